@@ -1,0 +1,95 @@
+"""Adapters: each knows one kind of app, how its events fold into calls and how a session becomes a workflow.
+
+To add one: a module here with an object that fits :class:`Adapter`, and its line in :data:`ADAPTERS`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from recorder.errors import UsageError
+from recorder.events import AnyEvent
+from recorder.session import Session
+from recorder.workflow import Workflow
+
+
+class Want(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the fold needs read from the app: a GET of ``url`` with the person's own cookies.
+
+    ``text`` keeps the answer in the ``Fetched`` event; ``file`` keeps the bytes beside the session under ``name``.
+    The collector answers each want with one ``Fetched`` event of the same ``url``, whatever came of it.
+    """
+
+    url: str
+    keep: Literal["text", "file"]
+    name: str = ""
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls become steps. ``only`` and ``skip`` hold call ids, endpoint ids or api names; ``raw`` keeps everything
+    that was omitted; ``name`` names the workflow."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    raw: bool = False
+    name: str = "session"
+
+
+class Fold(Protocol):
+    """Events in, calls out. Feeding the same events gives the same session, live or from a journal.
+
+    ``feed`` takes events of all pages in the order of the journal and never raises on what an app or page sends.
+    ``wants`` returns what became wanted since it was last asked. ``calls`` and ``last`` are the count and the name that the
+    toggle shows; ``open`` counts the recorded calls that are not over.
+    """
+
+    @property
+    def calls(self) -> int: ...
+
+    @property
+    def last(self) -> str: ...
+
+    @property
+    def open(self) -> int: ...
+
+    def feed(self, event: AnyEvent) -> None: ...
+
+    def wants(self) -> list[Want]: ...
+
+    def session(self) -> Session: ...
+
+
+class Adapter(Protocol):
+    """One kind of app. ``name`` is ``App.kind`` in its sessions."""
+
+    name: str
+
+    def fold(self) -> Fold: ...
+
+    def workflow(self, session: Session, selection: Selection) -> Workflow: ...
+
+
+def adapters() -> dict[str, Adapter]:
+    """The registry, in order of preference."""
+    from recorder.adapters.gradio import GRADIO
+
+    return {adapter.name: adapter for adapter in (GRADIO,)}
+
+
+def new_fold() -> Fold:
+    """The fold for a recording whose kind of app is not known yet."""
+    return next(iter(adapters().values())).fold()
+
+
+def workflow(session: Session, selection: Selection = Selection()) -> Workflow:
+    """What to do again.
+
+    Raises:
+        UsageError: no adapter knows this kind of app, or a selection names nothing that was recorded.
+    """
+    adapter = adapters().get(session.app.kind)
+    if adapter is None:
+        raise UsageError(f"No adapter knows apps of kind {session.app.kind!r}", "Update the recorder with `pip install -U api-recorder`")
+    return adapter.workflow(session, selection)

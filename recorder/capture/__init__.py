@@ -1,0 +1,1 @@
+"""Edges that face the page: injected script, collector, journal, browser, proxy, ASGI."""

@@ -1,0 +1,280 @@
+"""The wire vocabulary: what the page says, what the collector answers, what the journal keeps.
+
+One immutable fact per event. A page numbers its events from 1 (``seq``); ``(page, seq)`` names an event for
+ever, so that a resend after a lost socket is recognised and dropped. Times are milliseconds since the epoch,
+by the page's clock. Everything here travels as JSON text: one message a WebSocket frame, one journal entry a line.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, Union
+
+import msgspec
+
+PROTOCOL = 1
+"""Version of this vocabulary; the page says it in ``Hello``."""
+
+BodyKind = Literal["none", "text", "parts", "lost"]
+LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One field of a multipart or form body. A file has ``filename``; its bytes are not in the event."""
+
+    name: str
+    value: str | None = None
+    filename: str | None = None
+    size: int | None = None
+    type: str | None = None
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A request or response body, or why it is not here."""
+
+    kind: BodyKind = "none"
+    text: str | None = None
+    parts: tuple[Part, ...] = ()
+    reason: LostReason | None = None
+    size: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", kw_only=True):
+    """What every event carries.
+
+    ``page`` is a random id of one document, ``seq`` counts from 1 within it, ``at`` is in ms.
+    ``before`` marks what the page saw before recording started: context, never a recorded call.
+    """
+
+    page: str
+    seq: int
+    at: float
+    before: bool = False
+
+
+class PageOpened(Event, tag="page"):
+    """A document started. ``url`` is its address, ``embedded`` whether it is inside a frame.
+
+    ``root`` is the address of an app that the page names itself (``window.gradio_config.root``), if any.
+    """
+
+    url: str
+    title: str = ""
+    embedded: bool = False
+    root: str | None = None
+    theme: str | None = None
+
+
+class Act(Event, tag="act"):
+    """A trusted act of the person on a control; ``id`` is unique within the page."""
+
+    id: str
+    kind: str
+    role: str = ""
+    name: str = ""
+    locator: str = ""
+
+
+class Request(Event, tag="request"):
+    """A request left the page. ``id`` is unique within the page; ``act`` the latest act that can have caused it."""
+
+    id: str
+    method: str
+    url: str
+    how: str = "fetch"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Body = Body()
+    act: str | None = None
+
+
+class Response(Event, tag="response"):
+    """Status line and headers arrived for request ``id``."""
+
+    id: str
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+
+
+class Chunk(Event, tag="chunk"):
+    """Decoded text of a streamed response, as it arrived."""
+
+    id: str
+    text: str
+
+
+class Done(Event, tag="done"):
+    """Request ``id`` is over: its body (for a stream, ``none``), or ``error`` as the page saw it."""
+
+    id: str
+    body: Body = Body()
+    error: str | None = None
+    aborted: bool = False
+
+
+class SocketOpened(Event, tag="ws_open"):
+    """A WebSocket of the app opened."""
+
+    id: str
+    url: str
+    act: str | None = None
+
+
+class SocketMessage(Event, tag="ws_message"):
+    """One WebSocket message; ``sent`` by the page or received."""
+
+    id: str
+    sent: bool
+    body: Body
+
+
+class SocketClosed(Event, tag="ws_close"):
+    """A WebSocket of the app closed."""
+
+    id: str
+    code: int = 1005
+    reason: str = ""
+
+
+class Secret(Event, tag="secret"):
+    """The page replaced a secret by ``placeholder`` in everything it sends; ``name`` is the environment variable
+    that a script takes it from and ``hint`` says where the value was seen, never the value."""
+
+    placeholder: str
+    name: str
+    hint: str = ""
+
+
+class Lost(Event, tag="lost"):
+    """``count`` events could not be kept, and why."""
+
+    count: int
+    why: str
+
+
+class Fetched(Event, tag="fetched"):
+    """The collector read ``url`` because the adapter asked for it. Text in ``body``, or bytes kept at ``path``
+    (relative to the session file's folder); ``error`` says in a sentence why there is neither."""
+
+    url: str
+    status: int = 0
+    body: Body = Body()
+    sha256: str | None = None
+    path: str | None = None
+    size: int | None = None
+    type: str | None = None
+    error: str | None = None
+
+
+class Mark(Event, tag="mark"):
+    """Recording started or stopped; ``url`` is the address the person recorded."""
+
+    what: Literal["start", "stop"]
+    url: str = ""
+
+
+AnyEvent = Union[
+    PageOpened,
+    Act,
+    Request,
+    Response,
+    Chunk,
+    Done,
+    SocketOpened,
+    SocketMessage,
+    SocketClosed,
+    Secret,
+    Lost,
+    Fetched,
+    Mark,
+]
+"""Every fact there is. ``Fetched`` and ``Mark`` are written by the collector (``page=""``), the others by a page."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
+    """Page to collector, first frame of a connection."""
+
+    page: str
+    token: str
+    v: int = PROTOCOL
+
+
+class Toggle(msgspec.Struct, frozen=True, tag_field="t", tag="toggle"):
+    """Page to collector: the person pressed the button."""
+
+    on: bool
+
+
+FromPage = Union[Hello, Toggle, AnyEvent]
+"""A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="state"):
+    """Collector to page: answers ``Hello`` and ``Toggle`` and follows every change.
+
+    ``recording`` is true from the moment that calls are kept and false only when the session file is complete on
+    disk; ``saving`` is true between the press that stops and that moment. ``calls`` and ``last`` are what the toggle shows.
+    ``session`` counts recordings; a page that sees it grow sends what it buffered before as ``before`` events.
+    ``saved`` is the file just written; ``error`` a sentence for the person.
+    """
+
+    recording: bool = False
+    saving: bool = False
+    session: int = 0
+    calls: int = 0
+    last: str = ""
+    saved: str = ""
+    error: str = ""
+
+
+class Ack(msgspec.Struct, frozen=True, tag_field="t", tag="ack"):
+    """Collector to page: every event up to ``seq`` is on disk."""
+
+    seq: int
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused"):
+    """Collector to page, last frame: this page will not be listened to, and why."""
+
+    why: str
+
+
+ToPage = Union[State, Ack, Refused]
+
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPage)
+_event_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
+
+
+def parse(line: bytes | str) -> Any:
+    """One line from the page.
+
+    Returns:
+        Hello, Toggle or an event.
+
+    Raises:
+        msgspec.ValidationError: JSON of another shape.
+        ValueError: not JSON at all (``msgspec.DecodeError`` is one).
+    """
+    return _parse(_decoder, FromPage, line)
+
+
+def parse_event(line: bytes | str) -> AnyEvent:
+    """One line of a journal; errors as :func:`parse`."""
+    event: AnyEvent = _parse(_event_decoder, AnyEvent, line)
+    return event
+
+
+def _parse(decoder: Any, kind: Any, line: bytes | str) -> Any:
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # msgspec refuses lone surrogates, which JavaScript strings may hold and the journal must carry.
+        return msgspec.convert(json.loads(line), kind)
+
+
+def dump(message: msgspec.Struct) -> str:
+    """One line of JSON without its newline, pure ASCII so that any text survives."""
+    return json.dumps(msgspec.to_builtins(message), separators=(",", ":"))

@@ -1,0 +1,48 @@
+"""Renderers: a Workflow becomes text in one language.
+
+To add one: a module here with an object that fits :class:`Renderer`, its template, and its line in :func:`renderers`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from recorder.errors import UsageError
+from recorder.workflow import Workflow
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same),
+    against which the ``path`` of every file leaf is resolved when the script runs."""
+
+    files: str = "."
+
+
+class Renderer(Protocol):
+    """``name`` is what ``--target`` takes; ``suffix`` the usual file ending (``.py``)."""
+
+    name: str
+    suffix: str
+
+    def render(self, workflow: Workflow, options: Options) -> str: ...
+
+
+def renderers() -> dict[str, Renderer]:
+    """The registry, in the order help lists them."""
+    from recorder.render.python import PYTHON
+
+    return {renderer.name: renderer for renderer in (PYTHON,)}
+
+
+def render(workflow: Workflow, target: str, options: Options = Options()) -> str:
+    """The text of ``workflow`` for ``target``.
+
+    Raises:
+        UsageError: no such target.
+    """
+    known = renderers()
+    if target not in known:
+        raise UsageError(f"There is no target {target!r}", f"Choose one of {', '.join(known)}")
+    return known[target].render(workflow, options)

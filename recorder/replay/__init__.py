@@ -1,0 +1,1 @@
+"""Doing a workflow again and comparing what comes out."""

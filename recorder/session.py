@@ -1,0 +1,378 @@
+"""Session: what happened. Facts, written once by an adapter and never edited by code.
+
+Values are JSON values as the app sent them, with two kinds of leaf that JSON lacks, both spelled as an object
+with one key that begins with ``$``:
+
+``{"$file": {"sha256", "name", "size", "type", "path", "url"}}``
+    a file: ``path`` is where its bytes are kept, relative to the session file (absent where they could not be kept,
+    then ``lost`` says why); ``name`` is the app's own name for it.
+``{"$number": "NaN" | "Infinity" | "-Infinity"}``
+    a number that JSON cannot write.
+
+An app's own object whose single key begins with ``$`` has that key written with one ``$`` more, so that nothing an app
+sends can pass for one of these.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from recorder.api import Api
+from recorder.errors import FileError
+
+FORMAT = "recorder-session/1"
+
+Status = Literal["ok", "failed", "cancelled", "unfinished"]
+TriggerKind = Literal["person", "call", "page", "timer"]
+
+
+class File(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A file leaf. ``server_path`` is the app's own name for where it lies, which only that run of the app understands."""
+
+    name: str
+    sha256: str = ""
+    size: int | None = None
+    type: str | None = None
+    path: str = ""
+    server_path: str = ""
+    url: str = ""
+    lost: str = ""
+    extra: dict[str, Any] | None = None
+    """What the app's own record of the file said beyond this, to be sent again as it was."""
+
+
+class App(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The app recorded. ``url`` is its root, to which every call is relative, without a final slash."""
+
+    url: str
+    kind: str = "http"
+    title: str = ""
+    version: str = ""
+    api_prefix: str = ""
+    protocol: str = ""
+    query: str = ""
+    """The page's own query string, which the app may read on every call."""
+    auth: bool = False
+
+
+class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What made a call. ``call`` is the id of the causing call; ``event`` the app's own word (``click``, ``then``)."""
+
+    kind: TriggerKind = "page"
+    event: str = ""
+    role: str = ""
+    name: str = ""
+    locator: str = ""
+    component_id: int | None = None
+    call: str | None = None
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One input or output of a call, in wire order, State included (``state`` true, ``value`` None).
+
+    ``changed`` says that the person set this input; ``written_by`` names the call whose output it is, unchanged;
+    ``default`` says that it is what the app showed at the start. A person may set ``variable`` by hand.
+    ``update`` holds, for an output, the properties the app changed beside or instead of the value.
+    """
+
+    name: str = ""
+    label: str = ""
+    component: str = ""
+    component_id: int | None = None
+    value: Any = None
+    state: bool = False
+    changed: bool = False
+    default: bool = False
+    written_by: str | None = None
+    output: int | None = None
+    """With ``written_by``: which of that call's outputs, counted in wire order."""
+    skipped: bool = False
+    """An output the app left as it was, or an input that the public client leaves out."""
+    update: dict[str, Any] | None = None
+    variable: str | None = None
+
+
+class Timing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """``started`` in ms since the epoch; the others in ms from there."""
+
+    started: float = 0.0
+    first: float | None = None
+    ended: float | None = None
+
+
+class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One invocation of an endpoint.
+
+    ``stream`` holds the values before the last one of a generator, each a list of outputs. ``yields`` counts the values
+    that arrived. ``error`` is the app's own text. ``page`` groups calls that share server-side State.
+    A person may set ``skip`` by hand.
+    """
+
+    id: str
+    endpoint: str
+    trigger: Trigger = Trigger()
+    inputs: tuple[Value, ...] = ()
+    outputs: tuple[Value, ...] = ()
+    status: Status = "ok"
+    timing: Timing = Timing()
+    error: str | None = None
+    yields: int = 0
+    stream: tuple[Any, ...] = ()
+    logs: tuple[str, ...] = ()
+    event_data: Any = None
+    page: str = ""
+    skip: bool = False
+
+
+class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A call that is a fact but not a step, and why, in words a person reads.
+
+    ``setup`` marks one that must run first wherever the kept ones are made again (it filled a State, or it made the
+    rendered endpoints that a kept call addresses). ``stands_for`` on the replacement is described in the adapter.
+    """
+
+    call: Call
+    why: str
+    setup: bool = False
+
+
+class SecretName(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret: where its placeholder stands in values, ``name`` is the environment variable that scripts read."""
+
+    name: str
+    placeholder: str
+    hint: str = ""
+
+
+class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One recording, start to stop."""
+
+    format: str = FORMAT
+    app: App
+    started: str = ""
+    """ISO 8601, UTC."""
+    stopped: str = ""
+    api: Api = Api()
+    calls: tuple[Call, ...] = ()
+    omitted: tuple[Omitted, ...] = ()
+    secrets: tuple[SecretName, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was lost, a sentence each."""
+
+
+def encode_value(value: Any) -> Any:
+    """A value with :class:`File` leaves and any float as plain JSON, by the rules in the module's docstring."""
+    if isinstance(value, File):
+        return {"$file": msgspec.to_builtins(value)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$number": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+    if isinstance(value, dict):
+        encoded = {k: encode_value(v) for k, v in value.items()}
+        if len(encoded) == 1:
+            ((key, only),) = encoded.items()
+            if isinstance(key, str) and key.startswith("$"):
+                return {"$" + key: only}
+        return encoded
+    if isinstance(value, list | tuple):
+        return [encode_value(v) for v in value]
+    return value
+
+
+def decode_value(value: Any) -> Any:
+    """The reverse of :func:`encode_value`."""
+    if isinstance(value, dict):
+        if len(value) == 1:
+            ((key, only),) = value.items()
+            if key == "$file":
+                return msgspec.convert(only, File)
+            if key == "$number":
+                return float(only)
+            if key.startswith("$$"):
+                return {key[1:]: decode_value(only)}
+        return {k: decode_value(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [decode_value(v) for v in value]
+    return value
+
+
+def map_files(value: Any, replace: Callable[[File], Any]) -> Any:
+    """``value`` with every :class:`File` leaf replaced."""
+    if isinstance(value, File):
+        return replace(value)
+    if isinstance(value, dict):
+        return {k: map_files(v, replace) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [map_files(v, replace) for v in value]
+    return value
+
+
+def files_in(value: Any) -> Iterator[File]:
+    """Every :class:`File` leaf, depth first."""
+    if isinstance(value, File):
+        yield value
+    elif isinstance(value, dict):
+        for v in value.values():
+            yield from files_in(v)
+    elif isinstance(value, list | tuple):
+        for v in value:
+            yield from files_in(v)
+
+
+def _map_values(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """A session as builtins with ``change`` applied where values stand."""
+    for call in [*tree.get("calls", ()), *(o.get("call", {}) for o in tree.get("omitted", ()))]:
+        for slot in [*call.get("inputs", ()), *call.get("outputs", ())]:
+            for key in ("value", "update"):
+                if key in slot:
+                    slot[key] = change(slot[key])
+        for key in ("stream", "event_data"):
+            if key in call:
+                call[key] = change(call[key])
+    return tree
+
+
+def dump(session: Session) -> str:
+    """The text of a session file: JSON, two-space indent, one final newline."""
+    tree = _to_builtins(session)
+    try:
+        text = json.dumps(tree, indent=2, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(tree, indent=2, allow_nan=False)
+    return text + "\n"
+
+
+def _to_builtins(session: Session) -> Any:
+    def encode_call(call: Call) -> Call:
+        def slot(v: Value) -> Value:
+            return msgspec.structs.replace(v, value=encode_value(v.value), update=encode_value(v.update))
+
+        return msgspec.structs.replace(
+            call,
+            inputs=tuple(map(slot, call.inputs)),
+            outputs=tuple(map(slot, call.outputs)),
+            stream=tuple(encode_value(v) for v in call.stream),
+            event_data=encode_value(call.event_data),
+        )
+
+    encoded = msgspec.structs.replace(
+        session,
+        calls=tuple(map(encode_call, session.calls)),
+        omitted=tuple(
+            msgspec.structs.replace(o, call=encode_call(o.call)) for o in session.omitted
+        ),
+    )
+    tree = msgspec.to_builtins(encoded)
+    # omit_defaults would drop the one key that tells a reader what this file is.
+    return {"format": session.format, **tree}
+
+
+def parse(text: str | bytes, where: str = "the session") -> Session:
+    """The reverse of :func:`dump`; older formats are migrated, a newer one is refused.
+
+    Args:
+        where: what to call the text in an error.
+
+    Raises:
+        FileError: the sentence names ``where``, the place and the remedy.
+    """
+    try:
+        tree = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise FileError(f"{where} is not UTF-8 (byte {error.start})", "Record it again or restore it from a copy") from None
+    except ValueError as error:
+        raise FileError(f"{where} is not JSON: {error}", "Restore it from a copy, or record it again") from None
+    except RecursionError:
+        raise FileError(f"{where} is nested too deeply to read", "Record it again") from None
+    if not isinstance(tree, dict) or not isinstance(tree.get("format"), str):
+        raise FileError(f"{where} is not a recorder session: it has no \"format\"", "Give the file that `recorder record` wrote")
+    tree = _migrate(tree, where)
+    try:
+        tree = _map_values(tree, decode_value)
+        return msgspec.convert(tree, Session)
+    except msgspec.ValidationError as error:
+        raise FileError(f"{where} does not fit {FORMAT}: {error}", "Undo the last edit at that place") from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise FileError(f"{where} does not fit {FORMAT}: {error}", "Undo the last edit") from None
+
+
+_migrations: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From version n to n + 1."""
+
+
+def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
+    name, _, number = tree["format"].partition("/")
+    current = int(FORMAT.partition("/")[2])
+    if name != "recorder-session" or not number.isascii() or not number.isdigit():
+        raise FileError(f"{where} has the format {tree['format']!r}, not {FORMAT!r}", "Give a recorder session")
+    version = int(number)
+    if version > current:
+        raise FileError(f"{where} was written by a newer recorder (format {version}, this one reads {current})", "Run `pip install -U api-recorder`")
+    while version < current:
+        if version not in _migrations:
+            raise FileError(f"{where} has format {version}, which this recorder cannot read", "Record it again")
+        tree = _migrations[version](tree)
+        version += 1
+    return {**tree, "format": FORMAT}
+
+
+def read(path: str | os.PathLike[str]) -> Session:
+    """A session file, or a ``.zip`` that holds one ``*.json`` and its files (then the files stay in the zip).
+
+    Raises:
+        FileError: missing, unreadable or not a session.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except IsADirectoryError:
+        raise FileError(f"{path} is a folder", "Give the session file inside it") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}", "Check the path") from None
+    return parse(data, str(path))
+
+
+def write(session: Session, path: str | os.PathLike[str]) -> None:
+    """Write a session file, readable by its owner only; it appears whole or not at all.
+
+    Raises:
+        FileError: the folder cannot be written.
+    """
+    write_whole(Path(path), dump(session).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` to a temporary file beside ``path``, make it durable, and rename it; mode 0600."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to with --output") from None
+
+
+def files_folder(path: str | os.PathLike[str]) -> Path:
+    """Where the files of the session at ``path`` lie: ``login.json`` has ``login.files/``."""
+    path = Path(path)
+    return path.with_name(path.stem + ".files")

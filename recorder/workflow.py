@@ -1,0 +1,129 @@
+"""Workflow: what to do again. The program that every target, replay, load and MCP reads.
+
+An argument is an expression: JSON, with four more kinds of leaf (:class:`Link`, :class:`Variable`, :class:`Secret`
+and the session's :class:`~recorder.session.File`) anywhere inside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Union
+
+import msgspec
+
+from recorder.api import Endpoint
+from recorder.session import App, File, SecretName, Status
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier step's output: ``output`` counts in wire order (State included), ``path`` goes inside it."""
+
+    step: str
+    output: int
+    path: tuple[Union[str, int], ...] = ()
+
+
+class VariableRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of a variable of the workflow."""
+
+    name: str
+
+
+class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Text with secrets in it: literal pieces and environment variable names in turn, beginning with a piece.
+
+    ``("Bearer ", "RECORDER_TOKEN", "")`` is ``"Bearer " + os.environ["RECORDER_TOKEN"]``.
+    """
+
+    pieces: tuple[str, ...]
+
+
+Leaf = Union[Link, VariableRef, SecretRef, File]
+Expression = Any
+"""None, bool, int, float, str, list and dict of expressions, or a :data:`Leaf`."""
+
+
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
+    """An argument the caller may choose. ``name`` is a valid identifier in every target; ``value`` as recorded
+    (an expression without links or variables); ``python_type`` an annotation (``str``, ``float | None``)."""
+
+    name: str
+    value: Expression
+    python_type: str = "Any"
+    label: str = ""
+    component: str = ""
+    schema: Any = None
+    choices: tuple[Any, ...] = ()
+
+
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
+    """One input in wire order. ``name`` is the public client's parameter name, empty where it has none.
+
+    ``state``: lives on the server, never sent (``null`` on the wire). ``default``: equal to the app's own default and not
+    set by the person, so that a call by name may leave it out.
+    """
+
+    name: str = ""
+    value: Expression = None
+    label: str = ""
+    component: str = ""
+    state: bool = False
+    skipped: bool = False
+    default: bool = False
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """One output in wire order and what was recorded for it. ``skipped``: the app left the control as it was.
+
+    ``name`` is a valid identifier, unique within the step. ``linked``: a later step uses it.
+    """
+
+    name: str = ""
+    label: str = ""
+    component: str = ""
+    value: Any = None
+    state: bool = False
+    skipped: bool = False
+    linked: bool = False
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One call to make again.
+
+    ``via`` is ``client`` where the public client can make it by name, ``raw`` where only the app's own protocol can.
+    ``setup`` marks a call that no person made but that the others need. ``cancel_after`` is how many values to take before
+    cancelling (None: to the end). ``expect`` is the recorded status; ``error`` the recorded text of a failure.
+    ``after`` are ids of steps that must be over first, links and shared State included.
+    """
+
+    id: str
+    name: str
+    endpoint: Endpoint
+    arguments: tuple[Argument, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    via: Literal["client", "raw"] = "client"
+    trigger: str = ""
+    trigger_id: int | None = None
+    event_data: Any = None
+    setup: bool = False
+    expect: Status = "ok"
+    error: str | None = None
+    cancel_after: int | None = None
+    stream: tuple[Any, ...] = ()
+    yields: int = 0
+    started: float = 0.0
+    after: tuple[str, ...] = ()
+    page: str = ""
+
+
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps to do again, in the person's order."""
+
+    name: str
+    app: App
+    steps: tuple[Step, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    secrets: tuple[SecretName, ...] = ()
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable of that name, or None."""
+        return next((v for v in self.variables if v.name == name), None)
