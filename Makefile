@@ -1,0 +1,39 @@
+# Both commands do all their own set-up, say what they do, and are quick the second time.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint clean
+
+PYTHON ?= python3
+READY = $(PYTHON) e2e/provision.py
+BIN = .venv/bin
+# The Gradio lines that the end-to-end tests run against; see LINES in e2e/provision.py.
+GRADIO = gradio-6
+
+help:
+	@echo "make demo    record a small Gradio app in a real browser, print the script, run it, replay it"
+	@echo "make test    everything: lint, types, and all tests in one run"
+	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
+	@echo "make clean   remove what the others made"
+
+setup:
+	@$(READY) venv node browser $(GRADIO)
+
+demo:
+	@$(READY) venv browser gradio-6
+	@$(BIN)/python e2e/demo/run.py
+
+lint:
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	node_modules/.bin/tsc --project .
+
+check:
+	@$(READY) venv node
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest tests
+
+test: setup
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
