@@ -1,9 +1,9 @@
-"""Make this machine ready for `make demo` and `make test`; the standard library only, run by the system's Python.
+"""Make this machine ready for `make demo` and `make test`: the standard library only, on the system's Python.
 
     python3 e2e/provision.py venv node browser gradio-6
 
-Each argument is one step. A step that is already done costs nothing: what it was done for is written in a stamp
-beside it, and only another requirement, or another Python, does it again.
+Each argument is one step. A step that is already done costs nothing: what it was done for is written in a
+stamp beside it, and only another requirement, or another Python, does it again.
 """
 
 from __future__ import annotations
@@ -32,12 +32,11 @@ LINES = {
         "huggingface_hub==0.25.2",
     ],
 }
-"""The Gradio lines that tests can run against, each in a virtual environment of its own in `.venvs/`. The pins of
-the older ones are what they need to start at all beside today's releases of their dependencies."""
+"""The Gradio lines that tests can run against, each in a virtual environment of its own in `.venvs/`. The pins
+of the older ones are what they need to start at all beside today's releases of their dependencies."""
 
-CLEAN = {
-    name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-}
+FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+CLEAN = {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
 
 class NotReady(Exception):
@@ -200,8 +199,8 @@ STEPS: dict[str, Callable[[], None]] = {
 
 
 def main(names: list[str]) -> int:
-    if sys.version_info < (3, 10):
-        print("setup: Python 3.10 or newer is needed; name it with `make PYTHON=python3.12 ...`", file=sys.stderr)
+    if sys.version_info < (3, 10):  # noqa: UP036  (an older Python gets this far, and a sentence)
+        print("setup: Python 3.10 or newer is needed; name one: make PYTHON=python3.12 ...", file=sys.stderr)
         return 2
     unknown = [name for name in names if name not in STEPS]
     if unknown or not names:
