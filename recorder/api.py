@@ -15,7 +15,8 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``name`` is what the public client calls it (empty where there is no such name), ``label`` what the person sees,
     ``component`` the kind of control (``textbox``), ``component_id`` its id in the app. ``schema`` is JSON Schema.
-    ``state`` marks a value that lives on the server and never travels; ``skipped`` one that the public client leaves out.
+    ``state`` marks a value that lives on the server and never travels; ``skipped`` one that the public client
+    leaves out.
     """
 
     name: str = ""

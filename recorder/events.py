@@ -52,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", kw_o
     before: bool = False
 
 
-class PageOpened(Event, tag="page"):
+class PageOpened(Event, frozen=True, tag="page"):
     """A document started. ``url`` is its address, ``embedded`` whether it is inside a frame.
 
     ``root`` is the address of an app that the page names itself (``window.gradio_config.root``), if any.
@@ -65,7 +65,7 @@ class PageOpened(Event, tag="page"):
     theme: str | None = None
 
 
-class Act(Event, tag="act"):
+class Act(Event, frozen=True, tag="act"):
     """A trusted act of the person on a control; ``id`` is unique within the page."""
 
     id: str
@@ -75,7 +75,7 @@ class Act(Event, tag="act"):
     locator: str = ""
 
 
-class Request(Event, tag="request"):
+class Request(Event, frozen=True, tag="request"):
     """A request left the page. ``id`` is unique within the page; ``act`` the latest act that can have caused it."""
 
     id: str
@@ -87,7 +87,7 @@ class Request(Event, tag="request"):
     act: str | None = None
 
 
-class Response(Event, tag="response"):
+class Response(Event, frozen=True, tag="response"):
     """Status line and headers arrived for request ``id``."""
 
     id: str
@@ -96,14 +96,14 @@ class Response(Event, tag="response"):
     url: str = ""
 
 
-class Chunk(Event, tag="chunk"):
+class Chunk(Event, frozen=True, tag="chunk"):
     """Decoded text of a streamed response, as it arrived."""
 
     id: str
     text: str
 
 
-class Done(Event, tag="done"):
+class Done(Event, frozen=True, tag="done"):
     """Request ``id`` is over: its body (for a stream, ``none``), or ``error`` as the page saw it."""
 
     id: str
@@ -112,7 +112,7 @@ class Done(Event, tag="done"):
     aborted: bool = False
 
 
-class SocketOpened(Event, tag="ws_open"):
+class SocketOpened(Event, frozen=True, tag="ws_open"):
     """A WebSocket of the app opened."""
 
     id: str
@@ -120,7 +120,7 @@ class SocketOpened(Event, tag="ws_open"):
     act: str | None = None
 
 
-class SocketMessage(Event, tag="ws_message"):
+class SocketMessage(Event, frozen=True, tag="ws_message"):
     """One WebSocket message; ``sent`` by the page or received."""
 
     id: str
@@ -128,7 +128,7 @@ class SocketMessage(Event, tag="ws_message"):
     body: Body
 
 
-class SocketClosed(Event, tag="ws_close"):
+class SocketClosed(Event, frozen=True, tag="ws_close"):
     """A WebSocket of the app closed."""
 
     id: str
@@ -136,7 +136,7 @@ class SocketClosed(Event, tag="ws_close"):
     reason: str = ""
 
 
-class Secret(Event, tag="secret"):
+class Secret(Event, frozen=True, tag="secret"):
     """The page replaced a secret by ``placeholder`` in everything it sends; ``name`` is the environment variable
     that a script takes it from and ``hint`` says where the value was seen, never the value."""
 
@@ -145,14 +145,14 @@ class Secret(Event, tag="secret"):
     hint: str = ""
 
 
-class Lost(Event, tag="lost"):
+class Lost(Event, frozen=True, tag="lost"):
     """``count`` events could not be kept, and why."""
 
     count: int
     why: str
 
 
-class Fetched(Event, tag="fetched"):
+class Fetched(Event, frozen=True, tag="fetched"):
     """The collector read ``url`` because the adapter asked for it. Text in ``body``, or bytes kept at ``path``
     (relative to the session file's folder); ``error`` says in a sentence why there is neither."""
 
@@ -166,7 +166,7 @@ class Fetched(Event, tag="fetched"):
     error: str | None = None
 
 
-class Mark(Event, tag="mark"):
+class Mark(Event, frozen=True, tag="mark"):
     """Recording started or stopped; ``url`` is the address the person recorded."""
 
     what: Literal["start", "stop"]
@@ -213,7 +213,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
     """Collector to page: answers ``Hello`` and ``Toggle`` and follows every change.
 
     ``recording`` is true from the moment that calls are kept and false only when the session file is complete on
-    disk; ``saving`` is true between the press that stops and that moment. ``calls`` and ``last`` are what the toggle shows.
+    disk; ``saving`` is true between the press that stops and that moment. ``calls`` and ``last`` are what the
+    toggle shows.
     ``session`` counts recordings; a page that sees it grow sends what it buffered before as ``before`` events.
     ``saved`` is the file just written; ``error`` a sentence for the person.
     """

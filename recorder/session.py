@@ -35,7 +35,9 @@ TriggerKind = Literal["person", "call", "page", "timer"]
 
 
 class File(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A file leaf. ``server_path`` is the app's own name for where it lies, which only that run of the app understands."""
+    """A file leaf. ``server_path`` is the app's own name for where it lies, which only that run of the app
+    understands.
+    """
 
     name: str
     sha256: str = ""
@@ -73,6 +75,35 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locator: str = ""
     component_id: int | None = None
     call: str | None = None
+
+    def words(self) -> str:
+        """The trigger as a person says it: ``clicked Submit``, ``then, after c1``."""
+        if self.kind == "call":
+            return f"{self.event or 'followed'}, after {self.call}" if self.call else self.event
+        if self.kind == "page":
+            return "the page loaded" if self.event in ("load", "") else f"{self.event} as the page loaded"
+        if self.kind == "timer":
+            return "a timer ticked"
+        verb = _VERBS.get(self.event, self.event or "used")
+        return f"{verb} {self.name or self.role or 'a control'}"
+
+
+_VERBS = {
+    "click": "clicked",
+    "submit": "submitted",
+    "change": "changed",
+    "input": "changed",
+    "select": "selected in",
+    "upload": "uploaded to",
+    "clear": "cleared",
+    "like": "rated in",
+    "edit": "edited",
+    "retry": "retried in",
+    "undo": "undid in",
+    "release": "set",
+    "blur": "left",
+    "focus": "entered",
+}
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -128,7 +159,10 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     stream: tuple[Any, ...] = ()
     logs: tuple[str, ...] = ()
     event_data: Any = None
+    trigger_id: int | None = None
     page: str = ""
+    stands_for: tuple[str, ...] = ()
+    """Ids of omitted calls that this one replaces: the same done in one public call."""
     skip: bool = False
 
 
@@ -136,7 +170,7 @@ class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A call that is a fact but not a step, and why, in words a person reads.
 
     ``setup`` marks one that must run first wherever the kept ones are made again (it filled a State, or it made the
-    rendered endpoints that a kept call addresses). ``stands_for`` on the replacement is described in the adapter.
+    rendered endpoints that a kept call addresses).
     """
 
     call: Call
@@ -266,9 +300,7 @@ def _to_builtins(session: Session) -> Any:
     encoded = msgspec.structs.replace(
         session,
         calls=tuple(map(encode_call, session.calls)),
-        omitted=tuple(
-            msgspec.structs.replace(o, call=encode_call(o.call)) for o in session.omitted
-        ),
+        omitted=tuple(msgspec.structs.replace(o, call=encode_call(o.call)) for o in session.omitted),
     )
     tree = msgspec.to_builtins(encoded)
     # omit_defaults would drop the one key that tells a reader what this file is.
@@ -287,19 +319,28 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
     try:
         tree = json.loads(text)
     except UnicodeDecodeError as error:
-        raise FileError(f"{where} is not UTF-8 (byte {error.start})", "Record it again or restore it from a copy") from None
+        raise FileError(
+            f"{where} is not UTF-8 (byte {error.start})", "Record it again or restore it from a copy"
+        ) from None
     except ValueError as error:
-        raise FileError(f"{where} is not JSON: {error}", "Restore it from a copy, or record it again") from None
+        raise FileError(
+            f"{where} is not JSON: {error}", "Restore it from a copy, or record it again"
+        ) from None
     except RecursionError:
         raise FileError(f"{where} is nested too deeply to read", "Record it again") from None
     if not isinstance(tree, dict) or not isinstance(tree.get("format"), str):
-        raise FileError(f"{where} is not a recorder session: it has no \"format\"", "Give the file that `recorder record` wrote")
+        raise FileError(
+            f'{where} is not a recorder session: it has no "format"',
+            "Give the file that `recorder record` wrote",
+        )
     tree = _migrate(tree, where)
     try:
         tree = _map_values(tree, decode_value)
         return msgspec.convert(tree, Session)
     except msgspec.ValidationError as error:
-        raise FileError(f"{where} does not fit {FORMAT}: {error}", "Undo the last edit at that place") from None
+        raise FileError(
+            f"{where} does not fit {FORMAT}: {error}", "Undo the last edit at that place"
+        ) from None
     except (AttributeError, TypeError, ValueError) as error:
         raise FileError(f"{where} does not fit {FORMAT}: {error}", "Undo the last edit") from None
 
@@ -312,13 +353,20 @@ def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
     name, _, number = tree["format"].partition("/")
     current = int(FORMAT.partition("/")[2])
     if name != "recorder-session" or not number.isascii() or not number.isdigit():
-        raise FileError(f"{where} has the format {tree['format']!r}, not {FORMAT!r}", "Give a recorder session")
+        raise FileError(
+            f"{where} has the format {tree['format']!r}, not {FORMAT!r}", "Give a recorder session"
+        )
     version = int(number)
     if version > current:
-        raise FileError(f"{where} was written by a newer recorder (format {version}, this one reads {current})", "Run `pip install -U api-recorder`")
+        raise FileError(
+            f"{where} was written by a newer recorder (format {version}, this one reads {current})",
+            "Run `pip install -U api-recorder`",
+        )
     while version < current:
         if version not in _migrations:
-            raise FileError(f"{where} has format {version}, which this recorder cannot read", "Record it again")
+            raise FileError(
+                f"{where} has format {version}, which this recorder cannot read", "Record it again"
+            )
         tree = _migrations[version](tree)
         version += 1
     return {**tree, "format": FORMAT}
@@ -369,7 +417,9 @@ def write_whole(path: Path, data: bytes) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to with --output") from None
+        raise FileError(
+            f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to with --output"
+        ) from None
 
 
 def files_folder(path: str | os.PathLike[str]) -> Path:

@@ -6,6 +6,8 @@ and the session's :class:`~recorder.session.File`) anywhere inside it.
 
 from __future__ import annotations
 
+import keyword
+import re
 from typing import Any, Literal, Union
 
 import msgspec
@@ -58,7 +60,8 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
 class Argument(msgspec.Struct, frozen=True, kw_only=True):
     """One input in wire order. ``name`` is the public client's parameter name, empty where it has none.
 
-    ``state``: lives on the server, never sent (``null`` on the wire). ``default``: equal to the app's own default and not
+    ``state``: lives on the server, never sent (``null`` on the wire). ``default``: equal to the app's own
+    default and not
     set by the person, so that a call by name may leave it out.
     """
 
@@ -90,7 +93,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One call to make again.
 
     ``via`` is ``client`` where the public client can make it by name, ``raw`` where only the app's own protocol can.
-    ``setup`` marks a call that no person made but that the others need. ``cancel_after`` is how many values to take before
+    ``setup`` marks a call that no person made but that the others need. ``cancel_after`` is how many values to
+    take before
     cancelling (None: to the end). ``expect`` is the recorded status; ``error`` the recorded text of a failure.
     ``after`` are ids of steps that must be over first, links and shared State included.
     """
@@ -127,3 +131,25 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     def variable(self, name: str) -> Variable | None:
         """The variable of that name, or None."""
         return next((v for v in self.variables if v.name == name), None)
+
+
+def identifier(text: str, fallback: str) -> str:
+    """A name made of ``text`` that every target can use: ASCII ``[a-z_][a-z0-9_]*``, no Python keyword, 40
+    long at most.
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:40].rstrip("_")
+    if not name:
+        return fallback
+    if name[0].isdigit():
+        name = f"{fallback}_{name}"[:40]
+    return f"{name}_" if keyword.iskeyword(name) or keyword.issoftkeyword(name) else name
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """``name``, or ``name_2`` and so on, which ``taken`` did not hold and now does."""
+    chosen, number = name, 1
+    while chosen in taken:
+        number += 1
+        chosen = f"{name}_{number}"
+    taken.add(chosen)
+    return chosen

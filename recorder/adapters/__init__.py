@@ -28,7 +28,8 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls become steps. ``only`` and ``skip`` hold call ids, endpoint ids or api names; ``raw`` keeps everything
+    """Which calls become steps. ``only`` and ``skip`` hold call ids, endpoint ids or api names; ``raw`` keeps
+    everything
     that was omitted; ``name`` names the workflow."""
 
     only: tuple[str, ...] = ()
@@ -41,7 +42,8 @@ class Fold(Protocol):
     """Events in, calls out. Feeding the same events gives the same session, live or from a journal.
 
     ``feed`` takes events of all pages in the order of the journal and never raises on what an app or page sends.
-    ``wants`` returns what became wanted since it was last asked. ``calls`` and ``last`` are the count and the name that the
+    ``wants`` returns what became wanted since it was last asked. ``calls`` and ``last`` are the count and the
+    name that the
     toggle shows; ``open`` counts the recorded calls that are not over.
     """
 
@@ -91,5 +93,8 @@ def workflow(session: Session, selection: Selection = Selection()) -> Workflow:
     """
     adapter = adapters().get(session.app.kind)
     if adapter is None:
-        raise UsageError(f"No adapter knows apps of kind {session.app.kind!r}", "Update the recorder with `pip install -U api-recorder`")
+        raise UsageError(
+            f"No adapter knows apps of kind {session.app.kind!r}",
+            "Update the recorder with `pip install -U api-recorder`",
+        )
     return adapter.workflow(session, selection)

@@ -1,0 +1,664 @@
+"""The fold: Gradio's traffic and the app's own description become a Session.
+
+Everything is worked out when the session is asked for, from first event to last, so that what the app only said later
+(its config, a file's bytes) is known throughout, and a live fold and one from a journal agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from recorder.adapters import Want
+from recorder.adapters.gradio.describe import Component, Dependency, Description, describe, endpoint
+from recorder.adapters.gradio.traffic import App as WireApp
+from recorder.adapters.gradio.traffic import Traffic, WireCall, file_url, page_query
+from recorder.adapters.gradio.wire import is_file_data, update_value
+from recorder.api import Api, Endpoint
+from recorder.events import AnyEvent
+from recorder.session import (
+    App,
+    Call,
+    File,
+    Omitted,
+    SecretName,
+    Session,
+    Timing,
+    Trigger,
+    TriggerKind,
+    Value,
+)
+
+_PERSONS = frozenset(
+    "click submit input select upload clear blur focus key_up like retry undo edit delete release copy download "
+    "example_select option_select double_click play pause stop end start_recording stop_recording pause_recording "
+    "expand collapse custom_button stream apply preview_open preview_close".split()
+)
+"""Events that only a person (or a device) makes; the others may follow from a call that wrote the control."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a control shows and why: at first, because the person set it, or because ``call`` wrote it."""
+
+    value: Any
+    call: Resolved | None = None
+    output: int = 0
+    whole: bool = True
+    """False for a value in the middle of a stream, which no link can name."""
+    person: bool = False
+
+
+class Resolved(msgspec.Struct, kw_only=True, eq=False):
+    """A call in the making, with what caused it."""
+
+    wire: WireCall
+    dependency: Dependency
+    endpoint: Endpoint
+    id: str
+    trigger: Trigger = Trigger()
+    cause: Resolved | None = None
+    inputs: list[tuple[Any, Known]] = msgspec.field(default_factory=list)
+    """Raw value, and what the control was known to show before."""
+    omitted: str = ""
+    setup: bool = False
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Resolved:
+        """The call at the head of the chain."""
+        call = self
+        while call.cause is not None:
+            call = call.cause
+        return call
+
+
+class GradioFold:
+    """A :class:`recorder.adapters.Fold` for Gradio apps."""
+
+    def __init__(self) -> None:
+        self._traffic = Traffic()
+        self._descriptions: dict[str, tuple[Any, Any, Description]] = {}
+
+    def feed(self, event: AnyEvent) -> None:
+        """Take one event."""
+        self._traffic.feed(event)
+
+    def wants(self) -> list[Want]:
+        """What the fold needs read from the app."""
+        return self._traffic.wants()
+
+    @property
+    def calls(self) -> int:
+        """How many calls a person would count so far."""
+        return len(self._counted())
+
+    @property
+    def last(self) -> str:
+        """The name of the last of them."""
+        counted = self._counted()
+        if not counted:
+            return ""
+        call = counted[-1]
+        dependency = self._dependency(call)
+        return dependency.api_name or f"fn {call.fn_index}"
+
+    @property
+    def open(self) -> int:
+        """How many recorded calls are not over."""
+        return sum(call.open and not call.before for call in self._traffic.calls)
+
+    def _counted(self) -> list[WireCall]:
+        def by_page(call: WireCall) -> bool:
+            dependency = self._dependency(call)
+            return any(event in ("load", "tick") for _, event in dependency.targets)
+
+        return [call for call in self._traffic.calls if not call.before and not by_page(call)]
+
+    def _dependency(self, call: WireCall) -> Dependency:
+        found = self._description(call.root).dependencies.get(call.fn_index)
+        return found or Dependency(id=call.fn_index)
+
+    def _description(self, root: str) -> Description:
+        app = self._traffic.apps.get(root) or WireApp(root=root)
+        cached = self._descriptions.get(root)
+        if cached is None or cached[0] is not app.config or cached[1] is not app.info:
+            cached = (app.config, app.info, describe(app.config, app.info) or Description())
+            self._descriptions[root] = cached
+        return cached[2]
+
+    def session(self) -> Session:
+        """What happened, so far."""
+        traffic = self._traffic
+        root = self._root()
+        description = self._description(root)
+        app = traffic.apps.get(root) or WireApp(root=root)
+        calls = [call for call in traffic.calls if call.root == root]
+        resolved = _Timeline(description, calls).run()
+        made = _collapse_chats(resolved, description)
+        _omit(resolved)
+        _mark_setup(resolved, made)
+        build = _Builder(app, traffic, description)
+        kept = [r for r in [*resolved, *made] if not r.omitted]
+        kept.sort(key=lambda r: r.wire.order)
+        omitted = [r for r in resolved if r.omitted]
+        notes = [f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost]
+        elsewhere = len(traffic.calls) - len(calls)
+        if elsewhere:
+            notes.append(
+                f"{elsewhere} calls went to another app on the same page and are not in this session"
+            )
+        if calls and app.config is None:
+            notes.append("The app's description could not be read, so that its calls have numbers for names")
+        endpoints = [endpoint(description, d) for d in description.dependencies.values() if d.backend]
+        seen = {e.id for e in endpoints}
+        for r in resolved:
+            if r.endpoint.id not in seen:
+                seen.add(r.endpoint.id)
+                endpoints.append(r.endpoint)
+        return Session(
+            app=self._app(app, description, [r.wire for r in kept] or calls),
+            started=_iso(traffic.start.at if traffic.start else None),
+            stopped=_iso(traffic.stop.at if traffic.stop else None),
+            api=Api(endpoints=tuple(endpoints)),
+            calls=tuple(build.call(r) for r in kept),
+            omitted=tuple(Omitted(call=build.call(r), why=r.omitted, setup=r.setup) for r in omitted),
+            secrets=tuple(
+                SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint)
+                for s in traffic.secrets.values()
+            ),
+            notes=tuple(notes),
+        )
+
+    def _root(self) -> str:
+        """The app that was recorded: the one with the most calls, else the first that described itself."""
+        counts: dict[str, int] = {}
+        for call in self._traffic.calls:
+            counts[call.root] = counts.get(call.root, 0) + (1 if call.before else 1000)
+        if counts:
+            return max(counts, key=lambda root: counts[root])
+        described = [root for root, app in self._traffic.apps.items() if app.config is not None]
+        return described[0] if described else ""
+
+    def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
+        mark = self._traffic.start.url if self._traffic.start else ""
+        url = app.root or mark.rstrip("/")
+        if mark and app.root:
+            # The page may have seen the app through the recorder's own address; a script wants the app's.
+            said, seen = urlsplit(mark), urlsplit(app.root)
+            url = f"{said.scheme}://{said.netloc}{seen.path}"
+        return App(
+            url=url,
+            kind="gradio",
+            title=description.title,
+            version=description.version,
+            api_prefix=app.prefix or description.api_prefix,
+            protocol=description.protocol,
+            query=page_query(calls[0]) if calls else "",
+            auth=description.auth,
+        )
+
+
+class _Timeline:
+    """Walks starts, values and ends in the order they were seen, following what every control shows."""
+
+    def __init__(self, description: Description, calls: list[WireCall]) -> None:
+        self._description = description
+        self._calls = calls
+        self._pages: dict[str, _Page] = {}
+        self._resolved: dict[int, Resolved] = {}
+
+    def run(self) -> list[Resolved]:
+        moments: list[tuple[int, int, Any, WireCall]] = []
+        for call in self._calls:
+            moments.append((call.order, 1, None, call))
+            moments += [(order, 0, ("values", values), call) for order, values in call.values]
+            moments += [(order, 0, ("render", config), call) for order, config in call.renders]
+            if call.end_order is not None:
+                moments.append((call.end_order, 0, ("end", call.outputs), call))
+        moments.sort(key=lambda moment: moment[:2])
+        made: list[Resolved] = []
+        numbers = {False: 0, True: 0}
+        for _, _, what, call in moments:
+            page = self._pages.setdefault(call.page, _Page(self._description))
+            if what is None:
+                numbers[call.before] += 1
+                resolved = page.start(call, f"{'b' if call.before else 'c'}{numbers[call.before]}")
+                self._resolved[id(call)] = resolved
+                made.append(resolved)
+                continue
+            resolved = self._resolved[id(call)]
+            kind, content = what
+            if kind == "render":
+                page.description = page.description.extended(content)
+            elif kind == "values":
+                page.write(resolved, content, whole=False)
+            else:
+                if content is not None:
+                    page.write(resolved, content, whole=True)
+                page.ended.append(resolved)
+        return made
+
+
+class _Page:
+    """What one page shows, control by control."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self.ended: list[Resolved] = []
+        self._known: dict[int, Known] = {}
+        self._changed_by: dict[int, tuple[Resolved, set[int]]] = {}
+        """Per control, the call that last changed it and the handlers that have already answered to that change."""
+
+    def known(self, component_id: int) -> Known:
+        if component_id in self._known:
+            return self._known[component_id]
+        component = self.description.components.get(component_id)
+        return Known(value=component.value if component else None)
+
+    def start(self, wire: WireCall, id: str) -> Resolved:
+        dependency = self.description.dependencies.get(wire.fn_index)
+        if dependency is None:
+            dependency = Dependency(id=wire.fn_index, visibility="private")
+        resolved = Resolved(
+            wire=wire, dependency=dependency, endpoint=endpoint(self.description, dependency), id=id
+        )
+        before: dict[int, Known] = {}
+        for position, raw in enumerate(wire.data):
+            component_id = dependency.inputs[position] if position < len(dependency.inputs) else None
+            known = self.known(component_id) if component_id is not None else Known(value=None)
+            resolved.inputs.append((raw, known))
+            if component_id is not None:
+                before[component_id] = known
+                component = self.description.components.get(component_id)
+                if not same(raw, known.value) and not (component and component.state):
+                    self._known[component_id] = Known(value=raw, person=True)
+        resolved.trigger, resolved.cause = self._trigger(resolved, before)
+        return resolved
+
+    def write(self, resolved: Resolved, outputs: list[Any], whole: bool) -> None:
+        for position, raw in enumerate(outputs):
+            if position >= len(resolved.dependency.outputs):
+                return
+            component_id = resolved.dependency.outputs[position]
+            updated, value = _written(raw)
+            if not updated:
+                continue
+            if not same(value, self.known(component_id).value):
+                self._changed_by[component_id] = (resolved, set())
+            self._known[component_id] = Known(value=value, call=resolved, output=position, whole=whole)
+
+    def _trigger(self, resolved: Resolved, before: dict[int, Known]) -> tuple[Trigger, Resolved | None]:
+        wire, dependency = resolved.wire, resolved.dependency
+        event = dependency.event(wire.trigger_id)
+        if dependency.trigger_after is not None:
+            cause = next(
+                (e for e in reversed(self.ended) if e.wire.fn_index == dependency.trigger_after), None
+            )
+            return Trigger(
+                kind="call" if cause else "page", event=event, call=cause.id if cause else None
+            ), cause
+        component = self.description.components.get(wire.trigger_id) if wire.trigger_id is not None else None
+        if event == "load" or (not dependency.targets and wire.act is None):
+            return Trigger(kind="page", event=event), None
+        if event == "tick" or (component is not None and component.type == "timer"):
+            return Trigger(kind="timer", event=event), None
+        if component is not None and component.state:
+            cause = next((e for e in reversed(self.ended) if component.id in e.wire.changed_states), None)
+            return Trigger(
+                kind="call" if cause else "page", event=event, call=cause.id if cause else None
+            ), cause
+        if event not in _PERSONS and wire.trigger_id is not None:
+            cause = self._changer(wire.trigger_id, dependency, resolved, before)
+            if cause is not None:
+                return Trigger(kind="call", event=event, component_id=wire.trigger_id, call=cause.id), cause
+            if wire.act is None and not before.get(wire.trigger_id, Known(value=None)).person:
+                shown = next(
+                    (raw for raw, known in resolved.inputs if known is before.get(wire.trigger_id)), None
+                )
+                known = before.get(wire.trigger_id)
+                if known is not None and same(shown, known.value):
+                    return Trigger(kind="page", event=event, component_id=wire.trigger_id), None
+        return self._person(wire, component, event), None
+
+    def _changer(
+        self, component_id: int, dependency: Dependency, resolved: Resolved, before: dict[int, Known]
+    ) -> Resolved | None:
+        """The call whose output made this control change, if that is what this handler answers to."""
+        known = before.get(component_id)
+        if known is not None:
+            position = dependency.inputs.index(component_id)
+            if position < len(resolved.wire.data) and not same(resolved.wire.data[position], known.value):
+                return None
+        writer, answered = self._changed_by.get(component_id, (None, set()))
+        if writer is None or dependency.id in answered:
+            return None
+        if writer.wire.ended is not None:
+            answered.add(dependency.id)
+        return writer
+
+    def _person(self, wire: WireCall, component: Component | None, event: str) -> Trigger:
+        kind: TriggerKind = "person"
+        act = wire.act
+        return Trigger(
+            kind=kind,
+            event=event,
+            role=act.role if act else (component.type if component else ""),
+            name=(act.name if act else "") or (component.label if component else ""),
+            locator=act.locator if act else "",
+            component_id=wire.trigger_id,
+        )
+
+
+def _written(raw: Any) -> tuple[bool, Any]:
+    """Whether an output sets a control's value, and to what."""
+    if isinstance(raw, dict) and raw.get("__type__") == "update":
+        updated, value, _ = update_value(raw)
+        return updated, value
+    return True, raw
+
+
+def _collapse_chats(resolved: list[Resolved], description: Description) -> list[Resolved]:
+    """One call of the public chat endpoint for each turn of a ChatInterface.
+
+    A turn is a chain whose head takes only the textbox and whose handlers are not for the public; the public
+    endpoint takes
+    the same textbox where the chain's answering handler takes the State that the head filled, then a history,
+    then the same
+    additional inputs. That is how Gradio builds a ChatInterface in 4.x, 5.x and 6.x; no name of it is relied on.
+    """
+    made = []
+    for head in resolved:
+        if head.cause is not None or head.trigger.kind != "person" or head.wire.before:
+            continue
+        if len(head.dependency.inputs) != 1 or head.dependency.visibility == "public":
+            continue
+        chain = [r for r in resolved if r.root is head]
+        for public in description.dependencies.values():
+            answer = _answers(public, head, chain, description)
+            if answer is None:
+                continue
+            internal = [r for r in chain if r.dependency.visibility != "public"]
+            for r in internal:
+                r.omitted = f"part of the chat turn that /{public.api_name} makes in one call"
+            made.append(_chat_call(public, head, answer, internal, description))
+            break
+    return made
+
+
+def _answers(
+    public: Dependency, head: Resolved, chain: list[Resolved], description: Description
+) -> Resolved | None:
+    if public.visibility != "public" or public.api_name is None or not public.backend:
+        return None
+    if not public.inputs or public.inputs[0] != head.dependency.inputs[0] or not public.outputs:
+        return None
+    targets = [description.components.get(t) for t, _ in public.targets if t is not None]
+    if any(target is None or target.visible for target in targets):
+        return None
+    for r in chain:
+        ids = r.dependency.inputs
+        first = description.components.get(ids[0]) if ids else None
+        if (
+            first is not None
+            and first.state
+            and ids[0] in head.dependency.outputs
+            and len(ids) == len(public.inputs)
+            and ids[2:] == public.inputs[2:]
+            and r.dependency.visibility != "public"
+            and r.dependency.queue == public.queue
+        ):
+            return r
+    return None
+
+
+def _chat_call(
+    public: Dependency, head: Resolved, answer: Resolved, internal: list[Resolved], description: Description
+) -> Resolved:
+    def answered(outputs: list[Any] | None) -> list[Any]:
+        replies = [_reply(value) for value in outputs or ()]
+        text = next((reply for reply in replies if reply is not None), None)
+        return [text, *[None] * (len(public.outputs) - 1)]
+
+    wire = answer.wire
+    wire = msgspec.structs.replace(
+        wire,
+        fn_index=public.id,
+        data=[head.wire.data[0] if head.wire.data else None, None, *wire.data[2:]],
+        order=head.wire.order,
+        started=head.wire.started,
+        act=head.wire.act,
+        trigger_id=None,
+        event_data=None,
+        outputs=answered(wire.outputs) if wire.outputs is not None else None,
+        values=[(order, answered(values)) for order, values in wire.values],
+        renders=[],
+    )
+    return Resolved(
+        wire=wire,
+        dependency=public,
+        endpoint=endpoint(description, public),
+        id=head.id,
+        trigger=head.trigger,
+        inputs=[(wire.data[0], head.inputs[0][1]), (None, Known(value=None)), *answer.inputs[2:]],
+        stands_for=tuple(r.id for r in internal),
+    )
+
+
+def _reply(history: Any) -> Any:
+    """The last answer in a chatbot's value, as the public endpoint returns it where that is plain text."""
+    if not isinstance(history, list) or not history:
+        return None
+    last = history[-1]
+    if isinstance(last, list) and len(last) == 2:
+        return last[1]
+    if isinstance(last, dict) and last.get("role") == "assistant":
+        content = last.get("content")
+        if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
+            content = content[0].get("text", content)
+        return content
+    return None
+
+
+def _omit(resolved: list[Resolved]) -> None:
+    for r in resolved:
+        root = r.root
+        if r.omitted:
+            continue
+        if r.wire.before:
+            r.omitted = "made before recording started"
+        elif root.trigger.kind == "page":
+            r.omitted = (
+                "made by the page as it loaded" if r is root else f"followed {root.id}, which the page made"
+            )
+        elif root.trigger.kind == "timer":
+            r.omitted = "made by a timer" if r is root else f"followed {root.id}, which a timer made"
+        elif _loads_example(r.dependency):
+            r.omitted = "put an example into the controls; its values are in the calls that follow"
+
+
+def _loads_example(dependency: Dependency) -> bool:
+    name = dependency.api_name or ""
+    return name.startswith("load_example") and dependency.visibility != "public"
+
+
+def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
+    """Mark the omitted calls without which a kept one would meet another State, or no endpoint at all."""
+    replaced = {id for r in made for id in r.stands_for}
+    needed = [r for r in [*resolved, *made] if not r.omitted]
+    while needed:
+        call = needed.pop()
+        states = {p.component_id for p in call.endpoint.parameters if p.state}
+        for earlier in resolved:
+            if (
+                earlier.setup
+                or not earlier.omitted
+                or earlier.id in replaced
+                or earlier.wire.page != call.wire.page
+                or earlier.wire.order >= call.wire.order
+                or earlier.wire.status != "ok"
+                or earlier.root.trigger.kind == "timer"
+            ):
+                continue
+            fills = any(p.state and p.component_id in states for p in earlier.endpoint.returns)
+            rendered = (
+                call.dependency.rendered_in is not None
+                and earlier.dependency.id == call.dependency.rendered_in
+            )
+            if fills or rendered:
+                earlier.setup = True
+                needed.append(earlier)
+
+
+class _Builder:
+    """Resolved calls into the session's own structs, files in place of FileData."""
+
+    def __init__(self, app: WireApp, traffic: Traffic, description: Description) -> None:
+        self._app = app
+        self._traffic = traffic
+        self._description = description
+
+    def call(self, r: Resolved) -> Call:
+        wire = r.wire
+        return Call(
+            id=r.id,
+            endpoint=r.endpoint.id,
+            trigger=r.trigger,
+            inputs=tuple(self._input(r, i) for i in range(len(wire.data))),
+            outputs=tuple(self._output(r, i, raw) for i, raw in enumerate(wire.outputs or ())),
+            status=wire.status,
+            timing=Timing(
+                started=wire.started,
+                first=None if wire.first is None else round(wire.first - wire.started, 3),
+                ended=None if wire.ended is None else round(wire.ended - wire.started, 3),
+            ),
+            error=wire.error,
+            yields=len(wire.values),
+            stream=tuple(self._plain(values) for _, values in wire.values) if r.endpoint.generator else (),
+            logs=tuple(wire.logs),
+            event_data=self._plain(wire.event_data) if r.dependency.event_data else None,
+            trigger_id=wire.trigger_id,
+            page=wire.page,
+            stands_for=r.stands_for,
+        )
+
+    def _input(self, r: Resolved, position: int) -> Value:
+        raw, known = r.inputs[position]
+        parameters = r.endpoint.parameters
+        parameter = parameters[position] if position < len(parameters) else None
+        if parameter is None:
+            return Value(value=self._plain(raw))
+        if parameter.state:
+            return Value(
+                label=parameter.label, component="state", component_id=parameter.component_id, state=True
+            )
+        shown = same(raw, known.value)
+        by = known.call if shown and known.whole else None
+        return Value(
+            name=parameter.name,
+            label=parameter.label,
+            component=parameter.component,
+            component_id=parameter.component_id,
+            value=self._plain(raw),
+            changed=not shown or known.person,
+            default=not known.person and shown and known.call is None,
+            written_by=by.id if by else None,
+            output=known.output if by else None,
+            skipped=parameter.skipped,
+        )
+
+    def _output(self, r: Resolved, position: int, raw: Any) -> Value:
+        returns = r.endpoint.returns
+        parameter = returns[position] if position < len(returns) else None
+        value: Any = raw
+        update = None
+        skipped = False
+        if isinstance(raw, dict) and raw.get("__type__") == "update":
+            updated, value, rest = update_value(raw)
+            skipped = not updated
+            value = value if updated else None
+            update = self._plain(rest)
+        return Value(
+            label=parameter.label if parameter else "",
+            component=parameter.component if parameter else "",
+            component_id=parameter.component_id if parameter else None,
+            value=None if parameter and parameter.state else self._plain(value),
+            state=bool(parameter and parameter.state),
+            skipped=skipped,
+            update=update,
+        )
+
+    def _plain(self, value: Any) -> Any:
+        if is_file_data(value):
+            return self._file(value)
+        if isinstance(value, dict):
+            return {k: self._plain(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._plain(v) for v in value]
+        return value
+
+    def _file(self, data: dict[str, Any]) -> File:
+        url = file_url(data, self._app)
+        fetched = self._traffic.files.get(url)
+        path = str(data.get("path") or "")
+        name = str(data.get("orig_name") or path).replace("\\", "/").rpartition("/")[2]
+        known = ("path", "url", "orig_name", "size", "mime_type", "meta")
+        extra = {k: v for k, v in data.items() if k not in known and v is not None}
+        kept = fetched is not None and fetched.path is not None
+        lost = "" if kept else (fetched.error if fetched else "") or "its bytes were not read"
+        return File(
+            name=name or "file",
+            sha256=(fetched.sha256 if fetched else "") or "",
+            size=fetched.size if kept and fetched else data.get("size"),
+            type=data.get("mime_type") or (fetched.type if fetched else None),
+            path=(fetched.path if fetched else "") or "",
+            server_path=path,
+            url=url,
+            lost=lost,
+            extra=extra or None,
+        )
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two raw values are the same to a person.
+
+    Pages add and drop members that are null, files are the same where their path is, and an untouched control may
+    send any empty value for any other.
+    """
+    return (_empty(a) and _empty(b)) or _same(a, b)
+
+
+def _empty(value: Any) -> bool:
+    if value is None or value == "":
+        return True
+    if isinstance(value, dict):
+        return all(_empty(v) for v in value.values())
+    if isinstance(value, list):
+        return not value
+    return False
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if is_file_data(a) and is_file_data(b):
+        return bool(a.get("path") == b.get("path"))
+    if isinstance(a, dict) and isinstance(b, dict):
+        keys: Iterable[Any] = a.keys() | b.keys()
+        return all(_same(a.get(k), b.get(k)) for k in keys)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def _iso(at: float | None) -> str:
+    if at is None:
+        return ""
+    return (
+        datetime.fromtimestamp(at / 1000, timezone.utc)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )

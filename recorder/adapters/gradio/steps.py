@@ -1,0 +1,283 @@
+"""A Gradio session becomes a workflow: which calls are steps, what their arguments are, and who can make them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from recorder.adapters import Selection
+from recorder.api import Endpoint, Parameter
+from recorder.errors import UsageError
+from recorder.session import Call, File, SecretName, Session, Value, encode_value
+from recorder.workflow import (
+    Argument,
+    Expression,
+    Link,
+    Output,
+    SecretRef,
+    Step,
+    Variable,
+    VariableRef,
+    Workflow,
+    identifier,
+    unique,
+)
+
+
+def workflow(session: Session, selection: Selection) -> Workflow:
+    """What to do again.
+
+    Raises:
+        UsageError: the selection names a call or endpoint that was not recorded.
+    """
+    calls, setup = _select(session, selection)
+    builder = _Builder(session, {call.id for call in calls})
+    steps = tuple(builder.step(call, call.id in setup) for call in calls)
+    links: list[Link] = _leaves([argument.value for step in steps for argument in step.arguments], Link)
+    linked = {(link.step, link.output) for link in links}
+    steps = tuple(
+        msgspec.structs.replace(
+            step,
+            outputs=tuple(
+                msgspec.structs.replace(output, linked=(step.id, position) in linked)
+                for position, output in enumerate(step.outputs)
+            ),
+        )
+        for step in steps
+    )
+    values = [*(a.value for step in steps for a in step.arguments), *(v.value for v in builder.variables)]
+    values += [step.event_data for step in steps]
+    used = {name for leaf in _leaves(values, SecretRef) for name in leaf.pieces[1::2]}
+    return Workflow(
+        name=selection.name,
+        app=session.app,
+        steps=steps,
+        variables=tuple(builder.variables),
+        secrets=tuple(secret for secret in session.secrets if secret.name in used),
+    )
+
+
+def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str]]:
+    """The calls that become steps, in order of time, and the ids of those among them that are set-up."""
+
+    def called(call: Call, names: tuple[str, ...]) -> bool:
+        return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
+
+    everything = [*session.calls, *(o.call for o in session.omitted)]
+    for name in (*selection.only, *selection.skip):
+        if not any(called(call, (name,)) for call in everything):
+            known = (
+                ", ".join(dict.fromkeys(f"{call.id} ({call.endpoint})" for call in session.calls)) or "none"
+            )
+            raise UsageError(f"No recorded call is {name!r}", f"The calls are {known}")
+    chosen = [call for call in session.calls if not (selection.raw and call.stands_for)]
+    if selection.raw:
+        chosen += [o.call for o in session.omitted if not o.call.id.startswith("b")]
+    chosen = [
+        call
+        for call in chosen
+        if not call.skip
+        and not called(call, selection.skip)
+        and (not selection.only or called(call, selection.only))
+    ]
+    pages = {call.page for call in chosen}
+    taken = {call.id for call in chosen}
+    setup = [
+        o.call
+        for o in session.omitted
+        if o.setup and o.call.id not in taken and o.call.page in pages and not o.call.skip
+    ]
+    ordered = sorted([*setup, *chosen], key=lambda call: call.timing.started)
+    return ordered, {call.id for call in setup}
+
+
+class _Builder:
+    def __init__(self, session: Session, kept: set[str]) -> None:
+        self._session = session
+        self._kept = kept
+        self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
+        self._names: set[str] = set()
+        self._pages: dict[str, str] = {}
+        self._variables: dict[tuple[str, int | str | None, str], str] = {}
+        self._taken: set[str] = set()
+        self._secrets = _SecretFinder(session.secrets)
+        self._previous: str | None = None
+        self._status: dict[str, Call] = {}
+        self.variables: list[Variable] = []
+
+    def step(self, call: Call, setup: bool) -> Step:
+        endpoint = self._endpoints.get(call.endpoint) or Endpoint(id=call.endpoint, visibility="private")
+        via = _via(self._session, endpoint, call)
+        listed = via == "client" and endpoint.visibility == "public"
+        arguments = []
+        for position, value in enumerate(call.inputs):
+            parameter = endpoint.parameters[position] if position < len(endpoint.parameters) else None
+            arguments.append(self._argument(call, value, parameter, listed, setup))
+        names: set[str] = set()
+        outputs = tuple(
+            Output(
+                name=unique(identifier(value.label, value.component or "output"), names),
+                label=value.label,
+                component=value.component,
+                value=value.value,
+                state=value.state,
+                skipped=value.skipped,
+            )
+            for value in call.outputs
+        )
+        after = [leaf.step for argument in arguments for leaf in _leaves(argument.value, Link)]
+        if self._previous is not None:
+            after.append(self._previous)
+        self._previous = call.id
+        self._status[call.id] = call
+        return Step(
+            id=call.id,
+            name=unique(identifier(endpoint.name, "call"), self._names),
+            endpoint=endpoint,
+            arguments=tuple(arguments),
+            outputs=outputs,
+            via=via,
+            trigger=call.trigger.words(),
+            trigger_id=call.trigger_id,
+            event_data=self._secrets.replace(call.event_data),
+            setup=setup,
+            expect=call.status,
+            error=call.error,
+            cancel_after=call.yields if call.status == "cancelled" else None,
+            stream=call.stream,
+            yields=call.yields,
+            started=call.timing.started,
+            after=tuple(dict.fromkeys(after)),
+            page=self._pages.setdefault(call.page, f"p{len(self._pages) + 1}"),
+        )
+
+    def _argument(
+        self, call: Call, value: Value, parameter: Parameter | None, listed: bool, setup: bool
+    ) -> Argument:
+        if value.state:
+            return Argument(label=value.label, component="state", state=True)
+        plain = value.value
+        default = False
+        expression: Expression = self._secrets.replace(plain)
+        linked = self._link(value)
+        if linked is not None and value.variable is None:
+            expression = linked
+        elif (value.changed and not setup) or value.variable is not None:
+            expression = VariableRef(name=self._variable(call, value, expression))
+        elif parameter is not None and parameter.has_default and listed:
+            default = _is_default(plain, parameter.default)
+        return Argument(
+            name=value.name if listed else "",
+            value=expression,
+            label=value.label,
+            component=value.component,
+            skipped=value.skipped,
+            default=default,
+        )
+
+    def _link(self, value: Value) -> Link | None:
+        if value.written_by is None or value.output is None or value.written_by not in self._status:
+            return None
+        source = self._status[value.written_by]
+        if source.status != "ok" or value.output >= len(source.outputs):
+            return None
+        # What is not worth a link: the caller would have to read the program to see an empty value.
+        if value.value in (None, "", [], {}):
+            return None
+        return Link(step=source.id, output=value.output)
+
+    def _variable(self, call: Call, value: Value, expression: Expression) -> str:
+        spelled = json.dumps(encode_value(value.value), sort_keys=True)
+        where: int | str | None = value.component_id if value.variable is None else value.variable
+        key = (call.page if value.variable is None else "", where, spelled)
+        if key not in self._variables:
+            wanted = value.variable or value.name or value.label
+            name = unique(identifier(wanted, value.component or "value"), self._taken)
+            self._variables[key] = name
+            self.variables.append(
+                Variable(
+                    name=name,
+                    value=expression,
+                    python_type=python_type(value.value),
+                    label=value.label,
+                    component=value.component,
+                )
+            )
+        return self._variables[key]
+
+
+def _via(session: Session, endpoint: Endpoint, call: Call) -> Literal["client", "raw"]:
+    """``client`` where the public Python client can make this call so that the app notices no difference."""
+    if endpoint.api_name is None or endpoint.visibility == "private" or not endpoint.id.startswith("/"):
+        return "raw"
+    if endpoint.event_data or endpoint.connection == "stream" or session.app.query:
+        return "raw"
+    if len(call.inputs) != len(endpoint.parameters):
+        return "raw"
+    if any(value.skipped and value.value is not None for value in call.inputs):
+        return "raw"
+    return "client"
+
+
+def python_type(value: Any) -> str:
+    """An annotation for a recorded value."""
+    if isinstance(value, File):
+        return "str | Path"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "float"
+    if isinstance(value, str):
+        return "str"
+    if isinstance(value, list):
+        kinds = {python_type(item) for item in value}
+        return f"list[{kinds.pop()}]" if len(kinds) == 1 else "list[Any]"
+    if isinstance(value, dict):
+        return "dict[str, Any]"
+    return "Any"
+
+
+def _is_default(plain: Any, default: Any) -> bool:
+    if isinstance(plain, File):
+        return isinstance(default, dict) and default.get("path") == plain.server_path
+    if isinstance(plain, bool) or isinstance(default, bool):
+        return plain is default
+    return bool(plain == default)
+
+
+class _SecretFinder:
+    """Finds the recording's own placeholders in text. Only those the page declared count: an app that prints
+    something alike gets it back as the text it is."""
+
+    def __init__(self, secrets: tuple[SecretName, ...]) -> None:
+        self._names = {secret.placeholder: secret.name for secret in secrets}
+        self._pattern = re.compile("(" + "|".join(map(re.escape, self._names)) + ")") if self._names else None
+
+    def replace(self, value: Any) -> Any:
+        if self._pattern is None:
+            return value
+        if isinstance(value, str):
+            pieces = self._pattern.split(value)
+            if len(pieces) == 1:
+                return value
+            return SecretRef(
+                pieces=tuple(self._names.get(p, p) if i % 2 else p for i, p in enumerate(pieces))
+            )
+        if isinstance(value, dict):
+            return {k: self.replace(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.replace(v) for v in value]
+        return value
+
+
+def _leaves(value: Any, kind: type[Any]) -> list[Any]:
+    if isinstance(value, kind):
+        return [value]
+    if isinstance(value, dict):
+        return [leaf for v in value.values() for leaf in _leaves(v, kind)]
+    if isinstance(value, list):
+        return [leaf for v in value for leaf in _leaves(v, kind)]
+    return []

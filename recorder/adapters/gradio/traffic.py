@@ -1,0 +1,401 @@
+"""Gradio's traffic, event by event: which requests belong to which call, and what the streams said of it.
+
+The first half of the fold: pure bookkeeping over the wire, without knowing what the app says of itself. Protocol:
+``gradio/client/js/src`` (``submit.ts``, ``stream.ts``) and ``gradio/routes.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from recorder.adapters import Want
+from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse
+from recorder.events import (
+    Act,
+    AnyEvent,
+    Chunk,
+    Done,
+    Fetched,
+    Lost,
+    Mark,
+    PageOpened,
+    Request,
+    Response,
+    Secret,
+)
+from recorder.session import Status
+
+_ENDPOINT = re.compile(
+    r"^(?P<root>.*?)(?P<prefix>/gradio_api)?/"
+    r"(?P<what>queue/join|queue/data|run/predict|api/predict|cancel|reset|upload|heartbeat/[^/]+)/?$"
+)
+
+
+class WireCall(msgspec.Struct, kw_only=True):
+    """One call as the wire showed it, still in the app's own terms: ids, positions, raw values."""
+
+    page: str
+    root: str
+    fn_index: int
+    data: list[Any]
+    order: int
+    started: float
+    before: bool = False
+    session_hash: str = ""
+    trigger_id: int | None = None
+    event_data: Any = None
+    query: str = ""
+    act: Act | None = None
+    event_id: str | None = None
+    first: float | None = None
+    ended: float | None = None
+    end_order: int | None = None
+    values: list[tuple[int, list[Any]]] = msgspec.field(default_factory=list)
+    """Order and whole outputs of every value that arrived before the last."""
+    outputs: list[Any] | None = None
+    renders: list[tuple[int, Any]] = msgspec.field(default_factory=list)
+    changed_states: list[int] = msgspec.field(default_factory=list)
+    status: Status = "unfinished"
+    error: str | None = None
+    logs: list[str] = msgspec.field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        """Whether more is to come."""
+        return self.ended is None
+
+
+class App(msgspec.Struct, kw_only=True):
+    """One Gradio app seen on a page; ``root`` is its address without a final slash."""
+
+    root: str
+    prefix: str = ""
+    config: Any = None
+    info: Any = None
+    asked: set[str] = msgspec.field(default_factory=set)
+
+
+class Traffic:
+    """Feed events in the order of the journal; read ``calls`` (by start), ``apps``, ``files`` and ``secrets``."""
+
+    def __init__(self) -> None:
+        self.calls: list[WireCall] = []
+        self.apps: dict[str, App] = {}
+        self.files: dict[str, Fetched] = {}
+        self.secrets: dict[str, Secret] = {}
+        self.pages: dict[str, PageOpened] = {}
+        self.lost: list[Lost] = []
+        self.start: Mark | None = None
+        self.stop: Mark | None = None
+        self._order = 0
+        self._wants: list[Want] = []
+        self._wanted: set[str] = set()
+        self._acts: dict[tuple[str, str], Act] = {}
+        self._joins: dict[tuple[str, str], WireCall] = {}
+        self._direct: dict[tuple[str, str], WireCall] = {}
+        self._streams: dict[tuple[str, str], str] = {}
+        self._statuses: dict[tuple[str, str], int] = {}
+        self._by_event: dict[str, WireCall] = {}
+        self._early: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+
+    def wants(self) -> list[Want]:
+        """What became wanted since this was last asked."""
+        wants, self._wants = self._wants, []
+        return wants
+
+    def feed(self, event: AnyEvent) -> None:
+        """Take one event; what does not concern Gradio is passed over."""
+        self._order += 1
+        match event:
+            case Request():
+                self._request(event)
+            case Chunk():
+                self._chunk(event)
+            case Response():
+                self._statuses[event.page, event.id] = event.status
+            case Done():
+                self._done(event)
+            case Act():
+                self._acts[event.page, event.id] = event
+            case PageOpened():
+                self.pages[event.page] = event
+                address = urlsplit(event.root or event.url)
+                if address.scheme in ("http", "https"):
+                    path = address.path.rstrip("/") if event.root else address.path.rpartition("/")[0]
+                    self._want_config(f"{address.scheme}://{address.netloc}{path}")
+            case Fetched():
+                self._fetched(event)
+            case Secret():
+                self.secrets[event.placeholder] = event
+            case Lost():
+                self.lost.append(event)
+            case Mark():
+                if event.what == "start":
+                    self.start = event
+                else:
+                    self.stop = event
+            case _:
+                pass
+
+    # Requests and their answers
+
+    def _request(self, event: Request) -> None:
+        address = urlsplit(event.url)
+        match_ = _ENDPOINT.match(address.path)
+        if match_ is None:
+            return
+        root = f"{address.scheme}://{address.netloc}{match_['root']}"
+        what = match_["what"]
+        if root not in self.apps:
+            self._want_config(root)
+        app = self.apps.setdefault(root, App(root=root))
+        if match_["prefix"] is not None:
+            app.prefix = match_["prefix"]
+        self._want_info(app)
+        key = (event.page, event.id)
+        if what == "queue/data":
+            self._streams[key] = ""
+        elif event.method == "POST" and what in ("queue/join", "run/predict", "api/predict"):
+            call = self._call(event, root, address.query)
+            if call is None:
+                return
+            self.calls.append(call)
+            (self._joins if what == "queue/join" else self._direct)[key] = call
+            if not call.before:
+                self._want_files(app, call.data)
+        elif event.method == "POST" and what == "cancel":
+            self._cancel(event)
+
+    def _call(self, event: Request, root: str, query: str) -> WireCall | None:
+        body = _json(event.body.text)
+        if not isinstance(body, dict) or not isinstance(body.get("fn_index"), int):
+            return None
+        data = body.get("data")
+        trigger = body.get("trigger_id")
+        return WireCall(
+            page=event.page,
+            root=root,
+            fn_index=body["fn_index"],
+            data=data if isinstance(data, list) else [],
+            order=self._order,
+            started=event.at,
+            before=event.before,
+            session_hash=str(body.get("session_hash") or ""),
+            trigger_id=trigger if isinstance(trigger, int) else None,
+            event_data=body.get("event_data"),
+            query=query,
+            act=self._acts.get((event.page, event.act)) if event.act else None,
+        )
+
+    def _done(self, event: Done) -> None:
+        key = (event.page, event.id)
+        status = self._statuses.pop(key, 0)
+        if (call := self._joins.pop(key, None)) is not None:
+            answer = _json(event.body.text)
+            event_id = answer.get("event_id") if isinstance(answer, dict) else None
+            if isinstance(event_id, str):
+                call.event_id = event_id
+                self._by_event[event_id] = call
+                for at, message in self._early.pop(event_id, ()):
+                    self._message(at, message)
+            else:
+                self._end(call, event.at, "failed", error=_error(answer, event.error, status))
+        elif (call := self._direct.pop(key, None)) is not None:
+            answer = _json(event.body.text)
+            if isinstance(answer, dict) and isinstance(answer.get("data"), list):
+                self._completed(call, event.at, answer)
+                self._end(call, event.at, "ok")
+            else:
+                self._end(call, event.at, "failed", error=_error(answer, event.error, status))
+        elif key in self._streams:
+            if event.body.text:
+                self._stream(key, event.at, event.body.text)
+            del self._streams[key]
+
+    def _chunk(self, event: Chunk) -> None:
+        key = (event.page, event.id)
+        if key in self._streams:
+            self._stream(key, event.at, event.text)
+
+    def _stream(self, key: tuple[str, str], at: float, text: str) -> None:
+        messages, self._streams[key] = parse_sse(self._streams[key] + text)
+        for message in messages:
+            if isinstance(message, dict):
+                self._message(at, message)
+
+    def _message(self, at: float, message: dict[str, Any]) -> None:
+        event_id = message.get("event_id")
+        if not isinstance(event_id, str):
+            if message.get("msg") == "unexpected_error":
+                for call in self.calls:
+                    if call.open and call.event_id:
+                        self._end(call, at, "failed", error=str(message.get("message") or ""))
+            return
+        call = self._by_event.get(event_id)  # type: ignore[assignment]
+        if call is None:
+            # The stream of an earlier call may speak of this one before its own join is answered.
+            self._early.setdefault(event_id, []).append((at, message))
+            return
+        if not call.open:
+            return
+        output = message.get("output")
+        output = output if isinstance(output, dict) else {}
+        match message.get("msg"):
+            case "process_generating" | "process_streaming":
+                if message.get("success") is not False:
+                    self._generating(call, at, output)
+            case "process_completed":
+                if message.get("success") is False:
+                    error = output.get("error", message.get("title"))
+                    self._end(call, at, "failed", error=_unquoted(error))
+                else:
+                    self._completed(call, at, output)
+                    self._end(call, at, "ok")
+            case "log":
+                call.logs.append(f"{message.get('level', 'info')}: {message.get('log', '')}")
+            case "unexpected_error":
+                self._end(call, at, "failed", error=str(message.get("message") or ""))
+            case _:
+                pass
+
+    def _generating(self, call: WireCall, at: float, output: dict[str, Any]) -> None:
+        data = output.get("data")
+        if not isinstance(data, list):
+            return
+        if call.first is None:
+            call.first = at
+        previous = call.values[-1][1] if call.values else None
+        if previous is not None and len(previous) == len(data):
+            try:
+                data = [apply_diff(old, diff) for old, diff in zip(previous, data, strict=True)]
+            except (TypeError, ValueError, LookupError):
+                data = previous
+        call.values.append((self._order, data))
+        self._rendered(call, output)
+
+    def _completed(self, call: WireCall, at: float, output: dict[str, Any]) -> None:
+        data = output.get("data")
+        if isinstance(data, list):
+            if call.first is None:
+                call.first = at
+            # A generator's last message repeats its last value, or says nothing where nothing changed.
+            call.outputs = data if data or not call.values else call.values[-1][1]
+        states = output.get("changed_state_ids")
+        call.changed_states = [s for s in states if isinstance(s, int)] if isinstance(states, list) else []
+        self._rendered(call, output)
+        if not call.before and call.outputs is not None:
+            self._want_files(self.apps[call.root], call.outputs)
+
+    def _rendered(self, call: WireCall, output: dict[str, Any]) -> None:
+        if isinstance(output.get("render_config"), dict):
+            call.renders.append((self._order, output["render_config"]))
+
+    def _end(self, call: WireCall, at: float, status: Status, error: str | None = None) -> None:
+        call.status = status
+        call.error = error
+        call.ended = at
+        call.end_order = self._order
+
+    def _cancel(self, event: Request) -> None:
+        body = _json(event.body.text)
+        if not isinstance(body, dict):
+            return
+        call = self._by_event.get(str(body.get("event_id")))
+        if call is not None and call.open:
+            self._end(call, event.at, "cancelled")
+
+    # What is wanted of the app
+
+    def _want_config(self, root: str) -> None:
+        self._want(Want(url=f"{root}/config", keep="text"))
+
+    def _want_info(self, app: App) -> None:
+        self._want(Want(url=f"{app.root}{app.prefix}/info?all_endpoints=true", keep="text"))
+
+    def _want_files(self, app: App, value: Any) -> None:
+        for file in file_data_in(value):
+            url = file_url(file, app)
+            if url and file.get("is_stream") is not True:
+                name = str(file.get("orig_name") or file["path"]).replace("\\", "/").rpartition("/")[2]
+                self._want(Want(url=url, keep="file", name=name))
+
+    def _want(self, want: Want) -> None:
+        if want.url not in self._wanted:
+            self._wanted.add(want.url)
+            self._wants.append(want)
+
+    def _fetched(self, event: Fetched) -> None:
+        address = event.url.partition("?")[0]
+        if event.sha256 or event.path:
+            self.files[event.url] = event
+        elif address.endswith("/config") and event.body.text is not None:
+            config = _json(event.body.text)
+            if isinstance(config, dict) and isinstance(config.get("dependencies"), list):
+                root = address.removesuffix("/config")
+                app = self.apps.setdefault(root, App(root=root))
+                app.config = config
+                app.prefix = str(config.get("api_prefix") or "")
+                self._want_info(app)
+        elif address.endswith("/info") and event.body.text is not None:
+            for app in self.apps.values():
+                if address == f"{app.root}{app.prefix}/info":
+                    app.info = _json(event.body.text)
+        else:
+            self.files.setdefault(event.url, event)
+
+
+def file_data_in(value: Any) -> list[dict[str, Any]]:
+    """Every FileData object inside a raw value, depth first."""
+    if is_file_data(value):
+        return [value]
+    if isinstance(value, dict):
+        return [f for v in value.values() for f in file_data_in(v)]
+    if isinstance(value, list):
+        return [f for v in value for f in file_data_in(v)]
+    return []
+
+
+def file_url(file: dict[str, Any], app: App) -> str:
+    """Where the app serves a FileData."""
+    for key in ("url", "path"):
+        said = file.get(key)
+        if isinstance(said, str) and said.startswith(("http://", "https://")):
+            return said
+    path = file.get("path")
+    return f"{app.root}{app.prefix}/file={path}" if isinstance(path, str) and path else ""
+
+
+def page_query(call: WireCall) -> str:
+    """The page's own query string that a call carried, without the parameters that Gradio itself reads."""
+    own = ("__theme", "view", "deep_link", "__sign", "session_hash", "__lang")
+    kept = [
+        part for part in call.query.split("&") if part and next(iter(parse_qs(part, True)), "") not in own
+    ]
+    return "&".join(kept)
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _error(answer: Any, seen: str | None, status: int) -> str:
+    if isinstance(answer, dict):
+        for key in ("error", "detail"):
+            if isinstance(answer.get(key), str):
+                return str(answer[key])
+    return seen or (f"HTTP {status}" if status else "")
+
+
+def _unquoted(error: Any) -> str | None:
+    # 4.x sends repr(text) where later versions send the text.
+    if isinstance(error, str) and len(error) > 1 and error[0] == error[-1] == "'":
+        return error[1:-1]
+    return error if isinstance(error, str) else None

@@ -1,0 +1,80 @@
+"""Gradio's wire format: file data, updates, stream diffs and server-sent events.
+
+Sources: ``gradio/data_classes.py`` (FileData), ``gradio/utils.py`` (``diff``), ``client/js/src/utils/stream.ts``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+FILE_DATA = "gradio.FileData"
+
+
+def is_file_data(value: Any) -> bool:
+    """Whether a raw value is one file: an object with a ``path`` that the app marked as file data."""
+    if not isinstance(value, dict) or not isinstance(value.get("path"), str):
+        return False
+    meta = value.get("meta")
+    return isinstance(meta, dict) and meta.get("_type") == FILE_DATA
+
+
+def update_value(output: Any) -> tuple[bool, Any, dict[str, Any]]:
+    """What an output does to its control: whether it sets the value, to what, and the other properties it changes."""
+    if isinstance(output, dict) and output.get("__type__") == "update":
+        rest = {k: v for k, v in output.items() if k not in ("__type__", "value")}
+        return "value" in output, output.get("value"), rest
+    return True, output, {}
+
+
+def apply_diff(previous: Any, diff: Any) -> Any:
+    """One output of ``process_generating`` after the first: ``[[action, path, value], …]`` applied to a copy.
+
+    Raises:
+        TypeError, ValueError, LookupError: the diff does not fit ``previous``.
+    """
+    value = previous
+    for action, path, content in diff:
+        value = _edit(value, list(path), action, content)
+    return value
+
+
+def _edit(target: Any, path: list[Any], action: str, content: Any) -> Any:
+    if not path:
+        if action == "replace":
+            return content
+        if action == "append":
+            return target + content
+        raise ValueError(f"unknown action {action!r}")
+    step, rest = path[0], path[1:]
+    # Copies along the path only: earlier values of the stream share what did not change.
+    copy = list(target) if isinstance(target, list) else dict(target)
+    if rest or action in ("replace", "append"):
+        copy[step] = _edit(copy[step], rest, action, content)
+    elif action == "add":
+        if isinstance(copy, list):
+            copy.insert(int(step), content)
+        else:
+            copy[step] = content
+    elif action == "delete":
+        del copy[step]
+    else:
+        raise ValueError(f"unknown action {action!r}")
+    return copy
+
+
+def parse_sse(text: str) -> tuple[list[Any], str]:
+    """The JSON messages in the whole events of ``text``, and the rest that is not yet whole.
+
+    An event whose data is not JSON (``ALIVE`` of a heartbeat) is passed over.
+    """
+    *events, rest = text.replace("\r\n", "\n").split("\n\n")
+    messages = []
+    for event in events:
+        data = "\n".join(line[5:].removeprefix(" ") for line in event.split("\n") if line.startswith("data:"))
+        if data:
+            try:
+                messages.append(json.loads(data))
+            except (ValueError, RecursionError):
+                continue
+    return messages, rest

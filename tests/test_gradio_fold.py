@@ -1,0 +1,315 @@
+"""The fold as tables: events in, calls with causes, links and reasons out."""
+
+from __future__ import annotations
+
+import json
+
+from recorder.adapters import Selection, workflow
+from recorder.events import Body, Done, Request
+from recorder.session import dump, parse
+from recorder.workflow import Link, VariableRef
+from tests.gradio_page import ROOT, Page, component, dependency
+
+
+def parameter(name: str, has_default: bool = False, default: object = None) -> dict[str, object]:
+    return {
+        "parameter_name": name,
+        "label": name.title(),
+        "parameter_has_default": has_default,
+        "parameter_default": default,
+        "python_type": {"type": "str"},
+        "component": "Textbox",
+    }
+
+
+def greeting_page() -> Page:
+    """Textbox 1, slider 2, State 3 -> textbox 4, State 3; then textbox 4 -> textbox 5."""
+    return Page(
+        [
+            component(1, "textbox", label="Name", value=None),
+            component(2, "slider", label="N", value=3),
+            component(3, "state"),
+            component(4, "textbox", label="Greeting"),
+            component(5, "textbox", label="Shout"),
+            component(6, "button", value="Greet"),
+        ],
+        [
+            dependency(0, [[6, "click"]], [3, 1, 2], [4, 3], api_name="greet"),
+            dependency(1, [[None, "then"]], [4], [5], api_name="shout", trigger_after=0),
+            dependency(2, [[99, "load"]], [], [3], api_name="init"),
+            dependency(3, [[98, "tick"]], [], [5], api_name="clock"),
+        ],
+        {
+            "named_endpoints": {
+                "/greet": {"parameters": [parameter("name"), parameter("n", True, 3)], "returns": []},
+                "/shout": {"parameters": [parameter("x")], "returns": []},
+            }
+        },
+    )
+
+
+def test_state_is_left_out_and_arguments_are_aligned_by_component() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    (call,) = page.session().calls
+    assert [(v.name, v.value, v.state) for v in call.inputs] == [
+        ("", None, True),
+        ("name", "Ann", False),
+        ("n", 3, False),
+    ]
+    assert call.endpoint == "/greet"
+    assert call.trigger.words() == "clicked Go"
+
+
+def test_what_the_person_typed_is_a_variable_and_an_untouched_default_is_left_out() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    program = workflow(page.session())
+    assert [(v.name, v.value) for v in program.variables] == [("name", "Ann")]
+    _, name, n = program.steps[0].arguments
+    assert name.value == VariableRef(name="name")
+    assert n.default and not name.default
+
+
+def test_a_chained_call_is_linked_to_the_output_it_reads() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    page.chained(1, ["Hello Ann"], ["HELLO ANN"], trigger=6)
+    session = page.session()
+    assert session.calls[1].trigger.words() == "then, after c1"
+    assert workflow(session).steps[1].arguments[0].value == Link(step="c1", output=0)
+
+
+def test_a_value_edited_after_the_app_wrote_it_is_the_persons() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    page.call(1, ["Hello Bob"], ["HELLO BOB"], trigger=6)
+    assert workflow(page.session()).steps[1].arguments[0].value == VariableRef(name="x")
+
+
+def test_one_typed_value_used_twice_is_one_variable_and_a_new_one_is_another() -> None:
+    page = greeting_page()
+    for name in ("Ann", "Ann", "Bob"):
+        page.call(0, [None, name, 3], [f"Hello {name}", None], trigger=6)
+    program = workflow(page.session())
+    assert [(v.name, v.value) for v in program.variables] == [("name", "Ann"), ("name_2", "Bob")]
+    assert program.steps[1].arguments[1].value == VariableRef(name="name")
+
+
+def test_stream_diffs_become_whole_values_and_the_last_one_is_the_output() -> None:
+    page = Page(
+        [component(1, "textbox")], [dependency(0, [[2, "click"]], [], [1], types={"generator": True})]
+    )
+    event = page.join(0, [], 2, act=page.act())
+    page.say(event, "process_generating", success=True, output={"data": ["a"]})
+    page.say(event, "process_generating", success=True, output={"data": [[["append", [], "b"]]]})
+    page.complete(event, ["ab"])
+    (call,) = page.session().calls
+    assert call.stream == (["a"], ["ab"])
+    assert call.outputs[0].value == "ab"
+    assert call.yields == 2
+
+
+def test_load_and_timer_calls_are_omitted_with_their_reason() -> None:
+    page = greeting_page()
+    page.chained(3, [], ["12:00"], trigger=98)
+    page.chained(2, [], [None])
+    session = page.session()
+    assert not session.calls
+    assert [o.why for o in session.omitted] == ["made by a timer", "made by the page as it loaded"]
+
+
+def test_a_load_call_that_fills_a_state_a_kept_call_reads_is_set_up_first() -> None:
+    page = greeting_page()
+    page.before = True
+    page.chained(2, [], [None])
+    page.before = False
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    session = page.session()
+    assert [(o.call.id, o.setup) for o in session.omitted] == [("b1", True)]
+    assert [(s.endpoint.name, s.setup) for s in workflow(session).steps] == [("init", True), ("greet", False)]
+
+
+def test_a_stream_that_speaks_of_a_call_before_its_join_is_answered_is_still_heard() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    body = {"data": ["Hello Ann"], "fn_index": 1, "trigger_id": 6, "session_hash": "s"}
+    text = json.dumps(body)
+    url = f"{ROOT}/gradio_api/queue/join"
+    page.add(Request, id="late", method="POST", url=url, body=Body(kind="text", text=text))
+    page.complete("early", ["HELLO ANN"])
+    page.add(Done, id="late", body=Body(kind="text", text=json.dumps({"event_id": "early"})))
+    assert page.session().calls[1].outputs[0].value == "HELLO ANN"
+
+
+def test_a_failed_call_keeps_the_apps_own_words() -> None:
+    page = greeting_page()
+    event = page.join(0, [None, "Ann", 3], 6, act=page.act())
+    page.say(event, "process_completed", success=False, output={"error": "'no such name'"})
+    (call,) = page.session().calls
+    assert (call.status, call.error) == ("failed", "no such name")
+
+
+def test_a_refused_join_is_a_failed_call() -> None:
+    page = greeting_page()
+    body = {"data": [None, "Ann", 3], "fn_index": 0, "trigger_id": 6, "session_hash": "s"}
+    page.post("/gradio_api/queue/join", body, {"detail": "Queue is full"}, status=503, act=page.act())
+    (call,) = page.session().calls
+    assert (call.status, call.error) == ("failed", "Queue is full")
+
+
+def test_a_cancelled_call_remembers_how_many_values_had_come() -> None:
+    page = Page(
+        [component(1, "textbox")], [dependency(0, [[2, "click"]], [], [1], types={"generator": True})]
+    )
+    event = page.join(0, [], 2, act=page.act())
+    page.say(event, "process_generating", success=True, output={"data": ["a"]})
+    page.post(
+        "/gradio_api/cancel", {"event_id": event, "session_hash": "s", "fn_index": 0}, {"success": True}
+    )
+    page.complete(event, ["a"])
+    session = page.session()
+    assert session.calls[0].status == "cancelled"
+    assert workflow(session).steps[0].cancel_after == 1
+
+
+def test_a_call_that_never_ended_is_unfinished_and_open() -> None:
+    page = greeting_page()
+    page.join(0, [None, "Ann", 3], 6, act=page.act())
+    fold = page.fold()
+    assert fold.open == 1
+    assert fold.session().calls[0].status == "unfinished"
+
+
+def test_an_update_without_a_value_leaves_what_the_control_showed() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    page.call(0, [None, "Ann", 3], [{"__type__": "update", "visible": False}, None], trigger=6)
+    page.call(1, ["Hello Ann"], ["HELLO ANN"], trigger=6)
+    session = page.session()
+    assert session.calls[1].outputs[0].skipped
+    assert workflow(session).steps[2].arguments[0].value == Link(step="c1", output=0)
+
+
+def test_a_change_event_is_the_calls_that_wrote_the_control_and_else_the_persons() -> None:
+    page = Page(
+        [component(1, "textbox"), component(2, "textbox"), component(3, "button", value="Go")],
+        [
+            dependency(0, [[3, "click"]], [], [1], api_name="fill"),
+            dependency(1, [[1, "change"]], [1], [2], api_name="react"),
+        ],
+    )
+    page.call(0, [], ["x"], trigger=3)
+    page.chained(1, ["x"], ["y"], trigger=1)
+    page.call(1, ["typed"], ["z"], trigger=1)
+    session = page.session()
+    assert [c.trigger.kind for c in session.calls] == ["person", "call", "person"]
+
+
+def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
+    page = Page(
+        [
+            component(1, "textbox", label="Message"),
+            component(2, "state"),
+            component(3, "state"),
+            component(4, "chatbot"),
+            component(5, "slider", label="Temperature", value=1),
+            component(6, "button", visible=False),
+            component(7, "json", label="Response"),
+        ],
+        [
+            dependency(
+                0, [[1, "submit"]], [1], [1, 2], api_name="_clear", api_visibility="undocumented", queue=False
+            ),
+            dependency(
+                1,
+                [[None, "then"]],
+                [2, 3, 5],
+                [2, 4],
+                api_name="_submit",
+                api_visibility="undocumented",
+                trigger_after=0,
+            ),
+            dependency(2, [[6, "click"]], [1, 3, 5], [7, 3], api_name="chat"),
+            dependency(3, [[None, "then"]], [4], [4], api_name="mine", trigger_after=1),
+        ],
+        {
+            "named_endpoints": {
+                "/chat": {"parameters": [parameter("message"), parameter("temperature", True, 1)]}
+            }
+        },
+    )
+    history = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [{"type": "text", "text": "ho"}]},
+    ]
+    page.call(0, ["hi"], [{"__type__": "update", "value": ""}, None], trigger=1)
+    page.chained(1, [None, None, 1], [None, history], trigger=1)
+    page.chained(3, [history], [history], trigger=1)
+    session = page.session()
+    assert [(c.endpoint, c.stands_for) for c in session.calls] == [("/chat", ("c1", "c2")), ("/mine", ())]
+    assert session.calls[0].outputs[0].value == "ho"
+    step = workflow(session).steps[0]
+    assert step.via == "client"
+    assert [(a.name, a.state, a.default) for a in step.arguments] == [
+        ("message", False, False),
+        ("", True, False),
+        ("temperature", False, True),
+    ]
+    raw = workflow(session, Selection(raw=True))
+    assert [s.endpoint.name for s in raw.steps] == ["_clear", "_submit", "mine"]
+
+
+def test_a_private_endpoint_and_one_with_event_data_are_called_raw() -> None:
+    page = Page(
+        [component(1, "textbox"), component(2, "gallery")],
+        [
+            dependency(0, [[1, "submit"]], [1], [1], api_visibility="private"),
+            dependency(1, [[2, "select"]], [], [1], collects_event_data=True),
+        ],
+    )
+    page.call(0, ["x"], ["y"], trigger=1)
+    page.call(1, [], ["z"], trigger=2, event_data={"index": 0})
+    session = page.session()
+    assert [s.via for s in workflow(session).steps] == ["raw", "raw"]
+    assert session.calls[1].event_data == {"index": 0}
+
+
+def test_a_rendered_endpoint_brings_the_call_that_renders_it() -> None:
+    page = Page([component(1, "textbox")], [dependency(0, [[99, "load"]], [], [], api_name="render")])
+    page.before = True
+    rendered = {
+        "components": [component(50, "button", value="Inside")],
+        "dependencies": [dependency(7, [[50, "click"]], [1], [1], api_name="inner", rendered_in=0)],
+    }
+    page.chained(0, [], [], render_config=rendered)
+    page.before = False
+    page.call(7, ["a"], ["b"], trigger=50)
+    session = page.session()
+    assert session.calls[0].endpoint == "fn:7"
+    assert [(s.endpoint.name, s.via, s.setup) for s in workflow(session).steps] == [
+        ("render", "client", True),
+        ("inner", "raw", False),
+    ]
+
+
+def test_a_session_of_calls_survives_its_file() -> None:
+    page = greeting_page()
+    page.call(0, [None, "A\ud800\u2028\x00 ${x}", float("nan")], ["Hello", None], trigger=6)
+    session = page.session()
+    again = parse(dump(session))
+    assert repr(again) == repr(session)
+
+
+def test_garbage_from_the_app_never_stops_the_fold() -> None:
+    page = greeting_page()
+    page.post("/gradio_api/queue/join", {"data": "no list", "fn_index": 0}, ["no object"], act=page.act())
+    page.post("/gradio_api/run/predict", [1], "text", act=page.act())
+    page.post("/gradio_api/queue/join", {"data": [1], "fn_index": 12345}, {"event_id": "x"}, act=page.act())
+    event = page.join(0, [None, "Ann", 3], 6, act=page.act())
+    for output in (None, 3, {"data": 3}, {"data": [[["replace", ["a", 9], 1]]]}, {"render_config": []}):
+        page.say(event, "process_generating", output=output)
+    page.complete(
+        event, [1, 2, 3, 4], render_config={"components": 3, "dependencies": [{}, 4]}, changed_state_ids=3
+    )
+    assert workflow(page.session()).steps
