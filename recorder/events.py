@@ -8,7 +8,7 @@ by the page's clock. Everything here travels as JSON text: one message a WebSock
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import msgspec
 
@@ -173,21 +173,21 @@ class Mark(Event, frozen=True, tag="mark"):
     url: str = ""
 
 
-AnyEvent = Union[
-    PageOpened,
-    Act,
-    Request,
-    Response,
-    Chunk,
-    Done,
-    SocketOpened,
-    SocketMessage,
-    SocketClosed,
-    Secret,
-    Lost,
-    Fetched,
-    Mark,
-]
+AnyEvent = (
+    PageOpened
+    | Act
+    | Request
+    | Response
+    | Chunk
+    | Done
+    | SocketOpened
+    | SocketMessage
+    | SocketClosed
+    | Secret
+    | Lost
+    | Fetched
+    | Mark
+)
 """Every fact there is. ``Fetched`` and ``Mark`` are written by the collector (``page=""``), the others by a page."""
 
 
@@ -205,7 +205,7 @@ class Toggle(msgspec.Struct, frozen=True, tag_field="t", tag="toggle"):
     on: bool
 
 
-FromPage = Union[Hello, Toggle, AnyEvent]
+FromPage = Hello | Toggle | AnyEvent
 """A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
 
 
@@ -240,7 +240,7 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused"):
     why: str
 
 
-ToPage = Union[State, Ack, Refused]
+ToPage = State | Ack | Refused
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPage)

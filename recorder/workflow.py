@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,7 +21,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     step: str
     output: int
-    path: tuple[Union[str, int], ...] = ()
+    path: tuple[str | int, ...] = ()
 
 
 class VariableRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
 
 
-Leaf = Union[Link, VariableRef, SecretRef, File]
+Leaf = Link | VariableRef | SecretRef | File
 Expression = Any
 """None, bool, int, float, str, list and dict of expressions, or a :data:`Leaf`."""
 

@@ -38,6 +38,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "session"
 
 
+EVERYTHING = Selection()
+
+
 class Fold(Protocol):
     """Events in, calls out. Feeding the same events gives the same session, live or from a journal.
 
@@ -85,7 +88,7 @@ def new_fold() -> Fold:
     return next(iter(adapters().values())).fold()
 
 
-def workflow(session: Session, selection: Selection = Selection()) -> Workflow:
+def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
     """What to do again.
 
     Raises:

@@ -20,6 +20,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     files: str = "."
 
 
+DEFAULTS = Options()
+
+
 class Renderer(Protocol):
     """``name`` is what ``--target`` takes; ``suffix`` the usual file ending (``.py``)."""
 
@@ -36,7 +39,7 @@ def renderers() -> dict[str, Renderer]:
     return {renderer.name: renderer for renderer in (PYTHON,)}
 
 
-def render(workflow: Workflow, target: str, options: Options = Options()) -> str:
+def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
     """The text of ``workflow`` for ``target``.
 
     Raises:
