@@ -1,0 +1,171 @@
+"""The floors of the house: which module may import which, read from the source."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "recorder"
+
+FLOORS: list[set[str]] = [
+    {"errors", "events"},
+    {"api"},
+    {"session"},
+    {"workflow", "redact"},
+    {"adapters", "render", "show", "schema"},
+    {"capture", "replay", "serve"},
+    {"cli"},
+]
+"""From the ground up. A room imports from floors below its own, and within itself."""
+
+PURE = {room for floor in FLOORS[:5] for room in floor}
+
+IMPURE = {
+    "aiohttp", "asyncio", "concurrent", "ftplib", "gradio", "gradio_client", "http", "httpx", "playwright", "requests",
+    "selectors", "smtplib", "socket", "socketserver", "ssl", "subprocess", "threading", "urllib.request", "uvloop",
+    "webbrowser", "websockets",
+}  # fmt: skip
+
+ONLY_IN = {
+    "playwright": {"capture.browser"},
+    "jinja2": {"render", "serve"},
+    "websockets": {"capture", "replay", "serve"},
+    "aiohttp": {"capture", "replay", "serve"},
+    "click": {"cli"},
+    "rich": {"cli"},
+}
+"""Where a library lives: a room, or one module of it."""
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """``capture.browser`` of ``recorder/capture/browser.py``; empty for the package itself."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module that is imported, with whether that is at the module's own level (not inside a function)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        top = id(node) not in inside
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, top
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno} imports relatively; name the module in full"
+            assert node.module is not None
+            # `from recorder import session` names a module just as `from recorder.session import Session` does.
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", top
+
+
+def floor_of(room: str) -> int:
+    return next(number for number, floor in enumerate(FLOORS) if room in floor)
+
+
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(package + ".")
+
+
+def test_every_room_of_the_house_stands_on_a_floor() -> None:
+    rooms = {name_of(path).partition(".")[0] for path in SOURCES} - {""}
+    unknown = rooms - {room for floor in FLOORS for room in floor}
+    assert not unknown, f"no floor for {sorted(unknown)}: say where it stands in FLOORS"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_imports_go_strictly_downward(path: Path) -> None:
+    name = name_of(path)
+    room = name.partition(".")[0]
+    if not room:
+        top = {module for module, top in imports_of(path) if top and within(module, "recorder")}
+        assert not top, f"importing the package must load nothing of it, but it loads {sorted(top)}"
+        return
+    for module, _ in imports_of(path):
+        if not within(module, "recorder"):
+            continue
+        other = module.split(".")[1] if "." in module else ""
+        if other in ("", "__version__", room):
+            continue
+        assert floor_of(other) < floor_of(room), f"recorder.{name} may not import {module}: it is not below"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_pure_rooms_import_no_event_loop_network_or_browser(path: Path) -> None:
+    name = name_of(path)
+    if name.partition(".")[0] not in PURE:
+        return
+    found = {module for module, _ in imports_of(path) for bad in IMPURE if within(module, bad)}
+    assert not found, f"recorder.{name} is pure and imports {sorted(found)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_library_is_imported_only_where_it_lives(path: Path) -> None:
+    name = name_of(path)
+    for module, _ in imports_of(path):
+        homes = ONLY_IN.get(module.partition(".")[0])
+        if homes is not None:
+            assert any(within(name, home) for home in homes), f"recorder.{name} imports {module}"
+
+
+@pytest.mark.parametrize("room", ["adapters", "render"])
+def test_adapters_and_renderers_never_import_each_other(room: str) -> None:
+    """Only the registry, which is the room's own ``__init__``, knows them all; one in a folder may import within it."""
+    for path in SOURCES:
+        name = name_of(path)
+        if not name.startswith(room + "."):
+            continue
+        own = ".".join(name.split(".")[:2])
+        members = {".".join(name_of(p).split(".")[:2]) for p in SOURCES if name_of(p).startswith(room + ".")}
+        for other in members - {own} - SHARED:
+            for module, _ in imports_of(path):
+                assert not within(module, f"recorder.{other}"), f"recorder.{name} imports {module}"
+
+
+SHARED = {"render.literals", "render.names"}
+"""What all members of a room may use."""
+
+
+def test_the_command_line_imports_inside_each_verb() -> None:
+    allowed = {"recorder", "recorder.errors"}
+    for module, top in imports_of(PACKAGE / "cli.py"):
+        if top and within(module, "recorder"):
+            assert any(module == one or module.rpartition(".")[0] == one for one in allowed), module
+        if top:
+            assert not any(within(module, bad) for bad in (*IMPURE, "rich", "jinja2", "msgspec")), module
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["render", "--help"]], ids=lambda words: " ".join(words)
+)
+def test_help_loads_no_browser_and_no_server(words: list[str]) -> None:
+    assert loaded_by(words).isdisjoint({"playwright", "aiohttp", "websockets", "asyncio", "jinja2"})
+
+
+def loaded_by(words: list[str]) -> set[str]:
+    """The top-level modules in memory after the command ran in a process of its own."""
+    program = (
+        "import sys\n"
+        "from recorder.cli import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as ending:\n    assert not ending.code, ending.code\n"
+        "print('\\n' + ' '.join(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
