@@ -57,7 +57,7 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
     def event(self, trigger_id: int | None) -> str:
         """The name of the event that calls this, given the component it came from."""
         for target, event in self.targets:
-            if target == trigger_id:
+            if target == trigger_id or (trigger_id is None and event == "load"):
                 return event
         return self.targets[0][1] if self.targets else ""
 

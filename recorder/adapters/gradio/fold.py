@@ -371,12 +371,15 @@ def _collapse_chats(resolved: list[Resolved], description: Description) -> list[
     additional inputs. That is how Gradio builds a ChatInterface in 4.x, 5.x and 6.x; no name of it is relied on.
     """
     made = []
+    chains: dict[int, list[Resolved]] = {}
+    for r in resolved:
+        chains.setdefault(id(r.root), []).append(r)
     for head in resolved:
         if head.cause is not None or head.trigger.kind != "person" or head.wire.before:
             continue
         if len(head.dependency.inputs) != 1 or head.dependency.visibility == "public":
             continue
-        chain = [r for r in resolved if r.root is head]
+        chain = chains[id(head)]
         for public in description.dependencies.values():
             answer = _answers(public, head, chain, description)
             if answer is None:
