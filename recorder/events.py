@@ -205,7 +205,11 @@ class Toggle(msgspec.Struct, frozen=True, tag_field="t", tag="toggle"):
     on: bool
 
 
-FromPage = Hello | Toggle | AnyEvent
+class Wait(msgspec.Struct, frozen=True, tag_field="t", tag="wait"):
+    """Page to collector, over a browser binding only: answer this call when there is something to say."""
+
+
+FromPage = Hello | Toggle | Wait | AnyEvent
 """A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
 
 
@@ -229,8 +233,9 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
 
 
 class Ack(msgspec.Struct, frozen=True, tag_field="t", tag="ack"):
-    """Collector to page: every event up to ``seq`` is on disk."""
+    """Collector to page: every event of document ``page`` up to ``seq`` is on disk."""
 
+    page: str
     seq: int
 
 
