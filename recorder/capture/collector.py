@@ -1,0 +1,700 @@
+"""The collector: takes events from pages, makes them durable, folds them live, and writes the session at the stop.
+
+:class:`Collector` knows no transport. A shell (WebSocket here, ASGI, browser binding) makes one :class:`Connection`
+for each document that wants to speak, hands it the frames and passes on what it says. :func:`serve` is the WebSocket
+shell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import tempfile
+import time
+import unicodedata
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response as HandshakeAnswer
+
+from recorder import events, session
+from recorder.adapters import Fold, Want, new_fold
+from recorder.capture import journal as journals
+from recorder.capture.ingest import (
+    MAX_FRAME,
+    Accepted,
+    Greeted,
+    Ingest,
+    Pressed,
+    Progress,
+    Refusal,
+    Seen,
+    Waiting,
+    encode,
+)
+from recorder.capture.journal import Journal
+from recorder.errors import FileError, RecorderError
+from recorder.events import Ack, AnyEvent, Body, Fetched, Mark, State, ToPage
+
+FILE_LIMIT = 200 * 1024 * 1024
+"""Bytes of one file kept beside a session, unless the shell says otherwise."""
+TEXT_LIMIT = 32 * 1024 * 1024
+"""Bytes of one text the adapter asked for (an app's description)."""
+
+GRACE_SECONDS = 1.5
+"""How long a stop waits for calls that are still open."""
+WANTS_SECONDS = 20.0
+"""How long a stop waits for files that are still being fetched."""
+START_SECONDS = 3.0
+"""How long a start waits for the first line to reach the disk."""
+HELLO_SECONDS = 10.0
+STATE_SECONDS = 0.05
+"""The shortest time between two changes of what the toggle shows."""
+FETCHES = 4
+CONNECTIONS = 256
+
+
+class Fetching(msgspec.Struct, frozen=True):
+    """An answer whose body is still arriving: ``chunks`` of bytes, decoded from any content encoding."""
+
+    status: int
+    type: str | None
+    chunks: AsyncIterator[bytes]
+
+
+Fetch = Callable[[str, str], AbstractAsyncContextManager[Fetching]]
+"""How a shell reads from the app: GET of an absolute URL with a ``Cookie`` header's value (empty for none).
+Raises RecorderError, with a sentence, where there is no answer. Follows redirects within the URL's own origin only."""
+
+
+class Names:
+    """Where sessions go: ``output`` names the first file; a folder, or none, gets ``session-<date>-<time>.json``.
+
+    A file that the person named is overwritten; no other existing file ever is.
+    """
+
+    def __init__(self, output: str | os.PathLike[str] | None) -> None:
+        text = os.fspath(output) if output is not None else ""
+        path = Path(text or ".")
+        is_folder = not text or text.endswith(("/", os.sep)) or path.is_dir()
+        self.folder = path if is_folder else path.parent
+        self._file = None if is_folder else path
+        self._file_taken = False
+
+    def next(self) -> Path:
+        """The path for the next session."""
+        if self._file is not None and not self._file_taken:
+            return self._file
+        if self._file is not None:
+            stem, suffix, number = self._file.stem, self._file.suffix, 2
+        else:
+            stem, suffix, number = time.strftime("session-%Y%m%d-%H%M%S"), ".json", 1
+        while True:
+            path = self.folder / (f"{stem}-{number}{suffix}" if number > 1 else stem + suffix)
+            if not path.exists() and not journal_path(path).exists():
+                return path
+            number += 1
+
+    def take(self) -> None:
+        """A recording by the name that :meth:`next` gave has begun."""
+        self._file_taken = True
+
+    def leftovers(self) -> list[Path]:
+        """Journals of recordings of ours that were cut off before they became a session."""
+        if self._file is not None:
+            stem = re.escape(self._file.stem)
+            pattern = re.compile(stem + r"(-\d+)?" + re.escape(journals.SUFFIX))
+        else:
+            pattern = re.compile(r"session-\d{8}-\d{6}(-\d+)?" + re.escape(journals.SUFFIX))
+        try:
+            names = sorted(os.listdir(self.folder))
+        except OSError:
+            return []
+        found = [self.folder / name for name in names if pattern.fullmatch(name)]
+        return [path for path in found if not journals.is_locked(path)]
+
+
+def journal_path(path: Path) -> Path:
+    """Where the journal of the session at ``path`` lies while it is recorded."""
+    return path.with_name(path.stem + journals.SUFFIX)
+
+
+def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
+    """Make a session of a journal that was cut off (``kill -9``, power); the journal goes once that is durable.
+
+    Returns:
+        The session file, ``<stem>-recovered.json`` beside the journal, or None where nothing had been recorded.
+
+    Raises:
+        FileError: the journal cannot be read or the session not be written; the journal is kept then.
+    """
+    reading = journals.read(path)
+    if all(isinstance(event, Mark) for event in reading.events):
+        path.unlink(missing_ok=True)
+        return None
+    fold = fold_of()
+    for event in reading.events:
+        fold.feed(event)
+    kept = fold.session()
+    number = 1
+    while (
+        target := path.with_name(f"{path.stem}-recovered{f'-{number}' if number > 1 else ''}.json")
+    ).exists():
+        number += 1
+    notes = (*kept.notes, "The recording was cut off and made whole from its journal.", *reading.notes)
+    session.write(msgspec.structs.replace(kept, notes=notes), target)
+    path.unlink(missing_ok=True)
+    return target
+
+
+def file_name(name: str) -> str:
+    """``name`` as near to itself as file systems allow: one component, at most 200 bytes of UTF-8, never empty."""
+    name = name.encode("utf-8", "replace").decode()
+    name = re.split(r"[/\\]", name)[-1]
+    name = "".join(
+        "_" if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") or c in '<>:"|?*' else c for c in name
+    )
+    if name.startswith((".", "-", "~")):
+        name = "_" + name[1:]
+    name = name.strip(" ").rstrip(". ")
+    if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
+        name = "_" + name
+    if len(name.encode()) > 200:
+        stem, dot, suffix = name.rpartition(".")
+        if not dot or len(suffix.encode()) > 20:
+            stem, suffix = name, ""
+        room = 200 - len((dot + suffix).encode() if suffix else b"")
+        name = stem.encode()[:room].decode("utf-8", "ignore") + (dot + suffix if suffix else "")
+    return name or "file"
+
+
+def origin_of(url: str) -> str:
+    """``scheme://host[:port]`` of an http(s) URL, canonical; empty for anything else and for a URL with a login."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    scheme = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(parts.scheme)
+    if (
+        scheme is None
+        or not parts.hostname
+        or parts.username is not None
+        or re.search(r"[\s\\\x00-\x1f]", url)
+    ):
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = 443 if scheme == "https" else 80
+    return f"{scheme}://{host}" if port in (None, default) else f"{scheme}://{host}:{port}"
+
+
+class _Recording:
+    """What lives from a start to its stop."""
+
+    def __init__(self, path: Path, journal: Journal, fold: Fold, origins: set[str]) -> None:
+        self.path = path
+        self.journal = journal
+        self.fold = fold
+        self.progress = Progress()
+        self.origins = origins
+        self.fetches: set[asyncio.Task[None]] = set()
+        self.fetching = asyncio.Semaphore(FETCHES)
+        self.fed = asyncio.Event()
+        self.cookie = ""
+        self.stopped = False
+        """The stop is in the journal: what pages say from here on belongs to no session and is not acknowledged."""
+        self._seq = 0
+
+    def own_seq(self) -> int:
+        """The next number of the recorder's own events (``page=""``)."""
+        self._seq += 1
+        return self._seq
+
+
+class Collector:
+    """One run's recordings, one after the other, and every page that takes part.
+
+    Args:
+        app_url: the address the person records, without a login in it.
+        names: where sessions go.
+        fetch: how to read from the app.
+        token: what a page must say; random where it is not given.
+        origins: origins, beside the app's own and those of connected pages, from which files may be read.
+        file_limit: bytes of one file.
+        fold: makes the fold of a recording.
+        on_state: told every change of state.
+        on_saved: told the path of every session, when it is durable.
+        on_recovered: told the path of a session made from a journal that an earlier run left behind.
+
+    Every method must be called in the event loop that the collector was first used in.
+    """
+
+    def __init__(
+        self,
+        app_url: str,
+        names: Names,
+        fetch: Fetch,
+        *,
+        token: str | None = None,
+        origins: frozenset[str] = frozenset(),
+        file_limit: int = FILE_LIMIT,
+        fold: Callable[[], Fold] = new_fold,
+        on_state: Callable[[State], None] | None = None,
+        on_saved: Callable[[Path], None] | None = None,
+        on_recovered: Callable[[Path], None] | None = None,
+    ) -> None:
+        self.token = token or secrets.token_urlsafe(32)
+        self.app_url = app_url
+        self._names = names
+        self._fetch = fetch
+        self._origins = origins | {origin_of(app_url)}
+        self._file_limit = file_limit
+        self._new_fold = fold
+        self._on_state = on_state
+        self._on_saved = on_saved
+        self._on_recovered = on_recovered
+        self._connections: set[Connection] = set()
+        self._recording: _Recording | None = None
+        self._changing = asyncio.Lock()
+        self._saving = False
+        self._session = 0
+        self._saved = ""
+        self._error = ""
+        self._shown: asyncio.TimerHandle | None = None
+        self._presses: set[asyncio.Task[None]] = set()
+
+    @property
+    def state(self) -> State:
+        """What the pages are told now."""
+        recording = self._recording
+        return State(
+            recording=recording is not None,
+            saving=self._saving,
+            session=self._session,
+            calls=recording.fold.calls if recording else 0,
+            last=_clean(recording.fold.last) if recording else "",
+            saved="" if recording else self._saved,
+            error=self._error,
+        )
+
+    def connect(self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "") -> Connection:
+        """A new connection.
+
+        Args:
+            send: takes what is to be said to the page; must not block.
+            origin: the origin of the page as the shell has verified it, whose files may then be fetched.
+            cookie: the ``Cookie`` header with which the page came.
+        """
+        connection = Connection(self, send, origin, cookie)
+        self._connections.add(connection)
+        return connection
+
+    async def start(self) -> None:
+        """Open the journal and record from now on. Does nothing while a recording is on.
+
+        Raises:
+            FileError: the journal cannot be written.
+        """
+        async with self._changing:
+            if self._recording is not None:
+                return
+            try:
+                await self._start()
+            except RecorderError as error:
+                self._error = str(error)
+                self._broadcast()
+                raise
+            self._broadcast()
+
+    async def _start(self) -> None:
+        for leftover in self._names.leftovers():
+            recovered = None
+            try:
+                recovered = await asyncio.to_thread(recover, leftover, self._new_fold)
+            except Exception as error:
+                # What an earlier run left behind must not keep this one from recording; it stays where it is.
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": f"{leftover} could not be made into a session", "exception": error}
+                )
+            if recovered is not None and self._on_recovered is not None:
+                self._on_recovered(recovered)
+        path = self._names.next()
+        journal = Journal.open(journal_path(path), self._on_trouble)
+        recording = _Recording(path, journal, self._new_fold(), set(self._origins))
+        for connection in self._connections:
+            if connection.greeted and connection.origin:
+                recording.origins.add(connection.origin)
+                recording.cookie = connection.cookie or recording.cookie
+        durable = self._keep(recording, self._mark(recording, "start"))
+        try:
+            await asyncio.wait_for(durable, START_SECONDS)
+        except (asyncio.TimeoutError, asyncio.CancelledError):
+            trouble = journal.trouble
+            await journal.remove()
+            raise trouble or FileError(
+                f"{journal.path} cannot be written in time", "Look at the disk"
+            ) from None
+        self._names.take()
+        self._recording = recording
+        self._session += 1
+        self._saved = self._error = ""
+        self._want(recording, recording.cookie)
+
+    async def stop(self) -> Path | None:
+        """Wait for what is still on its way, write the session, and remove the journal.
+
+        Returns:
+            The session file, None if no recording was on.
+
+        Raises:
+            FileError: the session cannot be written. The recording goes on and nothing is lost; stop again.
+        """
+        async with self._changing:
+            recording = self._recording
+            if recording is None:
+                return None
+            self._saving = True
+            self._broadcast()
+            try:
+                await self._settle(recording)
+                recording.stopped = True
+                self._keep(recording, self._mark(recording, "stop"))
+                self._want(recording, recording.cookie)
+                await self._finish_fetches(recording)
+                await asyncio.to_thread(session.write, recording.fold.session(), recording.path)
+                await recording.journal.remove()
+                self._recording = None
+                self._saved, self._error = str(recording.path), ""
+            except RecorderError as error:
+                self._error = str(error)
+                raise
+            except Exception as error:
+                self._error = (
+                    f"The session could not be made ({type(error).__name__}); everything recorded is kept in "
+                    f"{recording.journal.path}."
+                )
+                raise
+            finally:
+                recording.stopped = False
+                self._saving = False
+                self._broadcast()
+        if self._on_saved is not None:
+            self._on_saved(recording.path)
+        return recording.path
+
+    async def close(self) -> None:
+        """Let go of everything without saving; a recording that was on stays behind as its journal."""
+        for task in self._presses:
+            task.cancel()
+        if self._shown is not None:
+            self._shown.cancel()
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            for fetch in list(recording.fetches):
+                fetch.cancel()
+            await recording.journal.close()
+
+    def press(self, on: bool) -> None:
+        """The toggle was pressed: start or stop, after whatever is still going on."""
+
+        async def act() -> None:
+            # The page is told through the state; a bug shall not be silent.
+            with contextlib.suppress(RecorderError):
+                await (self.start() if on else self.stop())
+
+        task = asyncio.get_running_loop().create_task(act())
+        self._presses.add(task)
+        task.add_done_callback(self._presses.discard)
+
+    async def _settle(self, recording: _Recording) -> None:
+        deadline = time.monotonic() + GRACE_SECONDS
+        while recording.fold.open and (left := deadline - time.monotonic()) > 0:
+            recording.fed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(recording.fed.wait(), left)
+        await self._finish_fetches(recording)
+
+    async def _finish_fetches(self, recording: _Recording) -> None:
+        deadline = time.monotonic() + WANTS_SECONDS
+        while recording.fetches and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(list(recording.fetches), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        unfinished = list(recording.fetches)
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
+
+    def _accept(self, recording: _Recording, accepted: list[Accepted], cookie: str) -> asyncio.Future[None]:
+        future = recording.journal.append(each.line for each in accepted)
+        for each in accepted:
+            self._feed(recording, each.event)
+        if accepted:
+            self._want(recording, cookie)
+        return future
+
+    def _keep(self, recording: _Recording, event: AnyEvent) -> asyncio.Future[None]:
+        future = recording.journal.append([encode(event)])
+        self._feed(recording, event)
+        return future
+
+    def _feed(self, recording: _Recording, event: AnyEvent) -> None:
+        try:
+            recording.fold.feed(event)
+        except Exception as error:
+            # The event is in the journal: a fold with a bug must cost neither it nor the connection.
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"the fold failed on an event of kind {type(event).__name__}", "exception": error}
+            )
+        recording.fed.set()
+        self._show_soon()
+
+    def _mark(self, recording: _Recording, what: Any) -> Mark:
+        return Mark(page="", seq=recording.own_seq(), at=time.time() * 1000, what=what, url=self.app_url)
+
+    def _want(self, recording: _Recording, cookie: str) -> None:
+        for want in recording.fold.wants():
+            task = asyncio.get_running_loop().create_task(self._answer(recording, want, cookie))
+            recording.fetches.add(task)
+            task.add_done_callback(recording.fetches.discard)
+
+    async def _answer(self, recording: _Recording, want: Want, cookie: str) -> None:
+        about: dict[str, Any] = {}
+        try:
+            if origin_of(want.url) not in recording.origins:
+                raise RecorderError(f"{want.url} was not read: it is not of the app that is recorded")
+            async with recording.fetching, self._fetch(want.url, cookie) as answer:
+                about = {"status": answer.status, "type": answer.type}
+                if not 200 <= answer.status < 300:
+                    raise RecorderError(f"{want.url} answered {answer.status}")
+                if want.keep == "text":
+                    about.update(await _read_text(answer, want.url))
+                else:
+                    folder = session.files_folder(recording.path)
+                    about.update(await _read_file(answer, want, folder, self._file_limit))
+        except RecorderError as error:
+            about["error"] = str(error)
+        except asyncio.CancelledError:
+            about["error"] = (
+                f"{want.url} was not read: it took longer than {WANTS_SECONDS:.0f} s after the stop."
+            )
+        except OSError as error:
+            about["error"] = f"{want.url} was not kept: {error.strerror or type(error).__name__}."
+        event = Fetched(page="", seq=recording.own_seq(), at=time.time() * 1000, url=want.url, **about)
+        self._keep(recording, event)
+        self._want(recording, cookie)
+
+    def _on_trouble(self, error: RecorderError | None) -> None:
+        self._error = str(error) if error is not None else ""
+        self._broadcast()
+
+    def _show_soon(self) -> None:
+        if self._shown is None:
+            self._shown = asyncio.get_running_loop().call_later(STATE_SECONDS, self._broadcast)
+
+    def _broadcast(self) -> None:
+        if self._shown is not None:
+            self._shown.cancel()
+            self._shown = None
+        state = self.state
+        for connection in list(self._connections):
+            if connection.greeted:
+                connection.say(state)
+        if self._on_state is not None:
+            self._on_state(state)
+
+
+class Connection:
+    """One document's line to the collector. Made by :meth:`Collector.connect`, ended by :meth:`close`."""
+
+    def __init__(
+        self, collector: Collector, send: Callable[[ToPage], None], origin: str, cookie: str
+    ) -> None:
+        self.origin = origin
+        self.cookie = cookie
+        self.greeted = False
+        self._collector = collector
+        self._send = send
+        self._ingest = Ingest(collector.token, self._progress, time.monotonic)
+
+    def receive(self, frame: bytes | str) -> bool:
+        """Take one frame.
+
+        Returns:
+            False if the connection must be closed once what was said has been sent.
+        """
+        collector = self._collector
+        outcomes = self._ingest.receive(frame)
+        recording = collector._recording
+        accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
+        if recording is not None and (accepted or seen):
+            if self.origin:
+                recording.origins.add(self.origin)
+            recording.cookie = self.cookie or recording.cookie
+            durable = collector._accept(recording, accepted, self.cookie)
+            durable.add_done_callback(lambda future: self._acknowledge(future, seen))
+        for outcome in outcomes:
+            if isinstance(outcome, Greeted):
+                self.greeted = True
+                self._send(collector.state)
+            elif isinstance(outcome, Pressed):
+                collector.press(outcome.on)
+            elif isinstance(outcome, Refusal):
+                self._send(outcome.message)
+            elif isinstance(outcome, Waiting):
+                pass  # The shell of the browser binding sees to it; sockets need no asking.
+        return not self._ingest.closed
+
+    def say(self, message: ToPage) -> None:
+        """Pass ``message`` on to the page."""
+        self._send(message)
+
+    def close(self) -> None:
+        """The page is gone. The recording goes on."""
+        self._collector._connections.discard(self)
+
+    def _progress(self) -> Progress | None:
+        recording = self._collector._recording
+        return recording.progress if recording and not recording.stopped else None
+
+    def _acknowledge(self, durable: asyncio.Future[None], seen: list[Seen]) -> None:
+        if durable.cancelled():
+            return
+        for each in seen:
+            self._send(Ack(page=each.page, seq=each.seq))
+
+
+async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
+    data = bytearray()
+    async for chunk in answer.chunks:
+        data += chunk
+        if len(data) > TEXT_LIMIT:
+            raise RecorderError(f"{url} was not kept: it has more than {TEXT_LIMIT // 2**20} MB")
+    try:
+        return {"body": Body(kind="text", text=data.decode(), size=len(data))}
+    except UnicodeDecodeError:
+        return {
+            "body": Body(kind="lost", reason="unreadable", size=len(data)),
+            "error": f"{url} is not UTF-8 text.",
+        }
+
+
+async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> dict[str, Any]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            async for chunk in answer.chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise RecorderError(f"{want.url} was not kept: it has more than {limit} bytes")
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            await asyncio.to_thread(os.fsync, file.fileno())
+        sha256 = digest.hexdigest()
+        target = folder / sha256[:16] / file_name(want.name)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return {"sha256": sha256, "path": target.relative_to(folder.parent).as_posix(), "size": size}
+
+
+def _clean(name: str) -> str:
+    """One short line: an app's own name goes into a label on the page."""
+    return " ".join(name.split())[:200]
+
+
+@contextlib.asynccontextmanager
+async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIterator[tuple[str, int]]:
+    """The collector as a WebSocket server on a free loopback port.
+
+    Args:
+        allows: whether a ``Host`` header is one under which the page is served. The ``Origin`` must be the same host.
+
+    Yields:
+        The host and port to connect to.
+    """
+
+    def check(connection: ServerConnection, request: Handshake) -> HandshakeAnswer | None:
+        sentence = refuses(request.headers.get_all("Host"), request.headers.get_all("Origin"), allows)
+        if sentence is None and len(collector._connections) >= CONNECTIONS:
+            sentence = "Too many pages are connected."
+        return connection.respond(403, sentence + "\n") if sentence else None
+
+    async def speak(connection: ServerConnection) -> None:
+        await _speak(collector, connection)
+
+    server: Server
+    async with serve_websocket(
+        speak,
+        "127.0.0.1",
+        0,
+        process_request=check,
+        max_size=MAX_FRAME,
+        compression=None,
+        ping_interval=None,
+        server_header=None,
+    ) as server:
+        host, port = next(iter(server.sockets)).getsockname()[:2]
+        yield host, port
+
+
+def refuses(hosts: list[str], origins: list[str], allows: Callable[[str], bool]) -> str | None:
+    """Why a handshake with these ``Host`` and ``Origin`` headers is refused: a sentence; None if it is not.
+
+    There must be exactly one of each, the host one that we serve, and the origin that same host: a page of another
+    site, a sandboxed one (``null``) and a program that sends none are all refused.
+    """
+    if len(hosts) != 1 or not allows(hosts[0].lower()):
+        return "This address is not one that API Recorder serves."
+    if len(origins) != 1 or origins[0].lower() not in (
+        f"http://{hosts[0].lower()}",
+        f"https://{hosts[0].lower()}",
+    ):
+        return "API Recorder listens only to pages that it served itself."
+    return None
+
+
+async def _speak(collector: Collector, socket: ServerConnection) -> None:
+    outbox: asyncio.Queue[ToPage | None] = asyncio.Queue()
+    assert socket.request is not None
+    headers = socket.request.headers
+    connection = collector.connect(
+        outbox.put_nowait, origin=headers.get("Origin", ""), cookie="; ".join(headers.get_all("Cookie"))
+    )
+
+    async def send() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while (message := await outbox.get()) is not None:
+                await socket.send(events.dump(message))
+
+    sender = asyncio.get_running_loop().create_task(send())
+    try:
+        frame = await asyncio.wait_for(socket.recv(), HELLO_SECONDS)
+        while connection.receive(frame):
+            frame = await socket.recv()
+    except (ConnectionClosed, asyncio.TimeoutError):
+        pass
+    finally:
+        connection.close()
+        outbox.put_nowait(None)
+        await asyncio.wait([sender], timeout=5)
+        sender.cancel()
+        await socket.close()
