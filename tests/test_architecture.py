@@ -19,6 +19,7 @@ FLOORS: list[set[str]] = [
     {"workflow", "redact"},
     {"adapters", "render", "show", "schema"},
     {"capture", "replay", "serve"},
+    {"doctor"},
     {"cli"},
 ]
 """From the ground up. A room imports from floors below its own, and within itself."""
@@ -50,15 +51,17 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def is_deferred(node: ast.AST) -> bool:
+    """Whether what is inside does not run when the module is imported."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
 def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
-    """Every module that is imported, with whether that is at the module's own level (not inside a function)."""
+    """Every module that is imported, with whether that happens when this one is."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-    }
+    inside = {id(node) for block in ast.walk(tree) if is_deferred(block) for node in ast.walk(block)}
     for node in ast.walk(tree):
         top = id(node) not in inside
         if isinstance(node, ast.Import):

@@ -1,0 +1,155 @@
+"""What this machine has of what the recorder needs, and the command that mends the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import msgspec
+
+from recorder import __version__
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One thing looked for. ``found`` says which (a version, a path), empty where it is missing; ``remedy`` is what to
+    do then. Only what is ``needed`` makes the verdict."""
+
+    name: str
+    needed: bool
+    found: str = ""
+    remedy: str = ""
+    what_for: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.remedy
+
+
+def examine() -> tuple[Check, ...]:
+    """Every check, in the order to read them."""
+    return (
+        _python(),
+        _browser(),
+        _package("playwright", True, "drives the browser"),
+        _client(),
+        _display(),
+        _node(),
+    )
+
+
+def healthy(checks: tuple[Check, ...]) -> bool:
+    """Whether nothing that is needed is missing."""
+    return all(check.ok for check in checks if check.needed)
+
+
+def dump(checks: tuple[Check, ...]) -> str:
+    """As JSON text: ``{recorder, ok, checks: [{name, ok, needed, found, remedy, what_for}]}``."""
+    rows = [
+        {
+            "name": check.name,
+            "ok": check.ok,
+            "needed": check.needed,
+            "found": check.found,
+            "remedy": check.remedy,
+            "what_for": check.what_for,
+        }
+        for check in checks
+    ]
+    return json.dumps({"recorder": __version__, "ok": healthy(checks), "checks": rows}, indent=2) + "\n"
+
+
+def _python() -> Check:
+    version = sys.version.split()[0]
+    old = sys.version_info < (3, 10)
+    return Check(
+        name="python",
+        needed=True,
+        found=f"{version}, {sys.executable}",
+        remedy="install Python 3.10 or newer" if old else "",
+        what_for="runs the recorder",
+    )
+
+
+def _browser() -> Check:
+    what_for = "`recorder record` (not needed by `recorder proxy`, replay and the generated scripts)"
+    mend = f"{shutil.which('playwright') or f'{sys.executable} -m playwright'} install chromium"
+    try:
+        from recorder.capture.browser import find_browser
+
+        path = find_browser()
+    except ImportError as error:
+        return Check(
+            name="browser", needed=True, remedy=f"pip install playwright ({error})", what_for=what_for
+        )
+    if not path:
+        return Check(
+            name="browser",
+            needed=True,
+            remedy=f"install Google Chrome or Chromium, or run: {mend}",
+            what_for=what_for,
+        )
+    version = _version(str(path))
+    if not version:
+        return Check(
+            name="browser",
+            needed=True,
+            found=str(path),
+            remedy=f"it is there but does not start; install its system libraries: {mend} --with-deps",
+            what_for=what_for,
+        )
+    return Check(name="browser", needed=True, found=f"{version}, {path}", what_for=what_for)
+
+
+def _version(path: str) -> str:
+    try:
+        answer = subprocess.run(
+            [path, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    lines = answer.stdout.strip().splitlines()
+    return lines[0] if answer.returncode == 0 and lines else ""
+
+
+def _package(name: str, needed: bool, what_for: str, install: str = "") -> Check:
+    try:
+        return Check(name=name, needed=needed, found=importlib.metadata.version(name), what_for=what_for)
+    except importlib.metadata.PackageNotFoundError:
+        remedy = f"run: {sys.executable} -m pip install {install or name}"
+        return Check(name=name, needed=needed, remedy=remedy, what_for=what_for)
+
+
+def _client() -> Check:
+    return _package("gradio_client", False, "runs the generated Python scripts", "'api-recorder[client]'")
+
+
+def _display() -> Check:
+    what_for = "shows the browser that records (without one it is headless)"
+    named = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    if sys.platform in ("darwin", "win32"):
+        return Check(name="display", needed=False, found="the system's own", what_for=what_for)
+    if named:
+        return Check(name="display", needed=False, found=named, what_for=what_for)
+    return Check(
+        name="display",
+        needed=False,
+        remedy="use `recorder proxy` and your own browser, or run on a desktop",
+        what_for=what_for,
+    )
+
+
+def _node() -> Check:
+    what_for = "the types of the page side, for those who work on it"
+    path = shutil.which("node")
+    if path is None:
+        return Check(name="node", needed=False, remedy="apt-get install nodejs npm", what_for=what_for)
+    return Check(name="node", needed=False, found=f"{_version(path)}, {path}", what_for=what_for)

@@ -1,0 +1,261 @@
+"""What `recorder show` says of a session: its calls, and what of them is a link, a variable or a secret."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from recorder.session import App, Call, File, SecretName, Session, Value, encode_value
+from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One input or output. ``value`` is spelled as in the session file; ``link`` is ``<call>.<output>`` with the
+    output counted from 0 in wire order, ``variable`` and ``secrets`` are names. ``unchanged``: the app left it as it
+    was; ``state``: it lives on the server, and has no value here."""
+
+    name: str = ""
+    value: Any = None
+    link: str | None = None
+    variable: str | None = None
+    secrets: tuple[str, ...] = ()
+    state: bool = False
+    unchanged: bool = False
+
+
+class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call; ``duration`` in ms. ``step``: it is made again; ``setup``: only because others need it."""
+
+    id: str
+    endpoint: str
+    trigger: str = ""
+    inputs: tuple[Shown, ...] = ()
+    outputs: tuple[Shown, ...] = ()
+    status: str = ""
+    error: str | None = None
+    duration: float | None = None
+    step: bool = False
+    setup: bool = False
+    via: str = ""
+
+
+class ShownLink(msgspec.Struct, frozen=True, kw_only=True):
+    """An input that is an earlier call's output; both counted from 0 in wire order."""
+
+    call: str
+    input: int
+    source: str
+    output: int
+
+
+class ShownVariable(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller may choose, with the recorded value."""
+
+    name: str
+    type: str
+    label: str
+    value: Any
+
+
+class ShownSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """An environment variable that scripts will need, and where its value was seen."""
+
+    name: str
+    hint: str
+
+
+class ShownOmission(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that is a fact but not a step, and why."""
+
+    id: str
+    endpoint: str
+    why: str
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of it. Anything in it that the app or the person wrote is data: show it through :func:`visible`."""
+
+    app: App
+    calls: tuple[ShownCall, ...]
+    links: tuple[ShownLink, ...]
+    variables: tuple[ShownVariable, ...]
+    secrets: tuple[ShownSecret, ...]
+    omitted: tuple[ShownOmission, ...]
+    notes: tuple[str, ...] = ()
+
+
+def overview(session: Session, workflow: Workflow) -> Overview:
+    """``workflow`` is the one made from ``session``."""
+    steps = {step.id: step for step in workflow.steps}
+    setup = [o.call for o in session.omitted if o.call.id in steps]
+    calls = sorted([*session.calls, *setup], key=lambda call: call.timing.started)
+    return Overview(
+        app=session.app,
+        calls=tuple(_call(call, steps.get(call.id), session) for call in calls),
+        links=tuple(
+            ShownLink(call=step.id, input=position, source=link.step, output=link.output)
+            for step in workflow.steps
+            for position, argument in enumerate(step.arguments)
+            for link in _leaves(argument.value, Link)
+        ),
+        variables=tuple(
+            ShownVariable(name=v.name, type=v.python_type, label=v.label, value=_recorded(v.value))
+            for v in workflow.variables
+        ),
+        secrets=tuple(ShownSecret(name=secret.name, hint=secret.hint) for secret in session.secrets),
+        omitted=tuple(
+            ShownOmission(id=o.call.id, endpoint=o.call.endpoint, why=o.why)
+            for o in session.omitted
+            if o.call.id not in steps
+        ),
+        notes=session.notes,
+    )
+
+
+def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
+    expressions = [argument.value for argument in step.arguments] if step is not None else []
+    return ShownCall(
+        id=call.id,
+        endpoint=call.endpoint,
+        trigger=call.trigger.words(),
+        inputs=tuple(
+            _input(value, expressions[i] if i < len(expressions) else None, session.secrets)
+            for i, value in enumerate(call.inputs)
+        ),
+        outputs=tuple(_value(value, session.secrets) for value in call.outputs),
+        status=call.status,
+        error=call.error,
+        duration=call.timing.ended,
+        step=step is not None,
+        setup=step is not None and step.setup,
+        via=step.via if step is not None else "",
+    )
+
+
+def _input(value: Value, expression: Expression, secrets: tuple[SecretName, ...]) -> Shown:
+    shown = _value(value, secrets)
+    links = list(_leaves(expression, Link))
+    variables = list(_leaves(expression, VariableRef))
+    return msgspec.structs.replace(
+        shown,
+        link=f"{links[0].step}.{links[0].output}" if links else None,
+        variable=variables[0].name if variables else None,
+    )
+
+
+def _value(value: Value, secrets: tuple[SecretName, ...]) -> Shown:
+    encoded = encode_value(value.value)
+    text = json.dumps(encoded, ensure_ascii=False) if secrets else ""
+    return Shown(
+        name=value.name or value.label or value.component,
+        value=encoded,
+        secrets=tuple(secret.name for secret in secrets if secret.placeholder in text),
+        state=value.state,
+        unchanged=value.skipped,
+    )
+
+
+def _recorded(expression: Expression) -> Any:
+    """An expression as JSON; a secret is spelled as the environment variable that holds it."""
+    if isinstance(expression, SecretRef):
+        return "".join(f"${{{piece}}}" if i % 2 else piece for i, piece in enumerate(expression.pieces))
+    if isinstance(expression, dict):
+        return {key: _recorded(item) for key, item in expression.items()}
+    if isinstance(expression, list):
+        return [_recorded(item) for item in expression]
+    return encode_value(expression)
+
+
+def _leaves(expression: Expression, kind: type[Any]) -> Iterator[Any]:
+    if isinstance(expression, kind):
+        yield expression
+    elif isinstance(expression, dict):
+        for item in expression.values():
+            yield from _leaves(item, kind)
+    elif isinstance(expression, list):
+        for item in expression:
+            yield from _leaves(item, kind)
+
+
+def dump(view: Overview) -> str:
+    """As JSON text, ASCII only, so that any recorded text survives any terminal."""
+    return json.dumps(msgspec.to_builtins(view), indent=2) + "\n"
+
+
+def visible(text: str, width: int | None = None) -> str:
+    """``text`` safe to print: no control character reaches the terminal, none that reorders or hides what follows.
+
+    Args:
+        width: cut to this many characters, with an ellipsis.
+    """
+    cut = width is not None and len(text) > width
+    shown = "".join(map(_visible_character, text[:width] if cut else text))
+    if width is not None and (cut or len(shown) > width):
+        return shown[: max(width - 1, 0)] + "…"
+    return shown
+
+
+def _visible_character(char: str) -> str:
+    if char.isprintable():
+        return char
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def brief(shown: Shown, width: int = 40) -> str:
+    """One value in a few words, through :func:`visible`."""
+    if shown.state:
+        return "(state)"
+    if shown.unchanged:
+        return "(unchanged)"
+    if shown.link is not None:
+        return f"← {visible(shown.link)}"
+    text = visible(_spelled(shown.value, width), width)
+    return f"{text} → {visible(shown.variable)}" if shown.variable is not None else text
+
+
+def _spelled(value: Any, width: int) -> str:
+    if isinstance(value, str):
+        return json.dumps(value[: width + 1], ensure_ascii=False)
+    if isinstance(value, dict) and len(value) == 1:
+        if isinstance(value.get("$file"), dict):
+            return _file(msgspec.convert(value["$file"], File))
+        if "$number" in value:
+            return str(value["$number"])
+    if isinstance(value, dict):
+        pieces = (
+            f"{json.dumps(key, ensure_ascii=False)}: {_spelled(item, width)}" for key, item in value.items()
+        )
+        return "{" + _joined(pieces, width) + "}"
+    if isinstance(value, list):
+        return "[" + _joined((_spelled(item, width) for item in value), width) + "]"
+    return json.dumps(value)
+
+
+def _joined(pieces: Iterator[str], width: int) -> str:
+    """No more of a large value than can be seen."""
+    text = ""
+    for piece in pieces:
+        text += (", " if text else "") + piece
+        if len(text) > width:
+            break
+    return text
+
+
+def _file(file: File) -> str:
+    size = f", {_bytes(file.size)}" if file.size is not None else ""
+    return f"file {file.name}{size}" + (f", not kept: {file.lost}" if file.lost else "")
+
+
+def _bytes(count: int) -> str:
+    size, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 10 else f"{size:.1f} {unit}"
