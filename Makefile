@@ -19,7 +19,7 @@ setup:
 
 demo:
 	@$(READY) venv browser gradio-6
-	@$(BIN)/python e2e/demo/run.py
+	@$(BIN)/python -m e2e.demo.run
 
 lint:
 	$(BIN)/ruff check
