@@ -1,0 +1,162 @@
+"""The only door for quoting: recorded values become constants of a language, and nothing else.
+
+One function a language and kind of value; no renderer and no template quotes by itself. Whatever a value holds,
+its literal is one or more constants that evaluate to that value exactly. What a reader cannot see as it is
+(controls, invisible and direction marks, lone surrogates) is escaped; other text stays readable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from recorder.render.layout import Group, Node, Pieces
+
+DEEPEST = 50
+"""Brackets within brackets that are written as such: parsers give up somewhere above 90."""
+
+_LONGEST_WRAPPED = 2_000
+_PIECE = 84
+_INT_BITS = 14_000  # Python refuses decimal literals of more than 4,300 digits, but takes any in hexadecimal.
+
+# What fonts draw as nothing although it is a letter, a mark or a symbol to Unicode.
+_FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
+_SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+_INVISIBLE = frozenset((*_FILLERS, *_SELECTORS))
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def python_text(text: str) -> str:
+    """A string as one Python literal on one line."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    if text.isascii() and text.isprintable() and "\\" not in text and quote not in text:
+        return quote + text + quote
+    escapes = {ord(c): _python_escape(c) for c in set(text) if not _readable(c)}
+    escapes[ord("\\")] = "\\\\"
+    escapes[ord(quote)] = "\\" + quote
+    body = text.translate(escapes)
+    if unicodedata.category(text[0]).startswith("M"):
+        # Alone, a combining mark would be drawn over the quote.
+        body = _python_escape(text[0]) + text[1:].translate(escapes)
+    return quote + body + quote
+
+
+def _readable(char: str) -> bool:
+    return char.isprintable() and ord(char) not in _INVISIBLE
+
+
+def _python_escape(char: str) -> str:
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def python(
+    value: Any,
+    leaf: Callable[[Any], Node] | None = None,
+    hoist: Callable[[Node], str] | None = None,
+    needs: set[str] | None = None,
+) -> Node:
+    """A JSON value as Python code.
+
+    Args:
+        leaf: writes what is not JSON (a :data:`~recorder.workflow.Leaf`).
+        hoist: gives a part that is too deep for its place a name of its own and returns that; only asked for
+            values that have both leaves and more than :data:`DEEPEST` levels.
+        needs: the modules that the code uses are added here (``json``).
+
+    Raises:
+        TypeError: there is something that is not JSON, and no ``leaf``.
+    """
+    deep, plain = _shape(value)
+    if deep and plain:
+        return _python_json(value, needs)
+    return _Python(leaf, hoist, needs).node(value, DEEPEST)
+
+
+def _python_json(value: Any, needs: set[str] | None) -> Node:
+    if needs is not None:
+        needs.add("json")
+    return Group("json.loads(", [("", python_text(json.dumps(value)))], ")")
+
+
+def _shape(value: Any) -> tuple[bool, bool]:
+    """Whether the value is deeper than :data:`DEEPEST`, and whether it is JSON throughout."""
+    level, depth, plain = [value], 0, True
+    while level:
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list | tuple):
+                below.extend(item)
+            elif not (item is None or isinstance(item, str | bool | int | float)):
+                plain = False
+        if below:
+            depth += 1
+        level = below
+    return depth > DEEPEST, plain
+
+
+class _Python:
+    def __init__(
+        self, leaf: Callable[[Any], Node] | None, hoist: Callable[[Node], str] | None, needs: set[str] | None
+    ) -> None:
+        self.leaf = leaf
+        self.hoist = hoist
+        self.needs = needs
+
+    def node(self, value: Any, room: int) -> Node:
+        if isinstance(value, str):
+            return _python_string(value)
+        if value is None or isinstance(value, bool):
+            return repr(value)
+        if isinstance(value, int):
+            return int.__repr__(value) if value.bit_length() < _INT_BITS else hex(value)
+        if isinstance(value, float):
+            return float.__repr__(value) if math.isfinite(value) else f'float("{value}")'
+        if isinstance(value, dict | list | tuple):
+            return self.container(value, room) if room else self.deeper(value)
+        if self.leaf is None:
+            raise TypeError(f"{type(value).__name__} is not a JSON value")
+        return self.leaf(value)
+
+    def container(self, value: Any, room: int) -> Node:
+        if isinstance(value, dict):
+            items = [(f"{python_text(key)}: ", self.node(item, room - 1)) for key, item in value.items()]
+            return Group("{", items, "}")
+        return Group("[", [("", self.node(item, room - 1)) for item in value], "]")
+
+    def deeper(self, value: Any) -> Node:
+        if not value:
+            return "{}" if isinstance(value, dict) else "[]"
+        if _shape(value)[1]:
+            return _python_json(value, self.needs)
+        node = self.container(value, DEEPEST)
+        return self.hoist(node) if self.hoist is not None else node
+
+
+def _python_string(text: str) -> Node:
+    whole = python_text(text)
+    if not _PIECE < len(whole) <= _LONGEST_WRAPPED:
+        return whole
+    parts: list[str] = []
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+        # A literal is at least as long as its text, so a piece may still come out longer: escapes are not split.
+        parts.extend(python_text(piece) for piece in _split(line))
+    return Pieces(whole, parts) if len(parts) > 1 else whole
+
+
+def _split(line: str) -> list[str]:
+    """Pieces of at most :data:`_PIECE` characters, broken after a space where there is one."""
+    pieces = []
+    while len(line) > _PIECE:
+        end = line.rfind(" ", 1, _PIECE) + 1 or _PIECE
+        pieces.append(line[:end])
+        line = line[end:]
+    return [*pieces, line]
