@@ -1,0 +1,318 @@
+"""What exactly to send: a workflow, the values that the person chose, and the app as it describes itself now.
+
+All of it is decided here, before and apart from any sending.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recorder.adapters.gradio.describe import Dependency, Description
+from recorder.adapters.gradio.describe import endpoint as endpoint_of
+from recorder.api import Endpoint, Parameter
+from recorder.errors import UsageError
+from recorder.session import File
+from recorder.show import visible
+from recorder.workflow import Expression, SecretRef, Step, Variable, VariableRef, Workflow
+
+
+class LocalFile(msgspec.Struct, frozen=True):
+    """A leaf of a chosen value: a file of this machine, to be uploaded in place of the recorded one."""
+
+    path: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """``values`` are all variables, chosen or as recorded, as expressions without variables; ``chosen`` names those
+    that were set to something else. ``tainted`` says for each step that depends on one of these, which they are."""
+
+    workflow: Workflow
+    values: dict[str, Expression]
+    secrets: dict[str, str]
+    chosen: tuple[str, ...] = ()
+    tainted: dict[str, tuple[str, ...]] = {}
+
+
+def plan(workflow: Workflow, values: Mapping[str, str], environment: Mapping[str, str]) -> Plan:
+    """Everything that can be decided without the app.
+
+    Args:
+        values: what the person wrote after ``--set``, by name.
+        environment: where secrets are taken from.
+
+    Raises:
+        UsageError: an unknown variable, a value that does not fit, a file that is not there, a secret that is not set.
+    """
+    chosen = parse_values(workflow, values)
+    changed = tuple(name for name, value in chosen.items() if value != _recorded(workflow, name))
+    missing = [secret for secret in workflow.secrets if secret.name not in environment]
+    if missing:
+        named = ", ".join(f"{s.name} ({visible(s.hint, 80)})" if s.hint else s.name for s in missing)
+        raise UsageError(
+            f"This session needs what was kept out of its file: {named}",
+            f"Set {'it' if len(missing) == 1 else 'them'} in the environment",
+        )
+    return Plan(
+        workflow=workflow,
+        values={v.name: chosen.get(v.name, v.value) for v in workflow.variables},
+        secrets={secret.name: environment[secret.name] for secret in workflow.secrets},
+        chosen=changed,
+        tainted=tainted(workflow, changed),
+    )
+
+
+def parse_values(workflow: Workflow, values: Mapping[str, str]) -> dict[str, Expression]:
+    """What was written after ``--set``, each read by the kind of value that was recorded.
+
+    Raises:
+        UsageError: the name is unknown (the sentence lists those there are), or the value does not fit.
+    """
+    parsed = {}
+    for name, text in values.items():
+        variable = workflow.variable(name)
+        if variable is None:
+            known = ", ".join(v.name for v in workflow.variables)
+            raise UsageError(
+                f"There is no variable {name!r} in this session",
+                f"The variables are {known}" if known else "It has no variables, so leave --set out",
+            )
+        parsed[name] = _parse(variable, text)
+    return parsed
+
+
+def _recorded(workflow: Workflow, name: str) -> Expression:
+    variable = workflow.variable(name)
+    return variable.value if variable else None
+
+
+def _parse(variable: Variable, text: str) -> Expression:
+    recorded = variable.value
+    if isinstance(recorded, str | SecretRef):
+        return text
+    if isinstance(recorded, File):
+        return _local(variable.name, text)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = _unparsed(variable, text)
+    value = _shaped(variable, value, recorded)
+    if isinstance(recorded, bool) and not isinstance(value, bool):
+        raise UsageError(f"{variable.name} is true or false, not {text!r}", f"Write {variable.name}=true")
+    return value
+
+
+def _unparsed(variable: Variable, text: str) -> Expression:
+    """What a person means who does not write JSON."""
+    recorded = variable.value
+    if isinstance(recorded, bool):
+        if text.lower() in ("true", "yes", "on", "false", "no", "off"):
+            return text.lower() in ("true", "yes", "on")
+        raise UsageError(f"{variable.name} is true or false, not {text!r}", f"Write {variable.name}=true")
+    if isinstance(recorded, int | float):
+        raise UsageError(f"{variable.name} is a number, not {text!r}", f"Write {variable.name}={recorded}")
+    if isinstance(recorded, list):
+        if recorded and all(isinstance(item, File | str) for item in recorded):
+            return [text]
+        raise UsageError(
+            f"{variable.name} is a list, and {text!r} is not JSON", f'Write {variable.name}=["a", "b"]'
+        )
+    if isinstance(recorded, dict):
+        if isinstance(recorded.get("text"), str):
+            return {**recorded, "text": text}
+        raise UsageError(
+            f"{variable.name} is an object, and {text!r} is not JSON", f'Write {variable.name}={{"key": 1}}'
+        )
+    return text
+
+
+def _shaped(variable: Variable, value: Any, recorded: Expression) -> Expression:
+    """``value`` with a path turned into a file wherever the recorded value has files."""
+    if isinstance(recorded, File) and isinstance(value, str):
+        return _local(variable.name, value)
+    if isinstance(recorded, list) and isinstance(value, list):
+        pattern = next((item for item in recorded if item is not None), None)
+        pattern = next((item for item in recorded if isinstance(item, File)), pattern)
+        return [_shaped(variable, item, pattern) for item in value]
+    if isinstance(recorded, dict) and isinstance(value, dict):
+        shaped = {key: _shaped(variable, item, recorded.get(key)) for key, item in value.items()}
+        if variable.component == "multimodaltextbox" and isinstance(shaped.get("files"), list):
+            shaped["files"] = [_local(variable.name, f) if isinstance(f, str) else f for f in shaped["files"]]
+        return shaped
+    return value
+
+
+def _local(name: str, text: str) -> LocalFile:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise UsageError(f"{name} is a file, and there is none at {text!r}", "Give the path of a file")
+    return LocalFile(str(path.resolve()))
+
+
+# What depends on what
+
+
+def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The steps that may come out otherwise because a variable was set, each with the names of these variables.
+
+    A step depends on the variables in its arguments, on the steps it is linked to, on those before it that touched a
+    State it touches, and on the one that rendered it.
+    """
+    reasons: dict[str, set[str]] = {}
+    states: dict[tuple[str, int | None], set[str]] = {}
+    pages: dict[str, set[str]] = {}
+    for step in workflow.steps:
+        own: set[str] = set()
+        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data]):
+            if isinstance(leaf, VariableRef) and leaf.name in changed:
+                own.add(leaf.name)
+            elif hasattr(leaf, "step"):
+                own |= reasons.get(leaf.step, set())
+        touched = {
+            (step.page, parameter.component_id)
+            for parameter in (*step.endpoint.parameters, *step.endpoint.returns)
+            if parameter.state
+        }
+        for state in touched:
+            own |= states.get(state, set())
+        if step.endpoint.rendered_in is not None:
+            # Which call rendered it is only known when it runs, so that any of the same page may have.
+            own |= pages.get(step.page, set())
+        for state in touched:
+            states[state] = states.get(state, set()) | own
+        pages[step.page] = pages.get(step.page, set()) | own
+        reasons[step.id] = own
+    return {
+        id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names
+    }
+
+
+def leaves(expression: Expression) -> Iterable[Any]:
+    """Every leaf that is not JSON: links, variables, secrets and files."""
+    if isinstance(expression, dict):
+        for item in expression.values():
+            yield from leaves(item)
+    elif isinstance(expression, list | tuple):
+        for item in expression:
+            yield from leaves(item)
+    elif isinstance(expression, msgspec.Struct):
+        yield expression
+
+
+# Where a step goes in the app as it is now
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step addresses in the live app.
+
+    ``inputs`` has for each live input the position of the argument to send, None for ``null``; ``outputs`` has for each
+    recorded output the position of the live one, None where there is none. ``trigger_id`` is the live control.
+    """
+
+    dependency: Dependency
+    inputs: tuple[int | None, ...]
+    outputs: tuple[int | None, ...]
+    trigger_id: int | None = None
+    note: str = ""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """The live app has no such endpoint; ``why`` is a sentence without its final stop."""
+
+    why: str
+
+
+def locate(
+    step: Step, description: Description, rendered: Collection[int] | None = None, of: str = "the app"
+) -> Target | Missing:
+    """Where ``step`` goes in the app that ``description`` describes.
+
+    By public name first, then by id with the same kinds of inputs and outputs.
+
+    Args:
+        rendered: the ids of the dependencies that calls of this page rendered, which are the only ones that a
+            rendered endpoint can be.
+        of: what to call the app in a sentence.
+    """
+    endpoint = step.endpoint
+    if endpoint.rendered_in is not None:
+        ids = [id for id in rendered or () if id in description.dependencies]
+        if not ids:
+            return Missing(f"{_called(endpoint)} exists only once a call has rendered it, and none has")
+        found = [description.dependencies[id] for id in ids]
+    else:
+        found = [d for d in description.dependencies.values() if d.rendered_in is None]
+    found = [d for d in found if d.backend]
+    named = [d for d in found if endpoint.api_name is not None and d.api_name == endpoint.api_name]
+    if named:
+        alike = [d for d in named if _alike(endpoint, description, d)] or named
+        chosen = next((d for d in alike if d.id == endpoint.fn_index), alike[0])
+        return _target(step, description, chosen, "")
+    # A name that is gone may be a function that is gone, and another in its place must not be called instead.
+    alike = [d for d in found if _alike(endpoint, description, d, labels=endpoint.api_name is not None)]
+    if endpoint.api_name is None:
+        alike = [d for d in alike if d.api_name is None] or alike
+    same = [d for d in alike if d.id == endpoint.fn_index]
+    if not same and len(alike) == 1 and (endpoint.api_name is None or endpoint.rendered_in is not None):
+        same = alike
+    if same:
+        now = same[0].api_name
+        note = f"is called /{now} now" if now and endpoint.api_name else ""
+        return _target(step, description, same[0], note)
+    if endpoint.api_name is None:
+        return Missing(f"{of} has no function with the inputs and outputs of {_called(endpoint)} any more")
+    names = sorted({f"/{d.api_name}" for d in found if d.api_name})
+    known = f"; it has {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
+    return Missing(f"{of} has no endpoint {_called(endpoint)} any more{known}")
+
+
+def _called(endpoint: Endpoint) -> str:
+    return f"/{endpoint.api_name}" if endpoint.api_name else f"number {endpoint.fn_index}"
+
+
+def _alike(endpoint: Endpoint, description: Description, dependency: Dependency, labels: bool = False) -> bool:
+    live = endpoint_of(description, dependency)
+    return _same_kinds(endpoint.parameters, live.parameters, labels) and _same_kinds(
+        endpoint.returns, live.returns, labels
+    )
+
+
+def _same_kinds(recorded: tuple[Parameter, ...], live: tuple[Parameter, ...], labels: bool) -> bool:
+    return len(recorded) == len(live) and all(
+        a.component == b.component and not (labels and a.label and b.label and a.label != b.label)
+        for a, b in zip(recorded, live, strict=True)
+    )
+
+
+def _target(step: Step, description: Description, dependency: Dependency, note: str) -> Target | Missing:
+    live = endpoint_of(description, dependency)
+    given = [argument.state for argument in step.arguments]
+    inputs = _aligned(given, [parameter.state for parameter in live.parameters])
+    if inputs is None:
+        takes, sent = sum(not p.state for p in live.parameters), given.count(False)
+        return Missing(f"{_called(step.endpoint)} takes {takes} inputs now, and {sent} were recorded")
+    # The other way round: for each recorded output, where it is now.
+    outputs = _aligned([p.state for p in live.returns], [output.state for output in step.outputs])
+    if outputs is None:
+        outputs = tuple(range(len(step.outputs)))
+    targets = [target for target, _ in dependency.targets if target is not None]
+    trigger = step.trigger_id
+    if trigger is not None and targets and trigger not in targets:
+        trigger = targets[0]
+    return Target(dependency=dependency, inputs=inputs, outputs=outputs, trigger_id=trigger, note=note)
+
+
+def _aligned(source: list[bool], wanted: list[bool]) -> tuple[int | None, ...] | None:
+    """For each of ``wanted``, the position in ``source`` of the value that belongs there; flags say what is State,
+    which may have come or gone. None where the values are not as many."""
+    if source == wanted:
+        return tuple(range(len(source)))
+    values = [position for position, state in enumerate(source) if not state]
+    if len(values) != wanted.count(False):
+        return None
+    rest = iter(values)
+    return tuple(None if state else next(rest) for state in wanted)
