@@ -125,6 +125,7 @@ class _Builder:
                 value=value.value,
                 state=value.state,
                 skipped=value.skipped,
+                properties=value.update,
             )
             for value in call.outputs
         )
