@@ -153,7 +153,14 @@ def record(
     type=click.Path(path_type=Path),
     help="A file for the first session, or a folder for all.  [default: this folder]",
 )
-def proxy(url: str, host: str, port: int, output: Path | None) -> int:
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another host name to answer for, besides the one listened on. Repeatable.",
+)
+def proxy(url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...]) -> int:
     """Serve the app at URL with the API Recorder button in its footer, for any browser.
 
     Each press on and off writes one session.
@@ -162,10 +169,7 @@ def proxy(url: str, host: str, port: int, output: Path | None) -> int:
 
     from recorder.capture.proxy import serve
 
-    try:
-        asyncio.run(serve(address(url), host=host, port=port, output=output, say=say))
-    except KeyboardInterrupt:
-        say("stopped")
+    asyncio.run(serve(address(url), host=host, port=port, output=output, allow_hosts=allow_hosts, say=say))
     return 0
 
 
@@ -196,7 +200,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     epilog=examples(
         "recorder render session.json --target python",
         "recorder render session.json --target python -o scripts/run.py",
-        "recorder render session.json --target python --only /generate --name generate",
+        "recorder render session.json --target python --only /generate",
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -208,7 +212,6 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     help="Where to.  [default: standard output]",
 )
 @selection
-@click.option("--name", help="The name of the function that is written.  [default: from the file's name]")
 def render(
     file: Path,
     target: str,
@@ -216,16 +219,14 @@ def render(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     raw: bool,
-    name: str | None,
 ) -> int:
     """Write a session as a program."""
     from recorder.session import read, write_whole
 
     known_target(target)
     session = read(file)
-    text = script_of(
-        session, file, target, chosen(file, only, skip, raw, name), output.parent if output else Path()
-    )
+    folder = output.parent if output is not None else Path()
+    text = script_of(session, file, target, chosen(file, only, skip, raw), folder)
     if output is None:
         write_text(text)
     else:
@@ -259,14 +260,12 @@ def doctor(as_json: bool) -> int:
     return 0 if healthy(checks) else 1
 
 
-def chosen(
-    file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, name: str | None = None
-) -> Selection:
-    """The selection that the options say."""
+def chosen(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool) -> Selection:
+    """The selection that the options say, named after the file."""
     from recorder.adapters import Selection
     from recorder.workflow import identifier
 
-    return Selection(only=only, skip=skip, raw=raw, name=identifier(name or file.stem, "session"))
+    return Selection(only=only, skip=skip, raw=raw, name=identifier(file.stem, "session"))
 
 
 def script_of(session: Session, file: Path, target: str, selection: Selection, folder: Path) -> str:
