@@ -78,7 +78,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """One output in wire order and what was recorded for it. ``skipped``: the app left the control as it was.
 
     ``name`` is a valid identifier, unique within the step. ``linked``: a later step uses it.
-    ``properties`` are those of the control that the app changed beside or instead of the value.
+    ``properties`` are those of the control that the app changed beside or instead of the value; not None, if empty,
+    where the value came inside an update of the control, which public clients hand on as it is.
     """
 
     name: str = ""
@@ -87,8 +88,6 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     value: Any = None
     state: bool = False
     skipped: bool = False
-    update: bool = False
-    """The app sent the value inside an update of the control, which public clients hand on as it is."""
     linked: bool = False
     properties: dict[str, Any] | None = None
 

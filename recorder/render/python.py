@@ -351,7 +351,7 @@ class _Script:
         after = []
         for n in wanted:
             self.results[step.id, n] = names[n]
-            if outputs[n].update:
+            if outputs[n].properties is not None:
                 self.needs |= {"value_of", "Any"}
                 if names[n].isidentifier():
                     after.append(f"{names[n]} = value_of({names[n]})")
@@ -663,6 +663,8 @@ def _type(node: ast.expr | None) -> str:
     if isinstance(node, ast.Name):
         if node.id in _SCALARS:
             return node.id
+        if node.id == "Path":
+            return "Path"
         return "str | Path" if node.id == "filepath" else _TYPING.get(node.id, "Any")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return _union(_type(node.left), _type(node.right))
