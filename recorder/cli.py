@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from recorder.adapters import Selection
+    from recorder.replay.report import StepReport
     from recorder.session import Session
     from recorder.show import Overview, Shown
 
 PIPE_WIDTH = 160
 """Columns of a table that goes to a file or another program."""
+
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ended, as shells have it."""
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -235,6 +240,71 @@ def render(
     return 0
 
 
+@cli.command(
+    epilog=examples(
+        "recorder replay session.json",
+        "recorder replay session.json --url http://127.0.0.1:7861 --set name=Ann",
+        "recorder replay session.json --json > report.json",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--url", help="The app to use.  [default: the recorded one]")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value for a variable; a file by its path. Repeatable.",
+)
+@selection
+@click.option(
+    "--timeout", default=120.0, show_default=True, metavar="SECONDS", help="How long one call may take."
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def replay(
+    file: Path,
+    url: str | None,
+    values: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    raw: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Do a session again and say what came out different.
+
+    Exits 0 if every output is as recorded, 1 if not. A login and other secrets come from the environment.
+    """
+    import asyncio
+
+    from recorder import adapters
+    from recorder.replay.run import replay as replay_workflow
+    from recorder.session import read
+
+    workflow = adapters.workflow(read(file), chosen(file, only, skip, raw))
+    settings = dict(parse_setting(text) for text in values)
+    where = address(url) if url is not None else None
+    with progress() as on_progress:
+        report = asyncio.run(
+            replay_workflow(
+                workflow,
+                files=file.parent,
+                url=where,
+                values=settings,
+                on_progress=on_progress,
+                on_wait=say,
+                timeout=timeout,
+            )
+        )
+    if as_json:
+        write_text(report.dump())
+    else:
+        write_text("\n".join([*report.sentences(), *report.notes(), report.summary()]) + "\n")
+    if report.interrupted:
+        return INTERRUPTED
+    return 0 if report.ok else 1
+
+
 @cli.command(epilog=examples("recorder doctor", "recorder doctor --json"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(as_json: bool) -> int:
@@ -370,6 +440,43 @@ def console() -> Console:
     return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
+@contextmanager
+def progress() -> Iterator[Callable[[StepReport], None]]:
+    """Takes the steps of a replay as they go: a line on standard error for each that is over, and on a terminal also
+    what the running one is at."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from recorder.show import visible
+
+    out = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    status = out.status("") if out.is_terminal else None
+
+    def tell(step: StepReport) -> None:
+        line = Text.assemble(visible(step.id), " ", visible(step.endpoint, 60))
+        if not step.over:
+            if status is not None:
+                status.update(line.append(f"  {count(step.yields, 'value')}" if step.yields else ""))
+            return
+        verdict = ("ok", "green") if step.ok else ("differs" if step.expected else step.status, "red")
+        out.print(Text.assemble(verdict, "  ", line, f"  {step.seconds:.2f} s"))
+
+    with status if status is not None else nullcontext():
+        yield tell
+
+
+def parse_setting(text: str) -> tuple[str, str]:
+    """``NAME=VALUE``.
+
+    Raises:
+        UsageError: it has no ``=``.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set {text!r} names no value", "Write --set NAME=VALUE")
+    return name, value
+
+
 def say(text: str) -> None:
     """A line for the person, on standard error."""
     from recorder.show import visible
@@ -446,7 +553,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code = INTERRUPTED
     except RecorderError as error:
         say(f"recorder: {error}")
         code = error.exit_code
