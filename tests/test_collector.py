@@ -311,12 +311,11 @@ async def test_what_the_fold_wants_is_fetched_with_the_cookies_of_the_page(tmp_p
     by_url = {note[0]: note[1:] for note in notes}
     sha = hashlib.sha256(data).hexdigest()
     path = f"s.files/{sha[:16]}/a (1).png"
-    # A blank in a URL is not something a page can have asked for.
     assert by_url[APP + "/config"] == [200, '{"a": "é"}', None, None]
     assert by_url[APP + "/gone"] == [404, None, None, f"{APP}/gone answered 404."]
-    assert by_url[APP + "/file=a (1).png"][3].endswith("it is not of the app that is recorded.")
+    assert by_url[APP + "/file=a (1).png"] == [200, None, path, None]
     assert (APP + "/config", "session=abc") in asked
-    assert not (tmp_path / path).exists()
+    assert (tmp_path / path).read_bytes() == data
 
 
 async def test_a_file_is_kept_by_its_content_under_its_own_name(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import secrets
 import tempfile
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -192,7 +192,7 @@ def origin_of(url: str) -> str:
         scheme is None
         or not parts.hostname
         or parts.username is not None
-        or re.search(r"[\s\\\x00-\x1f]", url)
+        or re.search(r"[\x00-\x1f\x7f]", url)
     ):
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -288,6 +288,11 @@ class Collector:
             saved="" if recording else self._saved,
             error=self._error,
         )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more pages should be let in."""
+        return len(self._connections) >= CONNECTIONS
 
     def connect(self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "") -> Connection:
         """A new connection.
@@ -393,6 +398,16 @@ class Collector:
         if self._on_saved is not None:
             self._on_saved(recording.path)
         return recording.path
+
+    async def discard(self) -> None:
+        """Drop the recording that is on, as if it had never begun."""
+        async with self._changing:
+            recording, self._recording = self._recording, None
+            if recording is not None:
+                for fetch in list(recording.fetches):
+                    fetch.cancel()
+                await recording.journal.remove()
+            self._broadcast()
 
     async def close(self) -> None:
         """Let go of everything without saving; a recording that was on stays behind as its journal."""
@@ -634,7 +649,7 @@ async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIte
 
     def check(connection: ServerConnection, request: Handshake) -> HandshakeAnswer | None:
         sentence = refuses(request.headers.get_all("Host"), request.headers.get_all("Origin"), allows)
-        if sentence is None and len(collector._connections) >= CONNECTIONS:
+        if sentence is None and collector.is_full:
             sentence = "Too many pages are connected."
         return connection.respond(403, sentence + "\n") if sentence else None
 
@@ -673,28 +688,55 @@ def refuses(hosts: list[str], origins: list[str], allows: Callable[[str], bool])
 
 
 async def _speak(collector: Collector, socket: ServerConnection) -> None:
-    outbox: asyncio.Queue[ToPage | None] = asyncio.Queue()
     assert socket.request is not None
     headers = socket.request.headers
-    connection = collector.connect(
-        outbox.put_nowait, origin=headers.get("Origin", ""), cookie="; ".join(headers.get_all("Cookie"))
-    )
 
-    async def send() -> None:
+    async def receive() -> str | bytes | None:
+        try:
+            return await socket.recv()
+        except ConnectionClosed:
+            return None
+
+    async def send(text: str) -> None:
         with contextlib.suppress(ConnectionClosed):
-            while (message := await outbox.get()) is not None:
-                await socket.send(events.dump(message))
+            await socket.send(text)
 
-    sender = asyncio.get_running_loop().create_task(send())
+    origin, cookie = headers.get("Origin", ""), "; ".join(headers.get_all("Cookie"))
+    await converse(collector, receive, send, origin=origin, cookie=cookie)
+    await socket.close()
+
+
+async def converse(
+    collector: Collector,
+    receive: Callable[[], Awaitable[str | bytes | None]],
+    send: Callable[[str], Awaitable[None]],
+    *,
+    origin: str,
+    cookie: str,
+) -> None:
+    """One connection over any message transport, until the page goes or must be let go.
+
+    Args:
+        receive: the next frame, None when the page is gone.
+        send: takes one frame; does nothing once the page is gone.
+        origin, cookie: as in :meth:`Collector.connect`.
+    """
+    outbox: asyncio.Queue[ToPage | None] = asyncio.Queue()
+    connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie)
+
+    async def speak() -> None:
+        while (message := await outbox.get()) is not None:
+            await send(events.dump(message))
+
+    speaker = asyncio.get_running_loop().create_task(speak())
     try:
-        frame = await asyncio.wait_for(socket.recv(), HELLO_SECONDS)
-        while connection.receive(frame):
-            frame = await socket.recv()
-    except (ConnectionClosed, asyncio.TimeoutError):
+        frame = await asyncio.wait_for(receive(), HELLO_SECONDS)
+        while frame is not None and connection.receive(frame):
+            frame = await receive()
+    except asyncio.TimeoutError:
         pass
     finally:
         connection.close()
         outbox.put_nowait(None)
-        await asyncio.wait([sender], timeout=5)
-        sender.cancel()
-        await socket.close()
+        await asyncio.wait([speaker], timeout=5)
+        speaker.cancel()

@@ -48,17 +48,23 @@ def init_script(binding: str, token: str = "") -> str:
     return link(static_folder() / "recorder", ENTRY, f"start({config});")
 
 
-def script_tag(token: str, nonce: str = "") -> bytes:
-    """The element that loads the script. It takes itself out of the document before anything else is parsed."""
-    attributes = {"src": SCRIPT_PATH, "data-channel": CHANNEL_PATH, "data-token": token}
+def script_tag(token: str, nonce: str = "", prefix: str = "") -> bytes:
+    """The element that loads the script. It takes itself out of the document before anything else is parsed.
+
+    Args:
+        prefix: the path under which browsers find the app, where it is not the root (no final slash).
+    """
+    attributes = {"src": prefix + SCRIPT_PATH, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
     if nonce:
         attributes["nonce"] = nonce
     words = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
-    return f"<script {words}></script>".encode("ascii")
+    return f"<script {words}></script>".encode("ascii", "xmlcharrefreplace")
 
 
 _IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "\./([\w-]+\.js)";[ \t]*$', re.MULTILINE)
-_DECLARATION = re.compile(r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE)
+_DECLARATION = re.compile(
+    r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE
+)
 _FORBIDDEN = re.compile(
     r"^(?:import|export)\b|^(?:const|let|var)\s*[\[{]|^var\b|^await\b|^(?!\s*(?:\*|/\*|//)).*\bimport\s*[.(]",
     re.MULTILINE,

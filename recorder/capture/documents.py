@@ -1,0 +1,146 @@
+"""Which responses are documents that take our script, and what becomes of their headers and bytes.
+
+Shared by the proxy and the ASGI middleware. Headers are raw pairs of bytes, in order, duplicates kept: whatever is not
+a document passes as it is.
+"""
+
+from __future__ import annotations
+
+import secrets
+import zlib
+from collections.abc import Iterable
+from typing import Protocol
+
+from recorder.capture import inject
+
+Headers = list[tuple[bytes, bytes]]
+
+_DESTINATIONS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object"))
+_CONDITIONS = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range"))
+_ENCODINGS = (b"gzip", b"deflate")
+_STALE = frozenset(
+    b"content-length content-encoding transfer-encoding etag last-modified cache-control expires pragma accept-ranges "
+    b"content-md5 digest content-digest repr-digest".split()
+)
+_POLICIES = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
+
+
+def get(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """The value of the first header ``name`` (lower case), empty if there is none."""
+    return next((value.strip() for key, value in headers if key.lower() == name), b"")
+
+
+def is_navigation(method: str, headers: Headers) -> bool:
+    """Whether the answer to this request would be shown as a document; a page's own ``fetch`` of HTML is not."""
+    destination = get(headers, b"sec-fetch-dest").lower()
+    if destination:
+        return destination in _DESTINATIONS and method != "HEAD"
+    return method == "GET" and b"text/html" in get(headers, b"accept").lower()
+
+
+def ask_for_document(headers: Headers) -> Headers:
+    """A navigation's headers, changed so that the answer is whole and in an encoding that can be undone in passing."""
+    asked = []
+    for name, value in headers:
+        key = name.lower()
+        if key == b"accept-encoding":
+            offered = {token.split(b";")[0].strip().lower() for token in value.split(b",")}
+            asked.append((name, b", ".join(e for e in _ENCODINGS if e in offered) or b"identity"))
+        elif key not in _CONDITIONS:
+            asked.append((name, value))
+    return asked
+
+
+class Document:
+    """A document on its way: ``headers`` to send in place of the app's, and its bytes through :meth:`feed`."""
+
+    def __init__(self, headers: Headers, decoder: Decoder, injector: inject.HtmlInjector) -> None:
+        self.headers = headers
+        self._decoder = decoder
+        self._injector = injector
+
+    def feed(self, data: bytes) -> bytes:
+        """What to send for ``data``; as early as it can be."""
+        return self._injector.feed(self._decoder.decode(data))
+
+    def finish(self) -> bytes:
+        """What is left to send at the end."""
+        return self._injector.feed(self._decoder.flush()) + self._injector.finish()
+
+
+def document(status: int, headers: Headers, token: str, prefix: str = "") -> Document | None:
+    """The document that this answer to a navigation is; None if it is to pass as it came: not HTML, a download, a part
+    of a file, or in an encoding that cannot be undone in passing. ``prefix`` is as in :func:`inject.script_tag`."""
+    kind, _, parameters = get(headers, b"content-type").lower().partition(b";")
+    if kind.strip() != b"text/html" or b"utf-16" in parameters or b"utf-32" in parameters:
+        return None
+    if status < 200 or status in (204, 205, 206, 304):
+        return None
+    if get(headers, b"content-disposition").lower().startswith(b"attachment"):
+        return None
+    decoder = decoder_for(get(headers, b"content-encoding").lower())
+    if decoder is None:
+        return None
+    nonce = secrets.token_urlsafe(16)
+    changed: Headers = []
+    for name, value in headers:
+        key = name.lower()
+        if key in _POLICIES:
+            changed.append((name, inject.amend_csp(value.decode("latin-1"), nonce).encode("latin-1")))
+        elif key not in _STALE:
+            changed.append((name, value))
+    # The tag holds this run's token: no cache may bring it back in another run.
+    changed.append((b"Cache-Control", b"no-store"))
+    return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix)))
+
+
+class Decoder(Protocol):
+    """Undoes a content encoding piece by piece."""
+
+    def decode(self, data: bytes) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+class _Identity:
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+class _Zlib:
+    """gzip (also of several members) and deflate (with or without its zlib header)."""
+
+    def __init__(self, encoding: bytes) -> None:
+        self._bits = 16 + zlib.MAX_WBITS if encoding != b"deflate" else zlib.MAX_WBITS
+        self._object = zlib.decompressobj(self._bits)
+        self._begun = False
+
+    def decode(self, data: bytes) -> bytes:
+        if data and not self._begun:
+            self._begun = True
+            if self._bits == zlib.MAX_WBITS and (data[0] & 15 != 8):
+                self._object = zlib.decompressobj(-zlib.MAX_WBITS)
+        decoded = b""
+        while data:
+            if self._object.eof:
+                if self._bits == zlib.MAX_WBITS or not data.startswith(b"\x1f"):
+                    break
+                self._object = zlib.decompressobj(self._bits)
+            decoded += self._object.decompress(data)
+            data = self._object.unused_data
+        return decoded
+
+    def flush(self) -> bytes:
+        return self._object.flush()
+
+
+def decoder_for(encoding: bytes) -> Decoder | None:
+    """A decoder for a ``Content-Encoding``, None for one that is not known here."""
+    if encoding in (b"", b"identity"):
+        return _Identity()
+    if encoding in (b"gzip", b"x-gzip", b"deflate"):
+        return _Zlib(encoding)
+    return None

@@ -1,0 +1,76 @@
+"""Reading from the app over HTTP, for the shells whose app is at an address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import quote, urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from recorder.capture.collector import Fetch, Fetching, origin_of
+from recorder.errors import RecorderError
+
+REDIRECTS = 5
+SECONDS = 30.0
+"""How long the app may take to be reached, and to say the next piece."""
+
+Address = Callable[[str, str], Awaitable[tuple[str, dict[str, str]]]]
+"""For a URL and the page's cookie: what to GET instead, and with which headers. RecorderError: it must not be read."""
+
+
+def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
+    """A :data:`~recorder.capture.collector.Fetch` over ``client``."""
+
+    @contextlib.asynccontextmanager
+    async def fetch(url: str, cookie: str) -> AsyncIterator[Fetching]:
+        first = url
+        for _ in range(REDIRECTS + 1):
+            target, headers = await address(url, cookie)
+            async with _asking(client, target, headers) as answer:
+                location = answer.headers.get("Location")
+                if answer.status in (301, 302, 303, 307, 308) and location:
+                    following = urljoin(url, location)
+                    if origin_of(following) not in (origin_of(url), origin_of(target)):
+                        raise RecorderError(f"{first} was not read: it redirects to another site")
+                    url = following
+                    continue
+                yield Fetching(answer.status, answer.headers.get("Content-Type"), _chunks(answer, url))
+                return
+        raise RecorderError(f"{first} was not read: it redirects without end")
+
+    return fetch
+
+
+def request_target(url: str) -> str:
+    """Path and query of ``url`` as a browser would send them: blanks and letters escaped, escapes left alone."""
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote(target, safe="%/:=&?~+!$,;'@()*[]-._", errors="replace")
+
+
+@contextlib.asynccontextmanager
+async def _asking(
+    client: aiohttp.ClientSession, url: str, headers: dict[str, str]
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS, sock_read=SECONDS)
+    try:
+        answer = await client.get(
+            URL(url, encoded=True), headers=headers, allow_redirects=False, timeout=timeout
+        )
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+        raise RecorderError(f"{url} cannot be read: {str(error) or type(error).__name__}") from None
+    try:
+        yield answer
+    finally:
+        answer.close()
+
+
+async def _chunks(answer: aiohttp.ClientResponse, url: str) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.content.iter_any():
+            yield chunk
+    except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        raise RecorderError(f"{url} broke off: {str(error) or type(error).__name__}") from None
