@@ -14,6 +14,9 @@ import msgspec
 
 from recorder.api import Endpoint, Parameter, Visibility
 
+_I18N = re.compile(r'__i18n__\{.*?"key":\s*"([^"]+)"')
+"""How a label that the page translates is written: ``__i18n__{"__type__": …, "key": "chat_interface.message"}``."""
+
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
     """One component of the config. ``value`` is what it showed at first."""
@@ -146,7 +149,7 @@ def _parameters(description: Description, ids: Iterable[int], listed: Any) -> tu
         parameters.append(
             Parameter(
                 name=_text(entry.get("parameter_name")),
-                label=_text(entry.get("label")) or component.label,
+                label=component.label or _text(entry.get("label")),
                 component=component.type,
                 component_id=id,
                 schema=entry.get("type", component.schema),
@@ -190,6 +193,8 @@ def _label(props: dict[str, Any]) -> str:
     for key in ("label", "value", "placeholder"):
         text = props.get(key)
         if isinstance(text, str) and text.strip():
+            if (translated := _I18N.search(text)) is not None:
+                text = translated[1].rpartition(".")[2].replace("_", " ")
             return re.sub(r"\s+", " ", text).strip()[:120]
     return ""
 

@@ -102,9 +102,9 @@ class GradioFold:
         counted = self._counted()
         if not counted:
             return ""
-        call = counted[-1]
-        dependency = self._dependency(call)
-        return dependency.api_name or f"fn {call.fn_index}"
+        dependency = self._dependency(counted[-1])
+        public = _chat_endpoint(dependency, self._description(counted[-1].root))
+        return (public or dependency).api_name or f"fn {dependency.id}"
 
     @property
     def open(self) -> int:
@@ -112,11 +112,13 @@ class GradioFold:
         return sum(call.open and not call.before for call in self._traffic.calls)
 
     def _counted(self) -> list[WireCall]:
-        def by_page(call: WireCall) -> bool:
+        def counts(call: WireCall) -> bool:
             dependency = self._dependency(call)
-            return any(event in ("load", "tick") for _, event in dependency.targets)
+            if dependency.visibility == "hidden" and dependency.trigger_after is not None:
+                return False  # the inner workings of a chat turn, which counts once
+            return not any(event in ("load", "tick") for _, event in dependency.targets)
 
-        return [call for call in self._traffic.calls if not call.before and not by_page(call)]
+        return [call for call in self._traffic.calls if not call.before and counts(call)]
 
     def _dependency(self, call: WireCall) -> Dependency:
         found = self._description(call.root).dependencies.get(call.fn_index)
@@ -370,38 +372,46 @@ def _collapse_chats(resolved: list[Resolved], description: Description) -> list[
     then the same
     additional inputs. That is how Gradio builds a ChatInterface in 4.x, 5.x and 6.x; no name of it is relied on.
     """
-    made = []
+    made: list[Resolved] = []
     chains: dict[int, list[Resolved]] = {}
     for r in resolved:
         chains.setdefault(id(r.root), []).append(r)
     for head in resolved:
         if head.cause is not None or head.trigger.kind != "person" or head.wire.before:
             continue
-        if len(head.dependency.inputs) != 1 or head.dependency.visibility == "public":
+        public = _chat_endpoint(head.dependency, description)
+        if public is None:
             continue
         chain = chains[id(head)]
-        for public in description.dependencies.values():
-            answer = _answers(public, head, chain, description)
-            if answer is None:
-                continue
-            internal = [r for r in chain if r.dependency.visibility != "public"]
-            for r in internal:
-                r.omitted = f"part of the chat turn that /{public.api_name} makes in one call"
-            made.append(_chat_call(public, head, answer, internal, description))
-            break
+        answer = _answer(public, head, chain, description)
+        if answer is None:
+            continue
+        internal = [r for r in chain if r.dependency.visibility != "public"]
+        for r in internal:
+            r.omitted = f"part of the chat turn that /{public.api_name} makes in one call"
+        made.append(_chat_call(f"t{len(made) + 1}", public, head, answer, internal, description))
     return made
 
 
-def _answers(
+def _chat_endpoint(head: Dependency, description: Description) -> Dependency | None:
+    """The public endpoint that does what the chain headed by ``head`` does: nobody can press what it belongs to."""
+    if len(head.inputs) != 1 or head.visibility == "public":
+        return None
+    for public in description.dependencies.values():
+        if public.visibility != "public" or public.api_name is None or not public.backend:
+            continue
+        if not public.inputs or public.inputs[0] != head.inputs[0] or not public.outputs:
+            continue
+        targets = [description.components.get(t) for t, _ in public.targets if t is not None]
+        if targets and not any(target is None or target.visible for target in targets):
+            return public
+    return None
+
+
+def _answer(
     public: Dependency, head: Resolved, chain: list[Resolved], description: Description
 ) -> Resolved | None:
-    if public.visibility != "public" or public.api_name is None or not public.backend:
-        return None
-    if not public.inputs or public.inputs[0] != head.dependency.inputs[0] or not public.outputs:
-        return None
-    targets = [description.components.get(t) for t, _ in public.targets if t is not None]
-    if any(target is None or target.visible for target in targets):
-        return None
+    """The call in the chain that ran the person's own function."""
     for r in chain:
         ids = r.dependency.inputs
         first = description.components.get(ids[0]) if ids else None
@@ -419,7 +429,12 @@ def _answers(
 
 
 def _chat_call(
-    public: Dependency, head: Resolved, answer: Resolved, internal: list[Resolved], description: Description
+    id: str,
+    public: Dependency,
+    head: Resolved,
+    answer: Resolved,
+    internal: list[Resolved],
+    description: Description,
 ) -> Resolved:
     def answered(outputs: list[Any] | None) -> list[Any]:
         replies = [_reply(value) for value in outputs or ()]
@@ -444,7 +459,7 @@ def _chat_call(
         wire=wire,
         dependency=public,
         endpoint=endpoint(description, public),
-        id=head.id,
+        id=id,
         trigger=head.trigger,
         inputs=[(wire.data[0], head.inputs[0][1]), (None, Known(value=None)), *answer.inputs[2:]],
         stands_for=tuple(r.id for r in internal),
