@@ -119,9 +119,8 @@ def _leaf(recorded: Any, live: Any, places: Places) -> str:
             return ""
         was, now = steady(recorded, places.recorded), steady(live, places.live)
         return "" if was == now else words(was, now)
-    was, now = _kind(recorded), _kind(live)
-    if was != now:
-        return f"was {was} {brief(recorded)}, is now {now} {brief(live)}"
+    if _kind(recorded) != _kind(live):
+        return f"was {_named(recorded)}, is now {_named(live)}"
     if recorded == live or (isinstance(recorded, float) and math.isnan(recorded) and math.isnan(live)):
         return ""
     return f"was {brief(recorded)}, is now {brief(live)}"
@@ -133,7 +132,9 @@ def _file(recorded: File, live: File) -> str:
             return ""
         was, now = f"{recorded.size} bytes", f"{live.size} bytes"
         return (
-            "the file has other content" if was == now else f"the file has other content: was {was}, now {now}"
+            "the file has other content"
+            if was == now
+            else f"the file has other content: was {was}, now {now}"
         )
     if recorded.sha256 and live.lost:
         return f"the file cannot be read: {visible(live.lost, 200)}"
@@ -236,9 +237,13 @@ def _spelled(value: Any) -> str:
         return "…"
 
 
+def _named(value: Any) -> str:
+    return f"{_kind(value)} {brief(value)}".lstrip() if value is not None else "nothing"
+
+
 def _kind(value: Any) -> str:
     if value is None:
-        return "nothing:"
+        return "nothing"
     if isinstance(value, bool):
         return "the truth value"
     if isinstance(value, int | float):
@@ -246,7 +251,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, str):
         return "the text"
     if isinstance(value, File):
-        return "the"
+        return ""
     return "the list" if isinstance(value, list | tuple) else "the object"
 
 

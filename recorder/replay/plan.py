@@ -186,9 +186,7 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
             states[state] = states.get(state, set()) | own
         pages[step.page] = pages.get(step.page, set()) | own
         reasons[step.id] = own
-    return {
-        id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names
-    }
+    return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
 
 
 def leaves(expression: Expression) -> Iterable[Any]:
@@ -274,7 +272,9 @@ def _called(endpoint: Endpoint) -> str:
     return f"/{endpoint.api_name}" if endpoint.api_name else f"number {endpoint.fn_index}"
 
 
-def _alike(endpoint: Endpoint, description: Description, dependency: Dependency, labels: bool = False) -> bool:
+def _alike(
+    endpoint: Endpoint, description: Description, dependency: Dependency, labels: bool = False
+) -> bool:
     live = endpoint_of(description, dependency)
     return _same_kinds(endpoint.parameters, live.parameters, labels) and _same_kinds(
         endpoint.returns, live.returns, labels
@@ -294,7 +294,9 @@ def _target(step: Step, description: Description, dependency: Dependency, note: 
     inputs = _aligned(given, [parameter.state for parameter in live.parameters])
     if inputs is None:
         takes, sent = sum(not p.state for p in live.parameters), given.count(False)
-        return Missing(f"{_called(step.endpoint)} takes {takes} inputs now, and {sent} were recorded")
+        inputs_now = f"{takes} input{'' if takes == 1 else 's'}"
+        was = f"the {sent} that {'was' if sent == 1 else 'were'} recorded"
+        return Missing(f"{_called(step.endpoint)} takes {inputs_now} now, not {was}")
     # The other way round: for each recorded output, where it is now.
     outputs = _aligned([p.state for p in live.returns], [output.state for output in step.outputs])
     if outputs is None:

@@ -62,9 +62,7 @@ async def replay(
     ready = plan(workflow, values or {}, environment)
     _check_files(ready, files)
     address, query = _address(url, workflow)
-    app = await App.connect(
-        address, query=query, environment=environment, patience=patience, on_wait=on_wait
-    )
+    app = await App.connect(address, query=query, environment=environment, patience=patience, on_wait=on_wait)
     async with app:
         return await _Run(ready, files, app, on_progress, timeout).run()
 
@@ -357,7 +355,9 @@ class _Run:
         for output, position in zip(step.outputs, target.outputs, strict=False):
             if output.state:
                 continue
-            raw = answer.outputs[position] if position is not None and position < len(answer.outputs) else None
+            raw = (
+                answer.outputs[position] if position is not None and position < len(answer.outputs) else None
+            )
             live = self._live(raw)
             if compared and any(file.sha256 for file in files_in([output.value, output.properties])):
                 live = await self._with_content(live)
@@ -459,7 +459,10 @@ def _as_expected(step: Step, answer: Answer) -> tuple[bool, str | None]:
     if answer.status == "failed":
         return False, f"failed: {answer.error}" if answer.error else "failed, and the app does not say why"
     if step.expect == "failed":
-        return False, f"failed when it was recorded ({step.error or 'the app did not say why'}), and now does not"
+        return (
+            False,
+            f"failed when it was recorded ({step.error or 'the app did not say why'}), and now does not",
+        )
     # One of the two was over before it could be cancelled, which is a matter of time.
     return True, None
 

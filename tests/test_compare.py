@@ -1,0 +1,180 @@
+"""What counts as the same output, and how what does not is told."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output, steady, words
+from recorder.session import File
+from recorder.workflow import Output
+
+PLACES = Places(recorded="http://127.0.0.1:7860", live="http://localhost:9000/app")
+HASH, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_a_value_is_the_same_as_itself(value: Any) -> None:
+    assert compare(value, value) == []
+
+
+@given(JSON, JSON)
+def test_comparing_never_fails_and_its_words_are_printable(a: Any, b: Any) -> None:
+    for difference in compare(a, b):
+        assert difference.why
+        assert difference.why.isprintable()
+    assert bool(compare(a, b)) == bool(compare(b, a))
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live"),
+    [
+        (1, 1.0),
+        (0.0, -0.0),
+        (math.nan, math.nan),
+        (2**70, 2**70),
+        ({"a": 1}, {"a": 1, "b": None}),
+        ({"a": 1, "b": None}, {"a": 1}),
+        ([1, [2, {}]], (1, (2, {}))),
+        ("see http://127.0.0.1:7860/x", "see http://localhost:9000/app/x"),
+        (f"/tmp/gradio/{HASH}/a b.png", f"/var/folders/zz/T/gradio/{OTHER}/a b.png"),
+        (f"C:\\Temp\\gradio\\{HASH}\\a.png", f"/tmp/gradio/{OTHER}/a.png"),
+        (
+            f'<img src="http://127.0.0.1:7860/gradio_api/file=/tmp/gradio/{HASH}/a.png">',
+            f'<img src="http://localhost:9000/app/file=/tmp/x/{OTHER}/a.png">',
+        ),
+        (f"/tmp/gradio/{HASH[:40]}/a.png", f"/tmp/gradio/{OTHER}/a.png"),
+        ("/tmp/tmpab12cd_9/out.txt", "/tmp/tmpzzzzzzzz/out.txt"),
+        ("/stream/abc123/77/5/playlist.m3u8", "/stream/zz9/1234/5/playlist.m3u8"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_passed_over(recorded: Any, live: Any) -> None:
+    assert compare(recorded, live, PLACES) == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "path", "why"),
+    [
+        (1, 2, "", "was 1, is now 2"),
+        (0.1 + 0.2, 0.3, "", "was 0.30000000000000004, is now 0.3"),
+        (1, True, "", "was the number 1, is now the truth value true"),
+        (1, "1", "", 'was the number 1, is now the text "1"'),
+        ("", None, "", 'was the text "", is now nothing'),
+        (None, [1, 2], "", "was nothing, is now the list [1, 2]"),
+        ({"a": {"b c": [0, 1]}}, {"a": {"b c": [0, 2]}}, 'a["b c"][1]', "was 1, is now 2"),
+        ([1, 2, 3], [1], "[1:]", "had 3 items, has now 1 item"),
+        ({"a": 1}, {}, "a", "was the number 1, is now nothing"),
+        ("a\nb", "a b", "", "a[-\\n-]{+ +}b"),
+        (HASH, OTHER, "", f"[-{HASH[:30]} … {HASH[-30:]}-]{{+{OTHER[:30]} … {OTHER[-30:]}+}}"),
+        (f"https://github.com/o/r/{HASH}/f", f"https://github.com/o/r/{OTHER}/f", "", None),
+        ("http://127.0.0.1:78600/", "http://localhost:9000/app/", "", None),
+        ("\x1b[31mred", "blue", "", "[-\\x1b[31mred-]{+blue+}"),
+        (File(name="a"), "a", "", 'was file "a", is now the text "a"'),
+        ([{"a": 1}], {"a": 1}, "", 'was the list [{"a": 1}], is now the object {"a": 1}'),
+    ],
+)
+def test_all_else_is_told(recorded: Any, live: Any, path: str, why: str | None) -> None:
+    found = compare(recorded, live, PLACES)
+    assert [difference.path for difference in found] == [path]
+    if why is not None:
+        assert found[0].why == why
+
+
+def file(**fields: Any) -> File:
+    return File(**{"name": "a.txt", "sha256": HASH, "size": 3, **fields})
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "why"),
+    [
+        (file(), file(name="other.txt", server_path="/x", url="http://x"), ""),
+        (file(), file(sha256=OTHER), "the file has other content"),
+        (file(), file(sha256=OTHER, size=4), "the file has other content: was 3 bytes, now 4 bytes"),
+        (file(), file(sha256="", lost="HTTP 404"), "the file cannot be read: HTTP 404"),
+        (file(sha256="", lost="too large"), file(), ""),
+        (file(sha256="", lost="too large"), file(size=9), "the file was 3 bytes, is now 9"),
+        (file(sha256="", size=None), file(name="b.txt"), 'the file was called "a.txt", is now "b.txt"'),
+        (file(sha256="", size=None, name="tmpab12cd_9.png"), file(name="tmpzzzzzzzz.png"), ""),
+    ],
+)
+def test_a_file_is_its_bytes_and_what_is_known_where_they_were_lost(
+    recorded: File, live: File, why: str
+) -> None:
+    assert [difference.why for difference in compare([recorded], [live])] == ([why] if why else [])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "found"),
+    [
+        (Output(state=True), Live(value=3), []),
+        (Output(skipped=True), Live(skipped=True), []),
+        (Output(skipped=True), Live(value=3), [("", "was left as it was, is now set")]),
+        (Output(value=3), Live(skipped=True), [("", "was set, is now left as it was")]),
+        (Output(value=3), Live(value=4), [("", "was 3, is now 4")]),
+        (Output(properties={"visible": True}), Live(update={"visible": True}), []),
+        (
+            Output(properties={"visible": True}),
+            Live(update={"visible": False, "label": "x"}),
+            [
+                ("update.visible", "was true, is now false"),
+                ("update.label", 'was nothing, is now the text "x"'),
+            ],
+        ),
+        (
+            Output(properties={"visible": True}),
+            Live(),
+            [("update.visible", "was the truth value true, is now nothing")],
+        ),
+    ],
+)
+def test_an_output_is_its_value_and_the_properties_it_changed(
+    recorded: Output, live: Live, found: list[tuple[str, str]]
+) -> None:
+    assert [(d.path, d.why) for d in compare_output(recorded, live)] == found
+
+
+def test_no_more_is_told_than_a_person_reads() -> None:
+    assert len(compare(list(range(1000)), list(range(1, 1001)))) == LIMIT
+    long = "word " * 100
+    assert len(words(f"{long}one{long}", f"{long}two{long}")) < 120
+
+
+def test_large_and_hostile_values_take_no_time() -> None:
+    started = time.monotonic()
+    big = "some words and more " * 500_000
+    told = compare(big + "a", big + "b")[0].why
+    assert "[-a-]{+b+}" in told and len(told) < 120
+    assert steady("/a" * 200_000, "") == "/a" * 200_000
+    assert compare("a b " * 20_000, "b c " * 20_000)
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert compare([deep], [[deep]]) == [
+        Difference(path="", recorded=None, live=None, why="is nested too deeply to be compared")
+    ]
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ("Hello Ann!", "Hello Bob!", "Hello [-Ann-]{+Bob+}!"),
+        ("one two three", "one three", "one [-two -]three"),
+        ("", "new", "{+new+}"),
+        ("old", "", "[-old-]"),
+        ("été", "ete", "[-été-]{+ete+}"),
+    ],
+)
+def test_a_difference_of_words_reads_in_one_line(was: str, now: str, told: str) -> None:
+    assert words(was, now) == told
