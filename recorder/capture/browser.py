@@ -1,0 +1,434 @@
+"""``recorder record``: a real browser, opened on the app with recording on from the first moment.
+
+The page speaks through a binding that the browser's driver puts on the window, so nothing listens on a port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Browser, BrowserContext, Dialog, Frame, Page, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from recorder import events
+from recorder.capture import inject
+from recorder.capture.collector import Collector, Connection, Names, origin_of
+from recorder.capture.fetch import fetch_with, request_target
+from recorder.capture.signals import interruption
+from recorder.errors import AppError, BrowserError, UsageError
+from recorder.events import State, ToPage
+
+OPEN_SECONDS = 60.0
+"""How long the app may take to show its page."""
+
+_NAMES = (
+    "google-chrome-stable google-chrome chromium chromium-browser microsoft-edge-stable microsoft-edge "
+    "brave-browser chrome"
+).split()
+_PLACES = {
+    "darwin": (
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    ),
+    "win32": tuple(
+        rf"{os.environ.get(folder, '')}\{path}"
+        for folder in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        for path in (r"Google\Chrome\Application\chrome.exe", r"Microsoft\Edge\Application\msedge.exe")
+    ),
+}
+_DOWNLOADED = (
+    "chrome-linux*/chrome",
+    "chrome-mac*/*.app/Contents/MacOS/*",
+    "chrome-win*/chrome.exe",
+)
+
+
+def find_browser() -> str | None:
+    """The browser to use: ``RECORDER_BROWSER``, else the system's Chrome, Chromium or Edge, else Playwright's own.
+
+    Returns:
+        The path of its program; None if there is none.
+    """
+    named = os.environ.get("RECORDER_BROWSER")
+    if named:
+        return shutil.which(named)
+    for name in _NAMES:
+        if found := shutil.which(name):
+            return found
+    for place in _PLACES.get(sys.platform, ()):
+        if os.access(place, os.X_OK):
+            return place
+    return _downloaded()
+
+
+def _downloaded() -> str | None:
+    folders = {
+        "darwin": Path.home() / "Library/Caches/ms-playwright",
+        "win32": Path(os.environ.get("LOCALAPPDATA", "")) / "ms-playwright",
+    }
+    folder = Path(
+        os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+        or folders.get(sys.platform, Path.home() / ".cache/ms-playwright")
+    )
+    found: list[tuple[int, str]] = []
+    with contextlib.suppress(OSError):
+        for each in folder.glob("chromium-*"):
+            revision = each.name.partition("-")[2]
+            for pattern in _DOWNLOADED:
+                programs = [path for path in each.glob(pattern) if os.access(path, os.X_OK)]
+                found += [(int(revision) if revision.isdigit() else 0, str(path)) for path in programs]
+    return max(found)[1] if found else None
+
+
+def has_display() -> bool:
+    """Whether a window can be shown."""
+    return sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+
+
+class Line:
+    """One document's calls of the binding, joined to its connection.
+
+    A reply can only be the result of a call: what is to be said waits here for the next one.
+    """
+
+    def __init__(self, collector: Collector, origin: str) -> None:
+        self._outbox: list[ToPage] = []
+        self._waiting: asyncio.Future[None] | None = None
+        self._connection: Connection = collector.connect(self._say, origin=origin)
+
+    def receive(self, text: str) -> bool:
+        """Take one frame; False if the page will not be listened to any more."""
+        return self._connection.receive(text)
+
+    def replies(self) -> str:
+        """What there is to say now, one message a line."""
+        said, self._outbox = self._outbox, []
+        return "\n".join(map(events.dump, said))
+
+    async def wait(self) -> str:
+        """What there is to say as soon as there is something; empty once the page is gone."""
+        if not self._outbox:
+            if self._waiting is not None and not self._waiting.done():
+                self._waiting.set_result(None)
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        return self.replies()
+
+    def close(self) -> None:
+        """The document is gone."""
+        self._connection.close()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def _say(self, message: ToPage) -> None:
+        self._outbox.append(message)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+
+class Lines:
+    """The binding: every frame of every tab speaks through it; a Hello begins the line of a new document."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._by_frame: dict[Frame, Line] = {}
+
+    async def call(self, source: dict[str, Any], text: object) -> str:
+        """One call of the binding by a page. Frames are taken in the order in which they are called."""
+        frame: Frame = source["frame"]
+        if not isinstance(text, str):
+            return ""
+        line = self._by_frame.get(frame)
+        if text.startswith('{"t":"wait"'):
+            return await line.wait() if line is not None else ""
+        if line is None or text.startswith('{"t":"hello"'):
+            if line is not None:
+                line.close()
+            line = self._by_frame[frame] = Line(self._collector, origin_of(frame.url))
+        line.receive(text)
+        return line.replies()
+
+    def drop(self, frame: Frame) -> None:
+        """``frame`` is gone."""
+        if (line := self._by_frame.pop(frame, None)) is not None:
+            line.close()
+
+    def close(self) -> None:
+        """Answer every call that still waits."""
+        for line in self._by_frame.values():
+            line.close()
+        self._by_frame.clear()
+
+
+class Tabs:
+    """The tabs that take part; ``gone`` is set when the last of them was closed."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.gone = asyncio.Event()
+        self._lines = lines
+        self._open: set[Page] = set()
+
+    def add(self, page: Page) -> None:
+        """``page`` opened."""
+        if page in self._open:
+            return
+        self._open.add(page)
+        page.on("close", self._closed)
+        page.on("crash", self._closed)
+        page.on("framedetached", self._lines.drop)
+        page.on("popup", self.add)
+
+    def _closed(self, page: Page) -> None:
+        self._open.discard(page)
+        if not self._open:
+            # A page that opens another and closes itself is not the end.
+            asyncio.get_running_loop().call_later(0.2, self._end_if_none)
+
+    def _end_if_none(self) -> None:
+        if not self._open:
+            self.gone.set()
+
+
+async def record(
+    url: str,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    headless: bool | None = None,
+    browser: str | None = None,
+    cdp: str | None = None,
+    drive: Callable[[Page], Awaitable[None]] | None = None,
+    say: Callable[[str], None] | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    on_saved: Callable[[Path], None] | None = None,
+    on_state: Callable[[State], None] | None = None,
+) -> list[Path]:
+    """Open ``url`` in a browser and record until the last tab is closed, the browser ends, Ctrl-C or SIGTERM.
+
+    Args:
+        output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`); the toggle
+            in the page ends a session and begins the next one.
+        headless: None for a window where there is a display.
+        browser: the program to use; None for :func:`find_browser`.
+        cdp: the address of a running browser's debugging port. Its own profile is used, in a tab of ours, and it is
+            left running.
+        drive: used on the page in a person's place; when it is over, recording stops.
+        say: takes sentences for the person.
+        on_ready: told the address once the page is open and recorded.
+        on_saved: told the path of every session.
+        on_state: told every change of the recording.
+
+    Returns:
+        The sessions saved, in order.
+
+    Raises:
+        UsageError: ``url`` is not an address, or ``browser`` not a program.
+        BrowserError: there is no browser, or it does not start.
+        AppError: nothing answers at ``url``.
+        FileError: the session cannot be written.
+    """
+    speak = say or (lambda sentence: None)
+    if not origin_of(url):
+        raise UsageError(
+            f"{url!r} is not the address of a web app", "Give one that begins with http:// or https://"
+        )
+    saved: list[Path] = []
+
+    def keep(path: Path) -> None:
+        saved.append(path)
+        if on_saved is not None:
+            on_saved(path)
+
+    async with contextlib.AsyncExitStack() as stack:
+        stop = stack.enter_context(interruption())
+        playwright = await stack.enter_async_context(_playwright())
+        if headless is None:
+            headless = not has_display()
+        opened = _connected(playwright, cdp) if cdp else _launched(playwright, browser, headless)
+        context, page = await stack.enter_async_context(opened)
+        client = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), max_field_size=65536, max_line_size=65536
+            )
+        )
+
+        async def address(wanted: str, cookie: str) -> tuple[str, dict[str, str]]:
+            cookies = await context.cookies(wanted)
+            pairs = "; ".join(f"{each.get('name')}={each.get('value')}" for each in cookies)
+            return origin_of(wanted) + request_target(wanted), {"Cookie": pairs} if pairs else {}
+
+        collector = Collector(
+            url,
+            Names(output),
+            fetch_with(client, address),
+            on_state=on_state,
+            on_saved=keep,
+            on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
+        )
+        stack.push_async_callback(collector.close)
+        lines = Lines(collector)
+        stack.callback(lines.close)
+        tabs = Tabs(lines)
+        target = page if cdp else context
+        binding = f"recorder_{secrets.token_hex(8)}"
+        await target.expose_binding(binding, lines.call)
+        await target.add_init_script(inject.init_script(binding, collector.token))
+        if not cdp:
+            context.on("page", tabs.add)
+        tabs.add(page)
+        if not headless and drive is None:
+            # Without a listener the driver would answer the app's questions itself, with no.
+            context.on("dialog", _leave_to_the_person)
+        gone = tabs.gone
+        if context.browser is not None:
+            context.browser.on("disconnected", lambda _: gone.set())
+        await collector.start()
+        try:
+            await _open(page, url)
+        except PlaywrightError as error:
+            await collector.discard()
+            raise AppError(
+                f"{url} cannot be opened: {_reason(error)}", "Start the app, or check the address"
+            ) from None
+        try:
+            if on_ready is not None:
+                on_ready(url)
+            speak("recording; close the last tab or press Ctrl-C to save")
+            await _over(gone, stop, drive(page) if drive is not None else None)
+        finally:
+            await collector.stop()
+    return saved
+
+
+async def _over(gone: asyncio.Event, stop: asyncio.Event, driving: Awaitable[None] | None) -> None:
+    """Wait for whatever ends the recording first. What ``driving`` raises is raised."""
+    waiting: set[asyncio.Task[Any]] = {asyncio.ensure_future(gone.wait()), asyncio.ensure_future(stop.wait())}
+    drive: asyncio.Task[None] | None = None
+    if driving is not None:
+        drive = asyncio.ensure_future(_await(driving))
+        waiting.add(drive)
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+    if drive is not None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await drive
+
+
+async def _await(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+async def _open(page: Page, url: str) -> None:
+    try:
+        await page.goto(url, wait_until="domcontentloaded", timeout=OPEN_SECONDS * 1000)
+    except PlaywrightError as error:
+        # A page that never stops loading is open all the same, and one that the person closed meanwhile is over.
+        if page.is_closed() or ("Timeout" in error.message and page.url != "about:blank"):
+            return
+        raise
+
+
+@contextlib.asynccontextmanager
+async def _playwright() -> AsyncIterator[Playwright]:
+    manager = async_playwright()
+    try:
+        playwright = await manager.start()
+    except (OSError, PlaywrightError) as error:
+        raise BrowserError(
+            f"Playwright does not start: {error}", "Run `pip install --force-reinstall playwright`"
+        ) from None
+    try:
+        yield playwright
+    finally:
+        with contextlib.suppress(PlaywrightError):
+            await playwright.stop()
+
+
+@contextlib.asynccontextmanager
+async def _launched(
+    playwright: Playwright, program: str | None, headless: bool
+) -> AsyncIterator[tuple[BrowserContext, Page]]:
+    path = shutil.which(program) if program is not None else find_browser()
+    if path is None and program is not None:
+        raise UsageError(
+            f"{program} is not a program", "Give the path of a Chrome or Chromium with --browser"
+        )
+    if path is None:
+        raise BrowserError(
+            "There is no browser on this machine",
+            "Install Google Chrome or Chromium, or run `playwright install chromium`",
+        )
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    try:
+        browser: Browser = await playwright.chromium.launch(
+            executable_path=path,
+            headless=headless,
+            # Chromium has no sandbox for root.
+            chromium_sandbox=not is_root,
+            args=["--disable-domain-reliability", "--disable-dev-shm-usage"],
+            # Ctrl-C is ours: the session is saved before the browser goes.
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+        )
+    except PlaywrightError as error:
+        raise BrowserError(f"{path} does not start: {_reason(error)}", "Run `recorder doctor`") from None
+    try:
+        if headless:
+            context = await browser.new_context(accept_downloads=True)
+        else:
+            context = await browser.new_context(accept_downloads=True, no_viewport=True)
+        yield context, await context.new_page()
+    finally:
+        with contextlib.suppress(PlaywrightError):
+            await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def _connected(playwright: Playwright, address: str) -> AsyncIterator[tuple[BrowserContext, Page]]:
+    try:
+        browser = await playwright.chromium.connect_over_cdp(address)
+    except PlaywrightError as error:
+        raise BrowserError(
+            f"No browser answers at {address}: {_reason(error)}",
+            "Start one with --remote-debugging-port=9222 and give --cdp http://127.0.0.1:9222",
+        ) from None
+    context = browser.contexts[0] if browser.contexts else await browser.new_context()
+    page = await context.new_page()
+    try:
+        yield context, page
+    finally:
+        with contextlib.suppress(PlaywrightError):
+            # Lets go of the browser; it goes on, and so does the person's tab.
+            await browser.close()
+
+
+def _leave_to_the_person(dialog: Dialog) -> None:
+    pass
+
+
+def _reason(error: PlaywrightError) -> str:
+    """The one line of Playwright's message that says something."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip()]
+    for line in lines:
+        if found := re.search(r"net::(ERR_\w+)", line):
+            return found.group(1).removeprefix("ERR_").replace("_", " ").lower()
+    for line in lines:
+        if "sandbox" in line.lower() or "error while loading" in line or "cannot open" in line.lower():
+            return line[:200]
+    return re.sub(r"^[\w.]+: ", "", lines[0])[:200].rstrip(".:") if lines else "no reason given"
