@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
+from recorder.capture.browser import find_browser
 
 CHROMIUM_FLAGS = [
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
@@ -28,17 +29,10 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="session")
 def browser_path() -> str:
     """The Chromium or Chrome that the recorder itself finds."""
-    try:
-        from recorder.capture.browser import find_browser
-
-        path = find_browser()
-    except ImportError:
-        import shutil
-
-        path = shutil.which("chromium")
+    path = find_browser()
     if path is None:
         pytest.skip("no browser: run `recorder doctor`")
-    return str(path)
+    return path
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def record(
         record_in_browser(
             url,
             output=path,
-            headless=not has_display() if headless is None else headless,
+            headless=headless,
             browser=str(browser) if browser is not None else None,
             cdp=cdp,
             say=say,
@@ -534,12 +534,6 @@ def free_name(path: Path) -> Path:
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free
-
-
-def has_display() -> bool:
-    return sys.platform in ("darwin", "win32") or any(
-        os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY")
-    )
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import shutil
@@ -76,32 +77,23 @@ def _python() -> Check:
 
 def _browser() -> Check:
     what_for = "`recorder record` (not needed by `recorder proxy`, replay and the generated scripts)"
-    mend = f"{shutil.which('playwright') or f'{sys.executable} -m playwright'} install chromium"
-    try:
-        from recorder.capture.browser import find_browser
+    mend = f"{sys.executable} -m playwright install chromium"
+    if importlib.util.find_spec("playwright") is None:
+        return Check(name="browser", needed=True, remedy="first playwright (see below)", what_for=what_for)
+    from recorder.capture.browser import find_browser
 
-        path = find_browser()
-    except ImportError as error:
-        return Check(
-            name="browser", needed=True, remedy=f"pip install playwright ({error})", what_for=what_for
-        )
-    if not path:
-        return Check(
-            name="browser",
-            needed=True,
-            remedy=f"install Google Chrome or Chromium, or run: {mend}",
-            what_for=what_for,
-        )
-    version = _version(str(path))
-    if not version:
-        return Check(
-            name="browser",
-            needed=True,
-            found=str(path),
-            remedy=f"it is there but does not start; install its system libraries: {mend} --with-deps",
-            what_for=what_for,
-        )
-    return Check(name="browser", needed=True, found=f"{version}, {path}", what_for=what_for)
+    path = find_browser()
+    version = _version(path) if path is not None else ""
+    if path is None and os.environ.get("RECORDER_BROWSER"):
+        remedy = "RECORDER_BROWSER names no program: give the path of a Chrome or Chromium, or unset it"
+    elif path is None:
+        remedy = f"install Google Chrome or Chromium, or run: {mend}"
+    elif not version:
+        remedy = f"it does not start; install the system libraries that it needs: {mend} --with-deps"
+    else:
+        remedy = ""
+    found = ", ".join(word for word in (version, path) if word)
+    return Check(name="browser", needed=True, found=found, remedy=remedy, what_for=what_for)
 
 
 def _version(path: str) -> str:
@@ -134,17 +126,10 @@ def _client() -> Check:
 
 def _display() -> Check:
     what_for = "shows the browser that records (without one it is headless)"
-    named = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    if sys.platform in ("darwin", "win32"):
-        return Check(name="display", needed=False, found="the system's own", what_for=what_for)
-    if named:
-        return Check(name="display", needed=False, found=named, what_for=what_for)
-    return Check(
-        name="display",
-        needed=False,
-        remedy="use `recorder proxy` and your own browser, or run on a desktop",
-        what_for=what_for,
-    )
+    named = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ""
+    found = named or ("the system's own" if sys.platform in ("darwin", "win32") else "")
+    remedy = "" if found else "use `recorder proxy` and your own browser, or run on a desktop"
+    return Check(name="display", needed=False, found=found, remedy=remedy, what_for=what_for)
 
 
 def _node() -> Check:

@@ -198,12 +198,22 @@ def test_doctor_says_what_is_here(run: Run) -> None:
 
 
 def test_doctor_names_the_command_that_mends_a_missing_browser(run: Run, tmp_path: Path) -> None:
-    empty = str(tmp_path)
-    done = run("doctor", "--json", PATH=empty, PLAYWRIGHT_BROWSERS_PATH=empty, RECORDER_BROWSER="")
+    nowhere = str(tmp_path)
+    done = run("doctor", "--json", PATH=nowhere, PLAYWRIGHT_BROWSERS_PATH=nowhere, RECORDER_BROWSER="")
     checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
-    if not checks["browser"]["ok"]:
-        assert done.returncode == 1
-        assert "playwright install chromium" in checks["browser"]["remedy"]
+    assert done.returncode == 1
+    assert "playwright install chromium" in checks["browser"]["remedy"]
+
+
+def test_doctor_says_when_the_browser_that_was_named_is_none(run: Run) -> None:
+    done = run("doctor", RECORDER_BROWSER="/nowhere/chrome")
+    assert done.returncode == 1
+    assert "RECORDER_BROWSER" in done.stdout
+
+
+def test_record_without_a_browser_is_one_sentence(run: Run) -> None:
+    done = run("record", "http://127.0.0.1:9", RECORDER_BROWSER="/nowhere/chrome")
+    assert_refused(done, 1, "browser")
 
 
 def test_a_free_name_never_overwrites_a_session_or_its_files(tmp_path: Path) -> None:
