@@ -173,7 +173,8 @@ def browser() -> None:
             say("installing the system libraries that it needs")
             run(PYTHON, "-m", "playwright", "install-deps", "chromium")
     except NotReady as error:
-        say(str(error))
+        reason = next((line for line in str(error).splitlines() if line.startswith("Error")), "Error")
+        say(f"that did not work ({reason})")
     if not found():
         apt("chromium", why="Playwright's Chromium cannot be used here")
     if not found():
