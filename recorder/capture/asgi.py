@@ -1,0 +1,396 @@
+"""``recorder.attach``: the toggle inside an app that one owns, without a proxy: an ASGI middleware.
+
+It puts the script into documents, serves ``/_recorder/``, and runs the collector in the server's own event loop. Gradio
+apps get it outermost, in front of whatever compresses or renders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib
+import os
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from recorder.capture import inject
+from recorder.capture.collector import Collector, Fetching, Names, converse, origin_of, refuses
+from recorder.capture.documents import Document, Headers, ask_for_document, document, get, is_navigation
+from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
+from recorder.errors import RecorderError, UsageError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
+_PRIVATE: Headers = [
+    (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+def attach(
+    app: Any,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    hosts: Iterable[str] = (),
+    say: Callable[[str], None] = print,
+    on_saved: Callable[[Path], None] | None = None,
+) -> Any:
+    """Put the toggle into ``app``.
+
+    Args:
+        app: Gradio ``Blocks``, before its ``launch()``, or an ASGI application (FastAPI with Gradio mounted, too).
+        output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`).
+        hosts: ``Host`` names, beside those of this machine, under which browsers may record: ``name`` or ``name:port``.
+            Everyone who can open the app there can record it.
+        say: takes sentences for the person.
+        on_saved: told the path of every session.
+
+    Returns:
+        The same Blocks, or the ASGI application to serve in the place of ``app``.
+
+    Raises:
+        UsageError: ``app`` is neither.
+    """
+    names = frozenset(name.lower() for name in hosts)
+
+    def keep(path: Path) -> None:
+        say(f"API Recorder saved {path}")
+        if on_saved is not None:
+            on_saved(path)
+
+    recording = Recording(names, output, say, keep)
+    if all(hasattr(app, name) for name in ("launch", "queue", "get_config_file")):
+        return _attach_to_blocks(app, recording, say)
+    if not callable(app):
+        raise UsageError(
+            f"recorder.attach cannot use a {type(app).__name__}",
+            "Give it a Gradio Blocks or an ASGI application",
+        )
+    return Middleware(app, recording)
+
+
+class Recording:
+    """What the middleware of one attached app shares: its collector, made in the loop of the server that asks first."""
+
+    def __init__(
+        self,
+        hosts: frozenset[str],
+        output: str | os.PathLike[str] | None,
+        say: Callable[[str], None],
+        on_saved: Callable[[Path], None],
+    ) -> None:
+        self._hosts = hosts
+        self._names = Names(output)
+        self._say = say
+        self._on_saved = on_saved
+        self._collector: Collector | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._scope: Scope = {}
+        self._app: App | None = None
+
+    def allows(self, host: str) -> bool:
+        """Whether pages under this ``Host`` (lower case) may record."""
+        name = host[: host.rindex(":")] if host.rpartition(":")[2].isdigit() else host
+        return host in self._hosts or name in self._hosts or name in _LOOPBACK
+
+    def collector(self, scope: Scope, app: App) -> Collector:
+        """The collector; ``scope`` is of the request that needs it and tells how the app is reached."""
+        loop = asyncio.get_running_loop()
+        if self._collector is None or self._loop is not loop:
+            # An app that is launched again has a new loop.
+            self._loop = loop
+            headers: Headers = list(scope["headers"])
+            scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+            url = f"{scheme}://{get(headers, b'host').decode('latin-1')}{_prefix(scope)}/"
+            self._collector = Collector(
+                url,
+                self._names,
+                self._fetch,
+                on_saved=self._on_saved,
+                on_recovered=lambda path: self._say(
+                    f"API Recorder saved an earlier recording, cut off, in {path}"
+                ),
+            )
+        self._app = app
+        self._scope = scope
+        return self._collector
+
+    async def stop(self) -> None:
+        """The server ends: what is being recorded is saved."""
+        if self._collector is not None and self._loop is asyncio.get_running_loop():
+            try:
+                await self._collector.stop()
+            except RecorderError as error:
+                self._say(str(error))
+            await self._collector.close()
+
+    @contextlib.asynccontextmanager
+    async def _fetch(self, url: str, cookie: str) -> AsyncIterator[Fetching]:
+        """Ask the app itself, without a network in between."""
+        first = url
+        for _ in range(REDIRECTS + 1):
+            async with self._asking(url, cookie) as (answer, location):
+                if location:
+                    following = urljoin(url, location)
+                    if origin_of(following) != origin_of(url):
+                        raise RecorderError(f"{first} was not read: it redirects to another site")
+                    url = following
+                    continue
+                yield answer
+                return
+        raise RecorderError(f"{first} was not read: it redirects without end")
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, url: str, cookie: str) -> AsyncIterator[tuple[Fetching, str]]:
+        assert self._app is not None
+        parts = urlsplit(url)
+        path, _, query = request_target(url).partition("?")
+        headers = [(b"host", parts.netloc.encode()), (b"accept", b"*/*"), (b"accept-encoding", b"identity")]
+        if cookie:
+            headers.append((b"cookie", cookie.encode("latin-1", "replace")))
+        scope = {
+            **{
+                key: self._scope[key]
+                for key in ("asgi", "server", "client", "root_path", "state")
+                if key in self._scope
+            },
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": parts.scheme,
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": headers,
+        }
+        said: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=4)
+        gone = asyncio.Event()
+        asked = False
+
+        async def receive() -> Message:
+            nonlocal asked
+            if asked:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def run(app: App) -> None:
+            try:
+                await app(scope, receive, said.put)
+            finally:
+                await said.put(None)
+
+        task = asyncio.get_running_loop().create_task(run(self._app))
+        try:
+            start = await asyncio.wait_for(said.get(), SECONDS)
+            if start is None or start["type"] != "http.response.start":
+                raise RecorderError(f"{url} cannot be read: the app failed")
+            kind = get(start["headers"], b"content-type").decode("latin-1")
+            location = get(start["headers"], b"location").decode("latin-1")
+            redirects = start["status"] in (301, 302, 303, 307, 308)
+            yield Fetching(start["status"], kind or None, _chunks(said, url)), location if redirects else ""
+        except asyncio.TimeoutError:
+            raise RecorderError(f"{url} cannot be read: the app does not answer") from None
+        finally:
+            gone.set()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def _chunks(said: asyncio.Queue[Message | None], url: str) -> AsyncIterator[bytes]:
+    while (message := await said.get()) is not None:
+        if message["type"] == "http.response.body":
+            if body := message.get("body", b""):
+                yield body
+            if not message.get("more_body", False):
+                return
+    raise RecorderError(f"{url} broke off")
+
+
+class Middleware:
+    """An ASGI application around another."""
+
+    def __init__(self, app: App, recording: Recording) -> None:
+        self.app = app
+        self._recording = recording
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, _saving(receive, self._recording), send)
+            return
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        path = _path_within(scope)
+        if path.startswith("/_recorder/"):
+            await self._answer_ourselves(path, scope, receive, send)
+        elif scope["type"] == "http" and self._takes_script(scope):
+            await self._pass_document(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _takes_script(self, scope: Scope) -> bool:
+        headers: Headers = list(scope["headers"])
+        host = get(headers, b"host").decode("latin-1").lower()
+        return is_navigation(scope["method"], headers) and self._recording.allows(host)
+
+    async def _pass_document(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = self._recording.collector(scope, self.app).token
+        extensions = {
+            k: v for k, v in (scope.get("extensions") or {}).items() if not k.startswith("http.response.")
+        }
+        asked = {**scope, "headers": ask_for_document(list(scope["headers"])), "extensions": extensions}
+        shown: Document | None = None
+
+        async def relay(message: Message) -> None:
+            nonlocal shown
+            if message["type"] == "http.response.start":
+                headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+                shown = document(message["status"], headers, token, _prefix(scope))
+                await send({**message, "headers": shown.headers} if shown else message)
+            elif message["type"] == "http.response.body" and shown is not None:
+                more = message.get("more_body", False)
+                try:
+                    body = shown.feed(message.get("body", b"")) + (b"" if more else shown.finish())
+                except zlib.error as error:
+                    raise RuntimeError("the app's document is not in the encoding that it says") from error
+                if body or not more:
+                    await send({**message, "body": body, "more_body": more})
+            else:
+                await send(message)
+
+        await self.app(asked, receive, relay)
+
+    async def _answer_ourselves(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = list(scope["headers"])
+        hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+        if scope["type"] == "websocket":
+            origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
+            collector = self._recording.collector(scope, self.app)
+            is_refused = refuses(hosts, origins, self._recording.allows) is not None
+            if path != inject.CHANNEL_PATH or is_refused or collector.is_full:
+                await receive()
+                await send({"type": "websocket.close", "code": 4403})
+                return
+            cookie = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+            await _converse(collector, receive, send, origin_of(origins[0]), cookie)
+        elif len(hosts) != 1 or not self._recording.allows(hosts[0].lower()):
+            await _answer(send, 421, b"text/plain", b"This address is not one that API Recorder serves.\n")
+        elif path == inject.SCRIPT_PATH and scope["method"] == "GET":
+            await _answer(send, 200, b"text/javascript; charset=utf-8", inject.recorder_script().encode())
+        else:
+            await _answer(send, 404, b"text/plain", b"There is nothing here.\n")
+
+
+async def _converse(collector: Collector, receive: Receive, send: Send, origin: str, cookie: str) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    is_open = True
+
+    async def hear() -> str | bytes | None:
+        nonlocal is_open
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            is_open = False
+            return None
+        text: str | None = message.get("text")
+        return text if text is not None else bytes(message.get("bytes") or b"")
+
+    async def say(text: str) -> None:
+        if is_open:
+            # Servers differ in what they raise for a page that has just gone.
+            with contextlib.suppress(OSError, RuntimeError):
+                await send({"type": "websocket.send", "text": text})
+
+    await converse(collector, hear, say, origin=origin, cookie=cookie)
+    if is_open:
+        with contextlib.suppress(OSError, RuntimeError):
+            await send({"type": "websocket.close", "code": 1008})
+
+
+async def _answer(send: Send, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *_PRIVATE]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _saving(receive: Receive, recording: Recording) -> Receive:
+    async def wrapped() -> Message:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await recording.stop()
+        return message
+
+    return wrapped
+
+
+def _prefix(scope: Scope) -> str:
+    """The path under which browsers find the app, without a final slash."""
+    prefix = str(scope.get("root_path") or "").rstrip("/")
+    return prefix if prefix.startswith("/") else ""
+
+
+def _path_within(scope: Scope) -> str:
+    path: str = scope["path"]
+    prefix = _prefix(scope)
+    return path[len(prefix) :] if prefix and path.startswith(prefix + "/") else path
+
+
+class _MovesOut:
+    """Stands in Gradio's stack of middleware until the server starts, and then moves to its outside.
+
+    Gradio adds its own (compression, in 5.x the door to its Node server) around all that an app's settings can name.
+    """
+
+    def __init__(self, app: App, recording: Recording) -> None:
+        self._app = app
+        self._recording = recording
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            whole = scope["app"]
+            whole.middleware_stack = Middleware(whole.middleware_stack, self._recording)
+            receive = _saving(receive, self._recording)
+        await self._app(scope, receive, send)
+
+
+def _attach_to_blocks(blocks: Any, recording: Recording, say: Callable[[str], None]) -> Any:
+    launch = blocks.launch
+
+    @functools.wraps(launch)
+    def launch_with_recorder(*arguments: Any, **options: Any) -> Any:
+        entry = importlib.import_module("starlette.middleware").Middleware
+        settings = dict(options.get("app_kwargs") or {})
+        settings["middleware"] = [entry(_MovesOut, recording=recording), *(settings.get("middleware") or ())]
+        options["app_kwargs"] = settings
+        if _node_would_answer(options):
+            say(
+                "API Recorder turned server-side rendering off for this launch: Gradio's Node server would answer in "
+                "its place. Use `recorder proxy` for an app that needs it, or launch(ssr_mode=False)."
+            )
+            options["ssr_mode"] = False
+        return launch(*arguments, **options)
+
+    blocks.launch = launch_with_recorder
+    return blocks
+
+
+def _node_would_answer(options: dict[str, Any]) -> bool:
+    """Whether this launch would put a Node server in front of Python, as Gradio 6 does for server-side rendering."""
+    asked = options.get("ssr_mode")
+    if asked is None:
+        asked = os.environ.get("GRADIO_SSR_MODE", "false").lower() == "true"
+    version: str = importlib.import_module("gradio").__version__
+    return bool(asked) and int(version.split(".")[0]) >= 6
