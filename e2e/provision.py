@@ -155,8 +155,10 @@ def node() -> None:
     done = once(ROOT / "node_modules" / "ready", (ROOT / "package-lock.json").read_text())
     if done is None:
         return
-    if not (shutil.which("node") and shutil.which("npm")):
-        apt("nodejs", "npm", why="Node.js is missing, which checks the types of the page side")
+    if missing := [
+        package for program, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(program)
+    ]:
+        apt(*missing, why="Node.js is missing, which checks the types of the page side")
     say("installing TypeScript into node_modules")
     run("npm", "ci", "--no-audit", "--no-fund")
     done()

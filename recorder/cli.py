@@ -319,11 +319,8 @@ def doctor(as_json: bool) -> int:
 
         table = plain_table("", "", "")
         for check in checks:
-            mark = (
-                Text("ok", style="green")
-                if check.ok
-                else Text("missing", style="red" if check.needed else "yellow")
-            )
+            missing = Text("missing", style="red") if check.needed else Text("optional", style="yellow")
+            mark = Text("ok", style="green") if check.ok else missing
             words = "; ".join(word for word in (check.found, check.remedy) if word)
             table.add_row(mark, Text(check.name), Text(f"{words}\n{check.what_for}"))
         console().print(table)
