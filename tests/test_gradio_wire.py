@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse, update_value
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, width=16) | st.text(max_size=6),
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats(allow_nan=False, width=16)
+    | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
     max_leaves=12,
 )
@@ -98,7 +102,10 @@ def test_an_update_tells_the_value_from_the_other_properties(output: Any, expect
     assert update_value(output) == expected
 
 
-MESSAGES = [{"msg": "estimation", "rank": 0}, {"msg": "process_completed", "output": {"data": ["a\n\nb", "é\u2028"]}}]
+MESSAGES = [
+    {"msg": "estimation", "rank": 0},
+    {"msg": "process_completed", "output": {"data": ["a\n\nb", "é\u2028"]}},
+]
 
 
 @given(st.lists(st.integers(0, 200), max_size=6).map(sorted), st.sampled_from(["\n", "\r\n"]))
