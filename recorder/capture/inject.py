@@ -65,9 +65,9 @@ _IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "\./([\w-]+\.js)";[ \t]*$', 
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE
 )
+_COMMENT = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.MULTILINE | re.DOTALL)
 _FORBIDDEN = re.compile(
-    r"^(?:import|export)\b|^(?:const|let|var)\s*[\[{]|^var\b|^await\b|^(?!\s*(?:\*|/\*|//)).*\bimport\s*[.(]",
-    re.MULTILINE,
+    r"^(?:import|export)\b|^(?:const|let|var)\s*[\[{]|^var\b|^await\b|\bimport\s*[.(]", re.MULTILINE
 )
 
 
@@ -102,7 +102,7 @@ def link(folder: Path, entry: str, call: str) -> str:
             if exported:
                 exports[name].add(declared)
         body = _DECLARATION.sub(lambda m: m[0].removeprefix("export "), body)
-        if found := _FORBIDDEN.search(body):
+        if found := _FORBIDDEN.search(_COMMENT.sub("", body)):
             raise LinkError(f"{name}: the linker does not know the form {found[0].strip()!r}")
         pieces.append(f"// {name}\n{body.strip()}\n")
 

@@ -1,348 +1,391 @@
-import { natives } from "./natives.js";
+/**
+ * What the page calls, observed: the one patching primitive, and what it is used on.
+ *
+ * The page keeps its own promises, responses, sockets and errors. Bodies are read from clones, aside, and nothing here
+ * throws into the app or leaves a rejection unhandled.
+ */
+import { TEXT_LIMIT, decoderFor, describeRequest, describeSent, isStreamed, isText, lostBody, textBody } from "./bodies.js";
+import { after, guarded, listen, natives } from "./natives.js";
+import { OURS } from "./words.js";
 
 /**
- * @typedef {{kind?: string, text?: string, parts?: object[], reason?: string, size?: number}} Body
- * @typedef {(type: string, fields: Record<string, unknown>) => void} Report
- * @typedef {() => string | undefined} CurrentAct
+ * @typedef {object} Observer
+ * @property {() => number} now the moment, to be handed back with what began at it
+ * @property {(fact: import("./words.js").Fact, since?: number) => void} add
+ * @property {() => string | undefined} act the act that can have caused what happens now
  */
-
-const TEXT_LIMIT = 32 * 1024 * 1024;
-/** How long a response without an end is collected before it is reported piece by piece. */
-const PATIENCE_MS = 2000;
-
-/** @type {(() => void)[]} */
-const undo = [];
-let counter = 0;
 
 /**
- * The one place that patches: puts a proxy with `traps` in place of `owner[name]`. A proxy has the native's name,
- * length, prototype, statics and source text, so that nothing of the app can tell.
- * @param {any} owner
- * @param {string} name
- * @param {ProxyHandler<any>} traps
+ * Puts a proxy of the function `owner[name]` in its place: name, length, prototype and text stay the native's own.
+ * @template {object} O
+ * @param {O} owner
+ * @param {keyof O} name
+ * @param {ProxyHandler<any>} handler
+ * @returns {() => void} puts the native back, unless somebody has wrapped ours since
  */
-function patch(owner, name, traps) {
+export function patch(owner, name, handler) {
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-  if (!descriptor || typeof descriptor.value !== "function" || !descriptor.configurable) return;
-  const native = descriptor.value;
-  const proxy = new Proxy(native, traps);
-  Object.defineProperty(owner, name, { ...descriptor, value: proxy });
-  undo.push(() => {
-    // Somebody who wrapped after us still calls us: leave them what they know.
-    if (owner[name] === proxy) Object.defineProperty(owner, name, descriptor);
-  });
-}
-
-/** Puts everything back that nobody wrapped since. */
-export function uninstall() {
-  for (const step of undo.splice(0).reverse()) step();
+  if (!descriptor?.configurable || typeof descriptor.value !== "function") return () => {};
+  const replacement = new Proxy(descriptor.value, handler);
+  Object.defineProperty(owner, name, { ...descriptor, value: replacement });
+  return () => {
+    if (Object.getOwnPropertyDescriptor(owner, name)?.value === replacement) {
+      Object.defineProperty(owner, name, descriptor);
+    }
+  };
 }
 
 /**
- * @param {string} url
- * @returns {string}
+ * Installs every hook.
+ * @param {Observer} observer
+ * @returns {() => void} takes them out
  */
-function absolute(url) {
+export function hook(observer) {
+  const counter = { last: 0 };
+  const undo = [...hookFetch(observer, counter), ...hookStreams(), ...hookSockets(observer, counter)];
+  return () => undo.reverse().forEach((each) => each());
+}
+
+/**
+ * The absolute URL without its fragment; empty if it is none of the app's traffic: our own, or not of the network.
+ * @param {string | URL} url
+ */
+function addressOf(url) {
+  const address = new URL(url, document.baseURI);
+  if (!/^(?:https?|wss?):$/.test(address.protocol)) return "";
+  if (address.host === location.host && address.pathname.startsWith(OURS)) return "";
+  address.hash = "";
+  return address.href;
+}
+
+/** @param {unknown} error */
+function wordsOf(error) {
   try {
-    return new URL(url, document.baseURI).href;
+    return error instanceof Error || error instanceof DOMException ? `${error.name}: ${error.message}` : String(error);
   } catch {
-    return url;
+    return "error";
   }
 }
 
+// fetch
+
 /**
- * Whether a request is the recorder's own.
- * @param {string} url
- * @returns {boolean}
+ * @param {Observer} observer
+ * @param {{last: number}} counter
  */
-function isOwn(url) {
-  try {
-    const parsed = new URL(url);
-    return parsed.host === location.host && parsed.pathname.startsWith("/_recorder/");
-  } catch {
-    return false;
+function hookFetch(observer, counter) {
+  /**
+   * @param {typeof fetch} native
+   * @param {unknown} self
+   * @param {unknown[]} args
+   */
+  const apply = (native, self, args) => {
+    /** @type {Exchange | undefined} */
+    let exchange;
+    try {
+      exchange = beginExchange(observer, counter, args);
+    } catch {
+      // The native will say what is wrong with its arguments, in its own words.
+    }
+    /** @type {Promise<Response>} */
+    const promise = Reflect.apply(native, self, args);
+    if (!exchange) return promise;
+    const { answered, failed } = exchange;
+    return after(
+      promise,
+      (response) => {
+        answered(response);
+        return response;
+      },
+      (error) => {
+        failed(error);
+        throw error;
+      },
+    );
+  };
+  return [patch(window, "fetch", { apply })];
+}
+
+/** @typedef {{answered: (response: Response) => void, failed: (error: unknown) => void}} Exchange */
+
+/**
+ * @param {Observer} observer
+ * @param {{last: number}} counter
+ * @param {unknown[]} args of `fetch`
+ * @returns {Exchange | undefined}
+ */
+function beginExchange(observer, counter, args) {
+  if (args.length === 0) return undefined;
+  const request = args[0] instanceof natives.Request ? args[0] : null;
+  const init = /** @type {RequestInit} */ (args[1] ?? {});
+  const url = addressOf(request ? request.url : String(args[0]));
+  if (!url) return undefined;
+  const id = `r${++counter.last}`;
+  const since = observer.now();
+  const at = natives.now();
+  const act = observer.act();
+  const named = String(init.method ?? request?.method ?? "GET");
+  const method = /^(?:get|head|post|put|delete|options)$/i.test(named) ? named.toUpperCase() : named;
+  const signal = init.signal ?? request?.signal;
+  const headers = headersOf(init.headers ?? request?.headers);
+  const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? null;
+  const hasOwnBody = init.body !== undefined && init.body !== null;
+  const body = hasOwnBody || !request ? describeSent(init.body, type) : describeRequest(request);
+
+  /** @param {import("./words.js").Body} sent */
+  const begin = (sent) => {
+    /** @type {import("./words.js").Request_ & {at: number}} */
+    const fact = { t: "request", id, method, url, headers, at };
+    if (sent.kind) fact.body = sent;
+    if (act) fact.act = act;
+    observer.add(fact, since);
+  };
+  // A body that must be awaited holds back the facts that follow it, so that they keep their order.
+  let told = Promise.resolve();
+  let isTold = false;
+  if (body instanceof Promise) {
+    told = after(body, guarded((sent) => (begin(sent), (isTold = true))));
+  } else {
+    begin(body);
+    isTold = true;
   }
+  /** @param {import("./words.js").Fact} fact */
+  const add = (fact) => {
+    const stamped = { at: natives.now(), ...fact };
+    if (isTold) observer.add(stamped, since);
+    else told = after(told, guarded(() => observer.add(stamped, since)));
+  };
+  /** @param {unknown} error */
+  const failed = (error) => {
+    /** @type {import("./words.js").Done} */
+    const fact = { t: "done", id, error: wordsOf(error) };
+    if (signal?.aborted || (error instanceof DOMException && error.name === "AbortError")) fact.aborted = true;
+    add(fact);
+  };
+  return {
+    failed: guarded(failed),
+    answered: guarded((response) => {
+      add({ t: "response", id, status: response.status, headers: headersOf(response.headers), url: response.url });
+      readAside(response, {
+        chunk: (text) => add({ t: "chunk", id, text }),
+        done: (kept) => add(kept.kind ? { t: "done", id, body: kept } : { t: "done", id }),
+        failed,
+      });
+    }),
+  };
 }
 
 /**
- * @param {FormData | URLSearchParams} form
- * @returns {Body}
- */
-function formBody(form) {
-  const parts = [];
-  for (const [name, value] of form) {
-    if (typeof value === "string") parts.push({ name, value });
-    else parts.push({ name, filename: value.name, size: value.size, type: value.type });
-  }
-  return { kind: "parts", parts };
-}
-
-/**
- * @param {string} text
- * @returns {Body}
- */
-function textBody(text) {
-  if (text.length > TEXT_LIMIT) return { kind: "lost", reason: "too_large", size: text.length };
-  return { kind: "text", text };
-}
-
-/**
- * What is known of a body handed to fetch or XMLHttpRequest, without touching it.
- * @param {any} body
- * @param {string} type content type
- * @returns {Body | Promise<Body>}
- */
-function bodyOf(body, type) {
-  if (body === null || body === undefined) return {};
-  if (typeof body === "string") return textBody(body);
-  if (body instanceof natives.FormData || body instanceof natives.URLSearchParams) return formBody(body);
-  const textual = isText(type);
-  if (body instanceof natives.Blob) {
-    if (!textual && !isText(body.type)) return { kind: "lost", reason: "binary_not_kept", size: body.size };
-    if (body.size > TEXT_LIMIT) return { kind: "lost", reason: "too_large", size: body.size };
-    return body.text().then(textBody, () => ({ kind: "lost", reason: "unreadable" }));
-  }
-  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
-    if (!textual) return { kind: "lost", reason: "binary_not_kept", size: body.byteLength };
-    if (body.byteLength > TEXT_LIMIT) return { kind: "lost", reason: "too_large", size: body.byteLength };
-    return textBody(new natives.TextDecoder().decode(body));
-  }
-  if (body instanceof ReadableStream) return { kind: "lost", reason: "unreadable" };
-  return textBody(String(body));
-}
-
-/**
- * @param {string} type
- * @returns {boolean}
- */
-function isText(type) {
-  return /json|event-stream|x-www-form-urlencoded|xml|^text\/(?!css|javascript)/i.test(type) && !/image\/svg/i.test(type);
-}
-
-/**
- * @param {Headers} headers
+ * @param {HeadersInit | null | undefined} given
  * @returns {[string, string][]}
  */
-function pairs(headers) {
+function headersOf(given) {
   /** @type {[string, string][]} */
-  const list = [];
-  headers.forEach((value, name) => list.push([name, value]));
-  return list;
+  const headers = [];
+  // An iterator could be walked only once, and that is the native's to do.
+  if (!given || (Symbol.iterator in given && !(given instanceof natives.Headers) && !Array.isArray(given))) return headers;
+  new natives.Headers(given).forEach((value, name) => headers.push([name, value]));
+  return headers;
 }
 
 /**
- * Observes fetch.
- * @param {Report} report
- * @param {CurrentAct} act
- */
-export function hookFetch(report, act) {
-  patch(window, "fetch", {
-    apply(native, self, args) {
-      let watch = null;
-      try {
-        watch = watchFetch(args[0], args[1], report, act);
-      } catch {
-        // What we cannot read is no concern of the app's.
-      }
-      const promise = natives.apply(native, self, args);
-      if (!watch) return promise;
-      const { onResponse, onError } = watch;
-      // The page gets the promise behind ours: same value, same error, and an error nobody handles is still reported
-      // as unhandled, which a handler of our own on the native promise would hide.
-      return natives.apply(natives.then, promise, [
-        (/** @type {Response} */ response) => {
-          onResponse(response);
-          return response;
-        },
-        (/** @type {unknown} */ error) => {
-          onError(error);
-          throw error;
-        },
-      ]);
-    },
-  });
-}
-
-/**
- * @param {RequestInfo | URL} input
- * @param {RequestInit | undefined} init
- * @param {Report} report
- * @param {CurrentAct} act
- * @returns {{onResponse: (r: Response) => void, onError: (e: unknown) => void} | null}
- */
-function watchFetch(input, init, report, act) {
-  const request = input instanceof natives.Request ? input : null;
-  const url = request ? request.url : absolute(String(input));
-  if (isOwn(url)) return null;
-  const headers = new natives.Headers(init?.headers ?? request?.headers);
-  const type = headers.get("content-type") ?? "";
-  const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
-  /** @type {Body | Promise<Body>} */
-  let body = {};
-  if (init?.body !== undefined && init.body !== null) body = bodyOf(init.body, type);
-  else if (request && request.body && !request.bodyUsed) body = requestBody(request, type);
-  const id = `r${++counter}`;
-  const at = natives.now();
-  const fields = { id, method, url, headers: pairs(headers), act: act() };
-  /** @type {Promise<void>} */
-  let sent;
-  if (body instanceof Promise) sent = body.then((read) => report("request", { ...fields, body: read, at }));
-  else {
-    report("request", { ...fields, body, at });
-    sent = Promise.resolve();
-  }
-  // What follows is told in order, though the request's own body may take a moment to read.
-  const inOrder = (/** @type {() => void} */ tell) => (body instanceof Promise ? void sent.then(tell) : tell());
-  return {
-    onResponse: (response) => {
-      try {
-        watchResponse(id, response, (kind, more) => inOrder(() => report(kind, more)));
-      } catch {
-        inOrder(() => report("done", { id, body: { kind: "lost", reason: "unreadable" } }));
-      }
-    },
-    onError: (error) => {
-      const aborted = error instanceof DOMException && error.name === "AbortError";
-      const done = natives.now();
-      inOrder(() => report("done", { id, error: String(error), aborted, at: done }));
-    },
-  };
-}
-
-/**
- * @param {Request} request
- * @param {string} type
- * @returns {Body | Promise<Body>}
- */
-function requestBody(request, type) {
-  const lost = { kind: "lost", reason: "unreadable" };
-  if (/multipart\/form-data/i.test(type)) return request.clone().formData().then(formBody, () => lost);
-  if (isText(type)) return request.clone().text().then(textBody, () => lost);
-  return { kind: "lost", reason: "binary_not_kept" };
-}
-
-/**
- * @param {string} id
+ * Reads a response through a clone, as it arrives.
  * @param {Response} response
- * @param {Report} report
+ * @param {{chunk: (text: string) => void, done: (body: import("./words.js").Body) => void, failed: (error: unknown) => void}} tell
  */
-function watchResponse(id, response, report) {
-  const at = natives.now();
-  report("response", { id, status: response.status, headers: pairs(response.headers), url: response.url, at });
-  const type = response.headers.get("content-type") ?? "";
-  const length = Number(response.headers.get("content-length") ?? 0);
-  if (response.type === "opaque" || response.type === "opaqueredirect" || !response.body) {
-    report("done", { id, at });
-  } else if (!isText(type)) {
-    report("done", { id, at, body: { kind: "lost", reason: "binary_not_kept", size: length || undefined } });
-  } else if (length > TEXT_LIMIT) {
-    report("done", { id, at, body: { kind: "lost", reason: "too_large", size: length } });
-  } else if (response.bodyUsed) {
-    report("done", { id, at, body: { kind: "lost", reason: "unreadable" } });
-  } else {
-    void readAside(id, response.clone(), /event-stream|ndjson|jsonl|json-seq/i.test(type), report);
+function readAside(response, tell) {
+  if (response.type === "opaque" || response.type === "opaqueredirect" || response.type === "error") {
+    return tell.done(lostBody("unreadable"));
   }
-}
-
-/**
- * Reads a clone to its end. A stream is told as it arrives; anything else in one piece, unless it takes its time.
- * @param {string} id
- * @param {Response} clone
- * @param {boolean} stream
- * @param {Report} report
- */
-async function readAside(id, clone, stream, report) {
-  const decoder = new natives.TextDecoder();
-  const started = natives.now();
-  let streaming = stream;
-  let size = 0;
+  if (response.body === null) return tell.done({});
+  const type = response.headers.get("content-type");
+  const said = response.headers.get("content-length");
+  const size = said === null ? null : Number(said);
+  if (!isText(type)) return tell.done(lostBody("binary_not_kept", size));
+  if (size !== null && size > TEXT_LIMIT) return tell.done(lostBody("too_large", size));
+  if (response.bodyUsed || response.body.locked) return tell.done(lostBody("unreadable", size));
+  /** @type {Response} */
+  const clone = Reflect.apply(natives.cloneResponse, response, []);
+  const source = response.body;
+  const stream = /** @type {ReadableStream<Uint8Array>} */ (clone.body);
+  const reader = /** @type {ReadableStreamDefaultReader<Uint8Array>} */ (Reflect.apply(natives.getReader, stream, []));
+  const decoder = decoderFor(type);
+  const isPlain = !/json|xml|urlencoded/i.test(type ?? "");
+  let streaming = isStreamed(type);
+  let length = 0;
+  let isGivenUp = false;
   /** @type {string[]} */
   let pieces = [];
-  const flush = () => {
-    const text = pieces.join("");
-    pieces = [];
-    if (text) report("chunk", { id, text });
+  // Text that comes without a length and is not there at once is a stream too.
+  const patience =
+    streaming || size !== null || !isPlain
+      ? 0
+      : natives.setTimeout(() => {
+          streaming = true;
+          emit("");
+        }, 300);
+  const quit = () => {
+    followers.delete(source);
+    natives.clearTimeout(patience);
   };
-  try {
-    const reader = /** @type {ReadableStream<Uint8Array>} */ (clone.body).getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      const text = decoder.decode(value, { stream: !done });
-      if (text) pieces.push(text);
-      size += text.length;
-      if (!streaming && (size > TEXT_LIMIT || natives.now() - started > PATIENCE_MS)) {
-        if (size > TEXT_LIMIT) {
-          void reader.cancel().catch(() => {});
-          report("done", { id, body: { kind: "lost", reason: "too_large", size } });
-          return;
-        }
-        streaming = true;
-      }
-      if (streaming) flush();
-      if (done) break;
+  /** @param {string} text */
+  const emit = (text) => {
+    const whole = pieces.join("") + text;
+    pieces = [];
+    if (whole) tell.chunk(whole);
+  };
+  followers.set(source, () => {
+    isGivenUp = true;
+    void after(Reflect.apply(natives.readerCancel, reader, []), () => {}, () => {});
+  });
+
+  const next = () => void after(Reflect.apply(natives.readerRead, reader, []), took, lost);
+  const took = guarded((/** @type {ReadableStreamReadResult<Uint8Array>} */ result) => {
+    if (isGivenUp) {
+      // The app wants no more of it: what came until then is what it saw.
+      quit();
+      if (streaming) emit(decoder.decode());
+      else if (pieces.length) tell.chunk(pieces.join(""));
+      return tell.failed(new DOMException("The app stopped reading.", "AbortError"));
     }
-    report("done", streaming ? { id } : { id, body: { kind: "text", text: pieces.join("") } });
-  } catch (error) {
-    if (streaming) flush();
-    const aborted = error instanceof DOMException && error.name === "AbortError";
-    report("done", { id, error: String(error), aborted });
-  }
+    const text = result.done ? decoder.decode() : decoder.decode(result.value, { stream: true });
+    length += text.length;
+    if (streaming) emit(text);
+    else pieces.push(text);
+    if (result.done) {
+      quit();
+      return tell.done(streaming ? {} : textBody(pieces.join("")));
+    }
+    if (!streaming && length > TEXT_LIMIT) {
+      quit();
+      void after(Reflect.apply(natives.readerCancel, reader, []), () => {}, () => {});
+      return tell.done(lostBody("too_large"));
+    }
+    next();
+  });
+  /** @param {unknown} error */
+  const lost = guarded((error) => {
+    quit();
+    if (!streaming && pieces.length) tell.chunk(pieces.join(""));
+    tell.failed(error);
+  });
+  next();
 }
 
 /**
- * Observes WebSockets, both ways.
- * @param {Report} report
- * @param {CurrentAct} act
+ * The browser ends a download only when both of its readers have given it up, and lets the app wait for that. So whoever
+ * gives up the app's side gives up ours.
+ * @type {WeakMap<object, () => void>}
  */
-export function hookWebSocket(report, act) {
-  const native = natives.WebSocket;
-  /** @type {WeakMap<WebSocket, string>} */
-  const known = new WeakMap();
-  patch(window, "WebSocket", {
-    construct(target, args, newTarget) {
-      const socket = natives.construct(target, args, newTarget === window.WebSocket ? target : newTarget);
-      try {
-        if (!isOwn(socket.url.replace(/^ws/, "http"))) {
-          const id = `w${++counter}`;
-          known.set(socket, id);
-          const opened = act();
-          socket.addEventListener("open", () => report("ws_open", { id, url: socket.url, act: opened }));
-          socket.addEventListener("message", (/** @type {MessageEvent} */ event) => {
-            report("ws_message", { id, sent: false, body: messageBody(event.data) });
-          });
-          socket.addEventListener("close", (/** @type {CloseEvent} */ event) => {
-            report("ws_close", { id, code: event.code, reason: event.reason });
-          });
-        }
-      } catch {
-        // The socket is the app's whatever becomes of our listeners.
-      }
-      return socket;
-    },
-  });
-  patch(native.prototype, "send", {
-    apply(send, socket, args) {
-      const result = natives.apply(send, socket, args);
-      const id = known.get(socket);
-      if (id !== undefined) report("ws_message", { id, sent: true, body: messageBody(args[0]) });
+const followers = new WeakMap();
+
+function hookStreams() {
+  /** @type {WeakMap<object, object>} */
+  const streams = new WeakMap();
+  /** @param {unknown} stream */
+  const giveUp = (stream) => followers.get(/** @type {object} */ (stream))?.();
+  /** @param {(result: any, self: any, args: any[]) => void} look */
+  const looking = (look) => ({
+    apply: (/** @type {Function} */ native, /** @type {any} */ self, /** @type {any[]} */ args) => {
+      const result = Reflect.apply(native, self, args);
+      if (followers.has(self)) guarded(look)(result, self, args);
       return result;
     },
   });
-  const descriptor = Object.getOwnPropertyDescriptor(native.prototype, "constructor");
-  const patched = window.WebSocket;
-  if (descriptor?.configurable && patched !== native) {
-    Object.defineProperty(native.prototype, "constructor", { ...descriptor, value: patched });
-    undo.push(() => {
-      if (native.prototype.constructor === patched) Object.defineProperty(native.prototype, "constructor", descriptor);
-    });
-  }
+  const iterating = looking((iterator, self, [options]) => {
+    if (options?.preventCancel) return;
+    const native = iterator.return;
+    const value = (/** @type {unknown[]} */ ...args) => (giveUp(self), Reflect.apply(native, iterator, args));
+    Object.defineProperty(iterator, "return", { value, configurable: true, writable: true, enumerable: false });
+  });
+  const prototype = /** @type {any} */ (ReadableStream.prototype);
+  return [
+    patch(prototype, "getReader", looking((reader, self) => streams.set(reader, self))),
+    patch(prototype, "pipeThrough", looking((result, self) => followers.set(result, () => giveUp(self)))),
+    patch(prototype, "values", iterating),
+    patch(prototype, Symbol.asyncIterator, iterating),
+    patch(prototype, "cancel", {
+      apply: (native, self, args) => {
+        if (!self?.locked) giveUp(self);
+        return Reflect.apply(native, self, args);
+      },
+    }),
+    patch(/** @type {any} */ (ReadableStreamDefaultReader.prototype), "cancel", {
+      apply: (native, self, args) => {
+        const stream = streams.get(self);
+        if (stream) giveUp(stream);
+        return Reflect.apply(native, self, args);
+      },
+    }),
+  ];
 }
 
+// WebSocket
+
 /**
- * @param {any} data
- * @returns {Body}
+ * @param {Observer} observer
+ * @param {{last: number}} counter
  */
-function messageBody(data) {
-  if (typeof data === "string") return textBody(data);
-  return { kind: "lost", reason: "binary_not_kept", size: data?.size ?? data?.byteLength };
+function hookSockets(observer, counter) {
+  /** @type {WeakMap<object, (data: unknown) => void>} */
+  const sockets = new WeakMap();
+
+  const follow = guarded((/** @type {WebSocket} */ socket) => {
+    const url = addressOf(socket.url);
+    if (!url) return;
+    const id = `w${++counter.last}`;
+    const since = observer.now();
+    const act = observer.act();
+    let isOpen = false;
+    /**
+     * @param {boolean} sent
+     * @param {unknown} data
+     */
+    const message = (sent, data) => {
+      const body = typeof data === "string" ? textBody(data) : lostBody("binary_not_kept", sizeOf(data));
+      observer.add({ t: "ws_message", id, sent, body });
+    };
+    sockets.set(socket, (data) => message(true, data));
+    listen(socket, "open", () => {
+      isOpen = true;
+      observer.add(act ? { t: "ws_open", id, url, act } : { t: "ws_open", id, url }, since);
+    });
+    listen(socket, "message", (event) => message(false, event.data));
+    listen(socket, "close", (event) => {
+      if (isOpen) observer.add({ t: "ws_close", id, code: event.code, reason: event.reason });
+    });
+  });
+
+  const Native = window.WebSocket;
+  const undo = patch(/** @type {any} */ (window), "WebSocket", {
+    construct: (native, args, target) => {
+      const socket = Reflect.construct(native, args, target);
+      follow(socket);
+      return socket;
+    },
+  });
+  const own = Object.getOwnPropertyDescriptor(Native.prototype, "constructor");
+  const Ours = window.WebSocket;
+  if (own?.configurable) Object.defineProperty(Native.prototype, "constructor", { ...own, value: Ours });
+  return [
+    () => {
+      if (own && window.WebSocket === Native && Native.prototype.constructor === Ours) {
+        Object.defineProperty(Native.prototype, "constructor", own);
+      }
+    },
+    undo,
+    patch(Native.prototype, "send", {
+      apply: (native, self, args) => {
+        const result = Reflect.apply(native, self, args);
+        if (self.readyState === 1) guarded(() => sockets.get(self)?.(args[0]))();
+        return result;
+      },
+    }),
+  ];
+}
+
+/** @param {any} data */
+function sizeOf(data) {
+  const size = data?.size ?? data?.byteLength;
+  return typeof size === "number" ? size : null;
 }

@@ -1,73 +1,95 @@
-import { hookFetch, hookWebSocket } from "./hooks.js";
-import { currentAct, watchActs } from "./triggers.js";
-import { watchPasswords } from "./redact.js";
-import { Channel, bindingTransport, socketTransport } from "./channel.js";
+/**
+ * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
+ */
+import { Channel } from "./channel.js";
+import { hook } from "./hooks.js";
+import { Ledger } from "./ledger.js";
+import { guarded } from "./natives.js";
+import { Redactor } from "./redact.js";
 import { Toggle } from "./toggle.js";
+import { watchActs } from "./triggers.js";
+
+const MARK = Symbol.for("api-recorder");
 
 /**
- * @typedef {{channel?: string, token?: string, binding?: string}} Config
+ * The configuration in the script's own element, which is taken out of the document.
+ * @param {Element | SVGScriptElement | null} element
+ * @returns {import("./words.js").Config | null}
  */
-
-/**
- * The configuration on our own tag, which goes.
- * @param {Element | SVGScriptElement | null} tag
- * @returns {Config}
- */
-export function fromTag(tag) {
-  if (!(tag instanceof HTMLScriptElement)) return {};
-  const { channel, token } = tag.dataset;
-  tag.remove();
-  return { channel, token };
+export function fromTag(element) {
+  if (!(element instanceof HTMLScriptElement)) return null;
+  const { channel, token } = element.dataset;
+  element.remove();
+  return channel && token ? { channel, token } : null;
 }
 
 /**
- * Begins to observe the page.
- * @param {Config} config `channel` is the path of a WebSocket, `binding` the name of a function that takes frames
+ * Begins to observe this document, once.
+ * @param {import("./words.js").Config | null} config
  */
-export function start({ channel, binding, token = "" }) {
-  if (binding) {
-    const scope = /** @type {any} */ (window);
-    const call = scope[binding];
-    if (typeof call !== "function" || !/^https?:/.test(location.protocol)) return;
-    delete scope[binding];
-    begin(bindingTransport(call), token, window === window.top);
-  } else if (channel) begin(socketTransport(channel), token, !sharesParent());
+export function start(config) {
+  if (!config || MARK in window || (location.protocol === "about:" && window.parent === window)) return;
+  const isTopmost = !hasRecorder(window.parent, config);
+  Object.defineProperty(window, MARK, { value: true, enumerable: false, configurable: true });
+
+  const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
+  const redactor = new Redactor((secret) => observe(secret));
+  const toggle = isTopmost ? new Toggle((on) => channel.press(on)) : null;
+  const channel = new Channel(
+    config,
+    ledger,
+    (state) => toggle?.show(state),
+    (why) => toggle?.refuse(why),
+  );
+
+  /**
+   * @param {import("./words.js").Fact} fact
+   * @param {number} [since]
+   */
+  const observe = (fact, since) => {
+    ledger.add(fact.t === "secret" ? fact : redactor.clean(fact), since);
+    channel.schedule();
+  };
+  const acts = watchActs({
+    act: observe,
+    password: (input, isFinal) => redactor.watch(input, isFinal),
+    isOurs: (element) => toggle?.contains(element) ?? false,
+  });
+  hook({ now: () => ledger.count, add: guarded(observe), act: acts.current });
+  channel.start();
+  toggle?.start();
 }
 
 /**
- * Whether a frame around this one shows the button already.
+ * Whether a frame further out already shows the toggle.
+ * @param {Window} frame
+ * @param {import("./words.js").Config} config
  * @returns {boolean}
  */
-function sharesParent() {
+function hasRecorder(frame, config) {
+  if (frame === window) return false;
+  // A browser that we drive runs the script in every frame, of other origins too.
+  if (config.binding) return true;
   try {
-    return window !== window.parent && window.parent.location.origin === location.origin;
+    return MARK in frame || (frame.parent !== frame && hasRecorder(frame.parent, config));
   } catch {
     return false;
   }
 }
 
-/**
- * @param {import("./channel.js").Transport} transport
- * @param {string} token
- * @param {boolean} withToggle
- */
-function begin(transport, token, withToggle) {
-  /** @type {Toggle | null} */
-  let toggle = null;
-  const channel = new Channel(transport, token, (state) => toggle?.show(state));
-  const report = channel.report.bind(channel);
-  const { config } = /** @type {any} */ ({ config: /** @type {any} */ (window).gradio_config });
-  report("page", { url: location.href, title: document.title, embedded: window !== window.top, root: config?.root });
-  hookFetch(report, currentAct);
-  hookWebSocket(report, currentAct);
-  watchActs(report);
-  watchPasswords();
-  if (!withToggle) return;
-  const show = () => {
-    toggle = new Toggle((on) => void channel.press(on));
-    toggle.show(channel.state);
-    toggle.mount();
-  };
-  if (document.body) show();
-  else document.addEventListener("DOMContentLoaded", show, { once: true });
+/** @returns {import("./words.js").PageOpened} */
+function describePage() {
+  /** @type {import("./words.js").PageOpened} */
+  const page = { t: "page", url: location.href, title: document.title, embedded: window.parent !== window };
+  const config = /** @type {any} */ (window).gradio_config;
+  if (typeof config?.root === "string") {
+    page.root = config.root;
+    page.theme = document.body?.classList.contains("dark") ? "dark" : "light";
+  }
+  return page;
+}
+
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(9));
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_");
 }

@@ -1,31 +1,69 @@
-/** The page's own functions, saved before the app could change them. Everything here calls these and no others. */
-export const natives = {
+/**
+ * The browser's own functions as they were before any script of the app ran. An app may replace them later (a fake
+ * clock, a polyfill, a recorder of its own); ours must neither change with them nor be recorded by itself.
+ */
+
+export const natives = Object.freeze({
   fetch: window.fetch,
+  WebSocket: window.WebSocket,
   Request: window.Request,
   Response: window.Response,
   Headers: window.Headers,
-  FormData: window.FormData,
-  URLSearchParams: window.URLSearchParams,
-  Blob: window.Blob,
-  WebSocket: window.WebSocket,
-  TextDecoder: window.TextDecoder,
   MutationObserver: window.MutationObserver,
   setTimeout: window.setTimeout.bind(window),
   clearTimeout: window.clearTimeout.bind(window),
+  requestAnimationFrame: window.requestAnimationFrame.bind(window),
+  queueMicrotask: window.queueMicrotask.bind(window),
+  now: Date.now,
+  stringify: JSON.stringify,
+  parse: JSON.parse,
   then: Promise.prototype.then,
-  apply: Reflect.apply,
-  construct: Reflect.construct,
-  stringify: JSON.stringify.bind(JSON),
-  parse: JSON.parse.bind(JSON),
-  now: () => performance.timeOrigin + performance.now(),
-};
+  addEventListener: EventTarget.prototype.addEventListener,
+  cloneRequest: Request.prototype.clone,
+  cloneResponse: Response.prototype.clone,
+  getReader: ReadableStream.prototype.getReader,
+  readerRead: ReadableStreamDefaultReader.prototype.read,
+  readerCancel: ReadableStreamDefaultReader.prototype.cancel,
+  blobText: Blob.prototype.text,
+  socketSend: WebSocket.prototype.send,
+  socketClose: WebSocket.prototype.close,
+});
 
 /**
- * A random id of hexadecimal digits.
- * @param {number} bytes
- * @returns {string}
+ * `promise.then(kept, failed)` by the browser's own `then`.
+ * @template T, [R=T], [E=never]
+ * @param {Promise<T>} promise
+ * @param {(value: T) => R} kept
+ * @param {(reason: unknown) => E} [failed]
+ * @returns {Promise<Awaited<R> | Awaited<E>>}
  */
-export function randomId(bytes) {
-  const values = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(values, (value) => value.toString(16).padStart(2, "0")).join("");
+export function after(promise, kept, failed) {
+  return Reflect.apply(natives.then, promise, [kept, failed]);
+}
+
+/**
+ * Listens by the browser's own `addEventListener`; what the listener throws never reaches the app's error handlers.
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {(event: any) => void} listener
+ * @param {boolean | AddEventListenerOptions} [options]
+ */
+export function listen(target, type, listener, options) {
+  Reflect.apply(natives.addEventListener, target, [type, guarded(listener), options]);
+}
+
+/**
+ * `work`, which never throws: a fault of the recorder must not become one of the app.
+ * @template {unknown[]} A
+ * @param {(...args: A) => void} work
+ * @returns {(...args: A) => void}
+ */
+export function guarded(work) {
+  return (...args) => {
+    try {
+      work(...args);
+    } catch (error) {
+      console.debug("API Recorder:", error);
+    }
+  };
 }

@@ -1,200 +1,360 @@
-import { natives, randomId } from "./natives.js";
+/**
+ * Secrets out, before anything is remembered or sent: each value becomes a placeholder that stays the same in this tab,
+ * so that a later call that uses an earlier answer can still be recognised.
+ *
+ * A value is secret by the name it goes by (a header, a field, a query parameter), or because it was typed into a
+ * password field; the latter, and long ones of the former, are then replaced wherever they occur.
+ */
+import { natives } from "./natives.js";
 
-/** @typedef {(type: string, fields: Record<string, unknown>) => void} Report */
+const NAME =
+  "(?:(?:[\\w.-]{0,60}?)(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?|authorization|saml(?:request|response)|client[-_.]?assertion|otp)(?:[-_.]?(?:\\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?)";
+const SECRET_NAME = new RegExp(`^${NAME}(?:\\[\\])?$`, "i");
+const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*)$/i;
+/** Part of Gradio's protocol, or an address of what is no secret at all. */
+const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
+const JSON_FIELD = new RegExp(`(\\\\?)"(${NAME})\\1"\\s*:\\s*`, "gi");
+const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
+/** An OAuth answer: its code and state are secrets only together. */
+const OAUTH = /[?&#](?:code=.*[?&#]state=|state=.*[?&#]code=)/;
 
-const HEADER = /^(proxy-)?authorization$|^(set-)?cookie$|csrf|xsrf|api-?key|token|secret|password/i;
-const KEY = /^(x-)?(.*[-_.])?(pass(word|wd|phrase)?|pwd|secret|client_?secret|api_?key|apikey|access_?key|private_?key|(access|refresh|id|auth|bearer|session|csrf|xsrf)?_?token|authorization|credential|saml(request|response)|otp|pin_?code)$/i;
-/** Gradio's own names, which are no secrets and which the calls cannot do without. */
-const PLAIN = new Set(["session_hash", "event_id", "fn_index", "trigger_id", "upload_id", "max_tokens", "n_tokens"]);
-const NONCE_KEY = "api-recorder-nonce";
+/** How long a value must be to be replaced wherever it occurs: shorter ones would hit other text. */
+const TYPED_LENGTH = 4;
+const SAID_LENGTH = 8;
+const TOKEN = /^(?=.*\d)[\w.~+/=:-]{16,}$/;
+const STORE = "api-recorder:secrets";
 
-/** @type {Map<string, string>} value to placeholder */
-const placeholders = new Map();
-/** @type {Map<string, {name: string, hint: string}>} */
-const declared = new Map();
-/** @type {Set<string>} */
-const typed = new Set();
-/** @type {Set<string>} */
-const taken = new Set();
-let nonce = "";
+/** @typedef {{nonce: string, names: Record<string, string>}} Stored */
 
-/** @returns {string} */
-function placeholderNonce() {
-  if (nonce) return nonce;
-  try {
-    nonce = sessionStorage.getItem(NONCE_KEY) ?? "";
-    if (!/^[0-9a-f]{16}$/.test(nonce)) {
-      nonce = randomId(8);
-      sessionStorage.setItem(NONCE_KEY, nonce);
-    }
-  } catch {
-    nonce = randomId(8);
+export class Redactor {
+  /** @param {(fact: import("./words.js").Secret) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
+    /** @type {Stored} */
+    this.stored = recall();
+    /** @type {Map<string, string>} */
+    this.placeholders = new Map();
+    /** @type {Set<string>} */
+    this.everywhere = new Set();
+    /** @type {RegExp | null} */
+    this.pattern = null;
+    /** @type {Map<string, string>} */
+    this.forms = new Map();
+    /** @type {Map<HTMLInputElement, string>} */
+    this.typed = new Map();
   }
-  return nonce;
-}
 
-/**
- * The placeholder of a secret, the same for the same value.
- * @param {string} value
- * @param {string} name
- * @param {string} hint
- * @returns {string}
- */
-function placeholderFor(value, name, hint) {
-  const known = placeholders.get(value);
-  if (known) return known;
-  const stem = `RECORDER_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40) || "VALUE"}`;
-  let unique = stem;
-  for (let n = 2; taken.has(unique); n++) unique = `${stem}_${n}`;
-  taken.add(unique);
-  const placeholder = `[recorder-secret:${placeholderNonce()}:${unique}]`;
-  placeholders.set(value, placeholder);
-  declared.set(placeholder, { name: unique, hint });
-  return placeholder;
-}
+  /**
+   * A password field was seen with what is in it now.
+   * @param {HTMLInputElement} input
+   * @param {boolean} isFinal whether the person is done with it
+   */
+  watch(input, isFinal) {
+    const value = input.value;
+    if (value.length < TYPED_LENGTH) return;
+    this.typed.set(input, value);
+    if (isFinal) this.replaceEverywhere(value, fieldName(input), "typed into a password field");
+  }
 
-/**
- * Every secret so far, for a recording that begins.
- * @returns {{placeholder: string, name: string, hint: string}[]}
- */
-export function declaredSecrets() {
-  return Array.from(declared, ([placeholder, { name, hint }]) => ({ placeholder, name, hint }));
-}
+  /**
+   * `fact` without its secrets.
+   * @template {import("./words.js").Fact} F
+   * @param {F} fact
+   * @returns {F}
+   */
+  clean(fact) {
+    this.look();
+    return /** @type {F} */ (this.cleanFact(fact));
+  }
 
-/** Remembers what is typed into password fields, from where it may go anywhere. */
-export function watchPasswords() {
-  const onInput = (/** @type {Event} */ event) => {
-    const field = event.composedPath()[0];
-    if (!(field instanceof HTMLInputElement) || field.type !== "password" || field.value.length < 4) return;
-    const label = field.labels?.[0]?.textContent ?? field.getAttribute("aria-label") ?? field.name;
-    const name = (label || "password").replace(/\s+/g, " ").trim().slice(0, 40);
-    for (const old of typed) {
-      // The letters typed on the way are no secrets of their own.
-      if (field.value.startsWith(old) || old.startsWith(field.value)) typed.delete(old);
+  /**
+   * @param {any} fact
+   * @returns {any}
+   */
+  cleanFact(fact) {
+    const kept = { ...fact };
+    const isRequest = fact.t === "request";
+    for (const name of ["url", "root", "reason", "error", "title"]) {
+      if (typeof kept[name] === "string") kept[name] = this.cleanText(this.cleanQuery(kept[name]));
     }
-    typed.add(field.value);
-    pendingNames.set(field.value, name);
-  };
-  window.addEventListener("input", onInput, { capture: true, passive: true });
-  window.addEventListener("change", onInput, { capture: true, passive: true });
+    for (const name of ["name", "locator"]) {
+      if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
+    }
+    if (typeof kept.text === "string") kept.text = this.cleanText(this.cleanJson(kept.text, false));
+    if (kept.headers) {
+      const headers = /** @type {import("./words.js").Pairs} */ (kept.headers);
+      kept.headers = headers.map(([name, value]) => [name, this.cleanHeader(name, value)]);
+    }
+    if (kept.body?.text) {
+      const isForm = isRequest && /urlencoded/i.test(headerOf(fact.headers, "content-type"));
+      const text = isForm ? this.cleanQuery(kept.body.text) : this.cleanJson(kept.body.text, isRequest || fact.sent === true);
+      kept.body = { ...kept.body, text: this.cleanText(text) };
+    }
+    if (kept.body?.parts) kept.body = { ...kept.body, parts: kept.body.parts.map(this.cleanPart, this) };
+    return kept;
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  cleanHeader(name, value) {
+    if (!SECRET_HEADER.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanQuery(value) : value);
+    // The scheme is no secret, and a script has to write it.
+    const [, scheme = "", secret = value] = /^([A-Za-z][\w-]*\s+)?(.*)$/s.exec(value) ?? [];
+    return secret ? scheme + this.secret(secret, name, `header ${name}`, SAID_LENGTH) : value;
+  }
+
+  /** @param {import("./words.js").Part} part */
+  cleanPart(part) {
+    const { name, value } = part;
+    const kept = { ...part };
+    if (value && SECRET_NAME.test(name) && !NEVER.test(name)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
+    else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
+    if (kept.filename) kept.filename = this.cleanText(kept.filename);
+    return kept;
+  }
+
+  /**
+   * A URL or form body, its secret parameters replaced.
+   * @param {string} text
+   */
+  cleanQuery(text) {
+    if (!text.includes("=")) return text;
+    const isOauth = OAUTH.test(text);
+    return text.replace(QUERY_FIELD, (whole, lead, key, value) => {
+      const name = decoded(key);
+      const isSecret = SECRET_NAME.test(name) || (isOauth && /^(?:code|state)$/.test(name));
+      if (!value || !isSecret || NEVER.test(name)) return whole;
+      return `${lead}${key}=${this.secret(decoded(value), name, `parameter ${name}`, SAID_LENGTH)}`;
+    });
+  }
+
+  /**
+   * JSON text, or text with JSON in it, the values of its secret keys replaced and everything else left as it is.
+   * @param {string} text
+   * @param {boolean} isSent
+   */
+  cleanJson(text, isSent) {
+    let out = "";
+    let from = 0;
+    JSON_FIELD.lastIndex = 0;
+    for (let found = JSON_FIELD.exec(text); found; found = JSON_FIELD.exec(text)) {
+      const [whole, escape = "", name = ""] = found;
+      const start = found.index + whole.length;
+      const end = endOfValue(text, start, escape);
+      if (end <= start || NEVER.test(name)) continue;
+      const quote = `${escape}"`;
+      const isQuoted = text.startsWith(quote, start);
+      const written = isQuoted ? text.slice(start + quote.length, end - quote.length) : text.slice(start, end);
+      const value = unescaped(written, escape);
+      if (!value || isPlaceholder(value) || (!isQuoted && written.length < TYPED_LENGTH)) continue;
+      const everywhere = isSent ? SAID_LENGTH : TOKEN.test(value) ? SAID_LENGTH : Infinity;
+      out += text.slice(from, start) + quote + this.secret(value, name, `field ${name}`, everywhere) + quote;
+      from = end;
+      JSON_FIELD.lastIndex = end;
+    }
+    return from ? out + text.slice(from) : text;
+  }
+
+  /**
+   * Any text, the values that are secret wherever they occur replaced.
+   * @param {string} text
+   */
+  cleanText(text) {
+    for (const [input, value] of this.typed) {
+      // Half a password is secret too, if the app sends it while it is being typed.
+      if (!this.everywhere.has(value) && formsOf(value).some((form) => text.includes(form))) {
+        this.replaceEverywhere(value, fieldName(input), "typed into a password field");
+      }
+    }
+    if (this.everywhere.size === 0) return text;
+    this.pattern ??= this.compile();
+    return text.replace(this.pattern, (form) => this.forms.get(form) ?? form);
+  }
+
+  compile() {
+    this.forms.clear();
+    for (const value of this.everywhere) {
+      for (const form of formsOf(value)) this.forms.set(form, this.placeholders.get(value) ?? "");
+    }
+    const longestFirst = [...this.forms.keys()].sort((a, b) => b.length - a.length);
+    return new RegExp(longestFirst.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"), "g");
+  }
+
+  /**
+   * @param {string} value
+   * @param {string} name
+   * @param {string} hint
+   */
+  replaceEverywhere(value, name, hint) {
+    if (this.everywhere.has(value)) return;
+    this.everywhere.add(value);
+    this.secret(value, name, hint, Infinity);
+    this.pattern = null;
+  }
+
+  /**
+   * The placeholder of `value`, told about the first time.
+   * @param {string} value
+   * @param {string} name what it goes by
+   * @param {string} hint
+   * @param {number} everywhere from which length on it is replaced wherever it occurs
+   */
+  secret(value, name, hint, everywhere) {
+    if (isPlaceholder(value)) return value;
+    let placeholder = this.placeholders.get(value);
+    if (!placeholder) {
+      const variable = this.variable(value, name);
+      placeholder = `[recorder-secret:${this.stored.nonce}:${variable}]`;
+      this.placeholders.set(value, placeholder);
+      this.tell({ t: "secret", placeholder, name: variable, hint });
+    }
+    if (value.length >= everywhere && !this.everywhere.has(value)) {
+      this.everywhere.add(value);
+      this.pattern = null;
+    }
+    return placeholder;
+  }
+
+  /**
+   * The environment variable for `value`: the same in every document of the tab.
+   * @param {string} value
+   * @param {string} name
+   */
+  variable(value, name) {
+    const key = digest(this.stored.nonce + value);
+    const known = this.stored.names[key];
+    if (known) return known;
+    const word = name.toUpperCase().replace(/[^A-Z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40) || "VALUE";
+    const taken = new Set(Object.values(this.stored.names));
+    let variable = `RECORDER_SECRET_${word}`;
+    for (let number = 2; taken.has(variable); number++) variable = `RECORDER_SECRET_${word}_${number}`;
+    this.stored.names[key] = variable;
+    try {
+      sessionStorage.setItem(STORE, natives.stringify(this.stored));
+    } catch {
+      // Without storage the names hold for this document only.
+    }
+    return variable;
+  }
+
+  /** Password fields may have been filled without a word: by the browser, or by the app. */
+  look() {
+    for (const input of document.querySelectorAll('input[type="password"]')) {
+      if (input instanceof HTMLInputElement && input.value) this.watch(input, false);
+    }
+  }
 }
 
-/** @type {Map<string, string>} */
-const pendingNames = new Map();
+/** @returns {Stored} */
+function recall() {
+  try {
+    const stored = natives.parse(sessionStorage.getItem(STORE) ?? "");
+    if (/^[0-9a-f]{16}$/.test(stored.nonce) && typeof stored.names === "object" && stored.names) return stored;
+  } catch {
+    // None yet.
+  }
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return { nonce: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(""), names: {} };
+}
+
+/** @param {string} text */
+function isPlaceholder(text) {
+  return /^\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]$/.test(text);
+}
 
 /**
- * Text with every secret that was typed or seen replaced, also where JSON or a URL spells it otherwise.
+ * 53 bits that tell values apart; a secret itself is never stored.
  * @param {string} text
- * @returns {string}
  */
-function scrub(text) {
-  let clean = text;
-  // A short value is as likely a word of the app's as the secret again.
-  const long = Array.from(placeholders.keys()).filter((value) => value.length >= 8);
-  for (const value of new Set([...typed, ...long])) {
-    for (const spelled of new Set([value, natives.stringify(value).slice(1, -1), encodeURIComponent(value)])) {
-      if (spelled.length >= 4 && clean.includes(spelled)) {
-        const name = pendingNames.get(value) ?? "password";
-        clean = clean.split(spelled).join(placeholderFor(value, name, "typed into a password field"));
-      }
-    }
+function digest(text) {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
   }
-  return clean;
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
+}
+
+/** @param {HTMLInputElement} input */
+function fieldName(input) {
+  const label = input.getAttribute("aria-label") || input.labels?.[0]?.textContent?.trim() || "";
+  return (/[a-z0-9]/i.test(label) ? label : input.name || input.id || input.placeholder) || "PASSWORD";
 }
 
 /**
- * @param {unknown} value
- * @returns {boolean} whether anything was replaced
+ * How `value` may be written in a body or an address.
+ * @param {string} value
  */
-function scrubKeys(value) {
-  let changed = false;
-  if (Array.isArray(value)) {
-    for (const item of value) changed = scrubKeys(item) || changed;
-  } else if (value && typeof value === "object") {
-    const record = /** @type {Record<string, unknown>} */ (value);
-    for (const [key, item] of Object.entries(record)) {
-      if (typeof item === "string" && item.length >= 4 && KEY.test(key) && !PLAIN.has(key)) {
-        record[key] = placeholderFor(item, key, `a value named ${key}`);
-        changed = true;
-      } else changed = scrubKeys(item) || changed;
-    }
-  }
-  return changed;
-}
-
-/**
- * @param {string} url
- * @returns {string}
- */
-function scrubUrl(url) {
-  if (!url.includes("?") && !url.includes("@") && !typed.size && !placeholders.size) return url;
+function formsOf(value) {
+  const json = natives.stringify(value).slice(1, -1);
+  const ascii = json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const forms = [value, json, ascii, natives.stringify(json).slice(1, -1)];
   try {
-    const parsed = new URL(url);
-    const query = parsed.search.slice(1).split("&").map((part) => {
-      const [name, value] = part.split("=", 2);
-      const key = decodeURIComponent(name ?? "");
-      if (!value || value.length < 4 || PLAIN.has(key) || !KEY.test(key)) return part;
-      return `${name}=${placeholderFor(decodeURIComponent(value), key, `the query parameter ${key}`)}`;
-    });
-    const at = url.indexOf("?");
-    if (at >= 0) url = url.slice(0, at + 1) + query.join("&") + parsed.hash;
-    if (parsed.password) url = url.replace(`:${parsed.password}@`, `:${placeholderFor(parsed.password, "url_password", "the URL")}@`);
+    const url = encodeURIComponent(value);
+    forms.push(url, url.replace(/%20/g, "+"), new URLSearchParams({ a: value }).toString().slice(2));
+    forms.push(url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
   } catch {
-    // Not a URL: text like any other.
+    // A lone surrogate cannot be written in a URL.
   }
-  return scrub(url);
+  const entities = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" });
+  forms.push(value.replace(/[&<>"']/g, (c) => entities[c] ?? c));
+  return forms;
 }
 
 /**
- * @param {any} body
- * @param {boolean} byKey whether names inside JSON count
- * @returns {any}
+ * @param {string} text
+ * @param {number} start
+ * @param {string} escape the backslash before each quote of a JSON text inside a JSON text
+ * @returns {number} behind the string or number that begins at `start`; `start` if there is none
  */
-function scrubBody(body, byKey) {
-  if (body?.text) {
-    let text = body.text;
-    if (byKey && text.length < 4_000_000 && /pass|secret|key|token|auth|credential|saml|otp|pin/i.test(text) && /^\s*[[{]/.test(text)) {
-      try {
-        const parsed = natives.parse(text);
-        // Written again only where it must be: JSON.stringify would not keep every number.
-        if (scrubKeys(parsed)) text = natives.stringify(parsed);
-      } catch {
-        // Not JSON after all.
-      }
-    } else if (byKey && /^[^\s{[]*=/.test(text) && text.length < 100_000) {
-      text = scrubUrl(`http://form/?${text}`).slice("http://form/?".length);
-    }
-    return { ...body, text: scrub(text) };
+function endOfValue(text, start, escape) {
+  const quote = `${escape}"`;
+  if (!text.startsWith(quote, start)) {
+    const number = /-?\d[\d.eE+-]*/y;
+    number.lastIndex = start;
+    return number.test(text) ? number.lastIndex : start;
   }
-  if (body?.parts) {
-    const parts = body.parts.map((/** @type {any} */ part) => {
-      if (typeof part.value !== "string") return part;
-      const named = KEY.test(part.name) && part.value.length >= 4;
-      return { ...part, value: named ? placeholderFor(part.value, part.name, `the field ${part.name}`) : scrub(part.value) };
-    });
-    return { ...body, parts };
+  for (let at = text.indexOf('"', start + quote.length); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text[at - 1 - slashes] === "\\") slashes += 1;
+    // In plain JSON an even number does not escape; in JSON within JSON, the one that belongs to the quote.
+    if (escape ? slashes % 4 === 1 : slashes % 2 === 0) return at + 1;
   }
-  return body;
+  return start;
 }
 
 /**
- * An event's fields as they may leave the page.
- * @param {string} type
- * @param {Record<string, any>} fields
- * @returns {Record<string, any>}
+ * @param {string} written
+ * @param {string} escape
  */
-export function redact(type, fields) {
-  const clean = { ...fields };
-  if (clean.url) clean.url = scrubUrl(clean.url);
-  if (clean.headers) {
-    clean.headers = clean.headers.map((/** @type {[string, string]} */ [name, value]) => {
-      if (name.toLowerCase() === "referer") return [name, scrubUrl(value)];
-      return HEADER.test(name) && value ? [name, placeholderFor(value, name, `the header ${name}`)] : [name, scrub(value)];
-    });
+function unescaped(written, escape) {
+  try {
+    const once = escape ? String(natives.parse(`"${written}"`)) : written;
+    return String(natives.parse(`"${once}"`));
+  } catch {
+    return written;
   }
-  if (clean.body) clean.body = scrubBody(clean.body, type === "request" || type === "done" || type === "ws_message");
-  if (typed.size || placeholders.size) {
-    for (const key of ["text", "error", "name", "title", "reason"]) if (clean[key]) clean[key] = scrub(clean[key]);
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, " "));
+  } catch {
+    return text;
   }
-  return clean;
+}
+
+/**
+ * @param {import("./words.js").Pairs} headers
+ * @param {string} name lower case
+ */
+function headerOf(headers, name) {
+  return headers.find(([each]) => each.toLowerCase() === name)?.[1] ?? "";
 }

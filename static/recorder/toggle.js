@@ -1,198 +1,338 @@
-import { natives } from "./natives.js";
+/**
+ * The button: last in the app's own footer and dressed as its neighbours are; where there is no footer to be seen, in a
+ * small one of our own that floats over the page and moves nothing.
+ */
+import { guarded, listen, natives } from "./natives.js";
 
-/** @typedef {import("./channel.js").State} State */
+const BUTTON = "API Recorder";
+/** How long an app may take to show a footer before ours is shown. */
+const FOOTER_MS = 1500;
+/** How long a server-rendered app may take to come alive before its footer is touched all the same. */
+const ALIVE_MS = 8000;
+/** So often in so long may an app undo our place before it is left to it. */
+const RETURNS = 20;
+const RETURNS_MS = 10_000;
+const SAVED_MS = 8000;
+const RED = "#ef4444";
 
-const MARK = "data-api-recorder";
-const NO_FOOTER_MS = 1500;
-
-/** The button in the app's footer, or in a small footer of our own where the app has none. */
 export class Toggle {
-  /** @param {(on: boolean) => void} onPress */
-  constructor(onPress) {
+  /** @param {(on: boolean) => void} press */
+  constructor(press) {
+    this.press = press;
+    /** @type {import("./words.js").State} */
+    this.state = { t: "state" };
+    this.isPending = false;
+    this.refusal = "";
+    this.hasState = false;
+    this.shownSaved = "";
+
     this.button = document.createElement("button");
-    this.button.type = "button";
-    this.button.setAttribute(MARK, "toggle");
-    this.dot = document.createElement("span");
-    this.dot.setAttribute("aria-hidden", "true");
     this.label = document.createElement("span");
-    this.label.setAttribute("aria-hidden", "true");
-    this.button.append(this.dot, this.label);
+    this.dot = document.createElement("span");
+    this.detail = document.createElement("span");
     this.status = document.createElement("span");
-    this.status.setAttribute(MARK, "status");
-    this.status.setAttribute("role", "status");
-    this.group = document.createElement("span");
-    this.group.setAttribute(MARK, "group");
-    this.group.append(this.button, this.status);
+    this.divider = document.createElement("span");
+    /** What goes into the footer, as one. */
+    this.place = document.createElement("span");
     /** @type {HTMLElement | null} */
     this.floating = null;
-    this.recording = false;
-    this.busy = false;
-    this.button.addEventListener("click", (event) => {
-      event.stopPropagation();
-      if (this.busy) return;
-      this.busy = true;
-      onPress(!this.recording);
+    /** @type {Animation | null} */
+    this.pulse = null;
+    /** @type {number[]} */
+    this.returns = [];
+    this.isLooking = false;
+    this.isReady = false;
+    this.hasWaited = false;
+    this.build();
+  }
+
+  build() {
+    const { button, label, dot, detail, status, divider, place } = this;
+    place.setAttribute("data-api-recorder", "");
+    divider.textContent = "·";
+    divider.setAttribute("aria-hidden", "true");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    label.textContent = BUTTON;
+    status.setAttribute("role", "status");
+    status.setAttribute("aria-live", "polite");
+    style(place, { display: "inline-flex", "align-items": "center", "min-width": "0", "white-space": "nowrap" });
+    style(button, {
+      all: "unset", display: "inline-flex", "align-items": "center", "min-width": "0", cursor: "pointer", color: "inherit",
+      font: "inherit", "white-space": "nowrap",
     });
-    this.style();
-    this.show({ recording: false, saving: false, session: 0, calls: 0, last: "", saved: "", error: "" });
-    this.scheduled = false;
-    this.ready = false;
-    this.started = natives.now();
+    style(label, { "flex-shrink": "0" });
+    style(dot, {
+      "box-sizing": "border-box", width: "0.72em", height: "0.72em", "margin-inline": "0.4em 0.1em", "flex-shrink": "0",
+      "border-radius": "50%", border: "0.12em solid currentColor", opacity: "0.8",
+    });
+    style(detail, { "margin-inline-start": "0.3em", overflow: "hidden", "text-overflow": "ellipsis", "max-width": "16em" });
+    style(status, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", "clip-path": "inset(50%)" });
+    button.append(label, dot, detail);
+    place.append(divider, button, status);
+    listen(button, "click", () => this.pressed());
+    listen(button, "pointerenter", () => style(button, { color: "var(--body-text-color, CanvasText)" }));
+    listen(button, "pointerleave", () => style(button, { color: "inherit" }));
+    // `all: unset` took the browser's own ring away with the rest.
+    listen(button, "focus", () => {
+      if (button.matches(":focus-visible")) style(button, { outline: "2px solid currentColor", "outline-offset": "2px", "border-radius": "2px" });
+    });
+    listen(button, "blur", () => style(button, { outline: "none" }));
+    this.draw();
   }
 
-  /** Begins to look for the footer, and keeps the button there through whatever the app's framework does. */
-  mount() {
-    const begin = () => {
-      this.ready = true;
-      this.place();
-      const observer = new natives.MutationObserver(() => this.schedule());
-      observer.observe(document.documentElement, { childList: true, subtree: true });
-      natives.setTimeout(() => this.schedule(), NO_FOOTER_MS);
-    };
-    // A page rendered on the server must be hydrated before anything is added to it.
-    const loaded = () => natives.setTimeout(begin, 100);
-    if (document.readyState === "complete") loaded();
-    else window.addEventListener("load", loaded, { once: true });
+  /** Waits for the app to be there, and keeps the button in its place from then on. */
+  start() {
+    const begin = guarded(() => {
+      new natives.MutationObserver(() => this.lookSoon()).observe(document, { childList: true, subtree: true });
+      natives.setTimeout(guarded(() => ((this.hasWaited = true), this.look())), FOOTER_MS);
+      const waits = natives.now();
+      const settle = guarded(() => {
+        if (isComingAlive() && natives.now() - waits < ALIVE_MS) {
+          natives.setTimeout(settle, 50);
+          return;
+        }
+        // What the framework has still to do for its first picture comes before us.
+        natives.requestAnimationFrame(() => natives.requestAnimationFrame(guarded(() => ((this.isReady = true), this.look()))));
+      });
+      if (document.readyState === "complete") settle();
+      else listen(window, "load", () => natives.setTimeout(settle, 0));
+    });
+    if (document.readyState === "loading") listen(document, "DOMContentLoaded", begin);
+    else begin();
   }
 
-  schedule() {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    natives.setTimeout(() => {
-      this.scheduled = false;
-      this.place();
-    }, 50);
+  /** @param {Node} node */
+  contains(node) {
+    return this.place.contains(node) || (this.floating?.contains(node) ?? false);
   }
 
-  place() {
-    if (!this.ready) return;
-    const footer = findFooter();
-    if (footer) {
-      this.floating?.remove();
-      this.floating = null;
-      if (this.group.parentElement !== footer) {
-        this.dress(footer);
-        footer.append(this.group);
-      }
-    } else if (natives.now() - this.started > NO_FOOTER_MS && !this.floating?.isConnected) this.float();
+  lookSoon() {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    natives.setTimeout(
+      guarded(() => {
+        this.isLooking = false;
+        this.look();
+      }),
+      60,
+    );
   }
 
-  /** @param {Element} footer */
+  /** Sees to it that the button is where it belongs. */
+  look() {
+    if (!this.isReady && !this.hasWaited) return;
+    const footer = this.isReady ? findFooter() : null;
+    if (!footer) {
+      if (this.hasWaited && (this.isReady || !document.querySelector("footer"))) this.float();
+      return;
+    }
+    if (footer.lastElementChild === this.place) return;
+    const now = natives.now();
+    this.returns = this.returns.filter((at) => now - at < RETURNS_MS);
+    if (this.returns.length >= RETURNS) {
+      // The app does not want it there.
+      if (!this.place.isConnected) this.float();
+      return;
+    }
+    this.returns.push(now);
+    this.dress(footer);
+    this.move(footer);
+    this.floating?.remove();
+    this.floating = null;
+  }
+
+  /** @param {Node} parent */
+  move(parent) {
+    const root = /** @type {Document | ShadowRoot} */ (this.button.getRootNode());
+    const isFocused = this.place.isConnected && root.activeElement === this.button;
+    parent.appendChild(this.place);
+    if (isFocused) this.button.focus({ preventScroll: true });
+    this.animate();
+  }
+
+  /**
+   * Takes on the looks of the footer's own buttons.
+   * @param {HTMLElement} footer
+   */
   dress(footer) {
-    for (const old of this.group.querySelectorAll(`[${MARK}=divider]`)) old.remove();
-    const neighbours = Array.from(footer.children).filter((child) => !child.hasAttribute(MARK));
-    const divider = footer.querySelector(".divider")?.cloneNode(true) ?? null;
-    if (divider instanceof HTMLElement && neighbours.length) {
-      divider.setAttribute(MARK, "divider");
-      divider.setAttribute("aria-hidden", "true");
-      this.group.prepend(divider);
+    const items = [...footer.children].filter((each) => each !== this.place);
+    const model = items.filter((each) => each.matches("button, a[href]") && isShown(each)).at(-1);
+    const divider = items.find((each) => each.textContent?.trim() === "·" && isShown(each));
+    this.place.className = model ? [...model.classList].filter((name) => name.startsWith("svelte-")).join(" ") : "";
+    style(this.divider, { display: divider ? "inline" : "none" });
+    if (divider) {
+      const own = getComputedStyle(divider);
+      const next = divider.nextElementSibling;
+      const behind = own.marginRight !== "0px" || !next ? own.marginRight : getComputedStyle(next).marginLeft;
+      const gap = parseFloat(getComputedStyle(this.place).marginLeft) ? "0px" : own.marginLeft;
+      style(this.divider, { "margin-left": gap, "margin-right": behind });
     }
-    const model = neighbours.find((child) => child.localName === "button" || child.localName === "a");
-    if (model) {
-      const { fontSize, fontFamily, fontWeight, lineHeight } = getComputedStyle(model);
-      Object.assign(this.button.style, { fontSize, fontFamily, fontWeight, lineHeight });
-      const margin = getComputedStyle(model).marginRight;
-      this.button.style.marginLeft = neighbours.length && !divider ? margin || "0.5em" : "0";
-    }
+    style(this.place, { "margin-inline-start": items.length && !divider ? "0.75em" : "" });
+    const looks = model ? getComputedStyle(model) : null;
+    if (looks) style(this.place, { "font-size": looks.fontSize, "line-height": looks.lineHeight });
   }
 
-  /** A small footer of our own, which covers as little as it can. */
   float() {
-    this.floating = document.createElement("div");
-    this.floating.setAttribute(MARK, "footer");
-    const root = this.floating.attachShadow({ mode: "open" });
-    const footer = document.createElement("footer");
-    const dark = document.body.classList.contains("dark") || matchMedia("(prefers-color-scheme: dark)").matches;
-    Object.assign(footer.style, {
-      position: "fixed",
-      right: "12px",
-      bottom: "12px",
-      zIndex: "2147483000",
-      padding: "4px 10px",
-      borderRadius: "8px",
-      font: "13px/1.5 system-ui, sans-serif",
-      color: dark ? "#e5e7eb" : "#374151",
-      background: dark ? "#1f2937" : "#ffffff",
-      boxShadow: "0 1px 4px rgba(0, 0, 0, .3)",
-    });
-    this.button.style.color = "inherit";
-    this.button.style.font = "inherit";
-    footer.append(this.group);
-    root.append(footer);
-    document.documentElement.append(this.floating);
+    if (this.floating?.isConnected) {
+      this.tint();
+      return;
+    }
+    const host = this.floating ?? document.createElement("div");
+    if (!this.floating) {
+      this.floating = host;
+      host.setAttribute("data-api-recorder", "");
+      style(host, {
+        all: "initial", position: "fixed", right: "12px", bottom: "12px", "z-index": "2147483647", "max-width": "calc(100vw - 24px)",
+      });
+      const footer = document.createElement("footer");
+      footer.setAttribute("aria-label", BUTTON);
+      host.attachShadow({ mode: "open" }).append(footer);
+    }
+    this.place.className = "";
+    style(this.divider, { display: "none" });
+    style(this.place, { "margin-inline-start": "", "font-size": "", "line-height": "" });
+    this.tint();
+    document.documentElement.append(host);
+    const footer = host.shadowRoot?.querySelector("footer");
+    if (footer) this.move(footer);
   }
 
-  style() {
-    // Set through the object model, which no Content-Security-Policy forbids.
-    Object.assign(this.group.style, { display: "inline-flex", alignItems: "center" });
-    Object.assign(this.button.style, {
-      display: "inline-flex",
-      alignItems: "center",
-      gap: "0.35em",
-      padding: "0",
-      border: "0",
-      background: "none",
-      color: "inherit",
-      cursor: "pointer",
-      whiteSpace: "nowrap",
+  /** Light or dark, as the app is. */
+  tint() {
+    const footer = this.floating?.shadowRoot?.querySelector("footer");
+    if (!footer) return;
+    const isGradio = "gradio_config" in window || document.querySelector("gradio-app") !== null;
+    const asked = document.querySelector("html.dark, body.dark") !== null;
+    const isDark = asked || (!isGradio && matchMedia("(prefers-color-scheme: dark)").matches);
+    style(footer, {
+      display: "flex", padding: "6px 12px", "border-radius": "999px", font: "13px/1.4 system-ui, sans-serif", "box-sizing": "border-box",
+      "max-width": "100%", overflow: "hidden", "color-scheme": isDark ? "dark" : "light",
+      color: isDark ? "#d4d4d8" : "#52525b", background: isDark ? "#27272a" : "#ffffff",
+      border: `1px solid ${isDark ? "#3f3f46" : "#e4e4e7"}`, "box-shadow": "0 1px 4px rgb(0 0 0 / 0.15)",
     });
-    Object.assign(this.dot.style, {
-      display: "inline-block",
-      width: "0.6em",
-      height: "0.6em",
-      borderRadius: "50%",
-      border: "1px solid currentColor",
-      boxSizing: "border-box",
-    });
-    Object.assign(this.label.style, { maxWidth: "22em", overflow: "hidden", textOverflow: "ellipsis" });
-    Object.assign(this.status.style, {
-      position: "absolute",
-      width: "1px",
-      height: "1px",
-      overflow: "hidden",
-      clipPath: "inset(50%)",
-      whiteSpace: "nowrap",
-    });
-    this.button.addEventListener("pointerenter", () => (this.button.style.textDecoration = "underline"));
-    this.button.addEventListener("pointerleave", () => (this.button.style.textDecoration = "none"));
   }
 
-  /** @param {State} state */
+  pressed() {
+    if (this.refusal || this.state.saving || this.isPending) return;
+    this.isPending = true;
+    this.press(!this.state.recording);
+    this.draw();
+  }
+
+  /** @param {import("./words.js").State} state */
   show(state) {
-    const was = this.recording;
-    this.recording = state.recording;
-    this.busy = state.saving;
-    this.button.setAttribute("aria-pressed", String(state.recording));
-    this.button.setAttribute("aria-busy", String(state.saving));
-    const counted = `${state.calls} ${state.calls === 1 ? "call" : "calls"}`;
-    let text = "API Recorder";
-    let name = "API Recorder";
-    if (state.error) {
-      text += ": problem";
-      name += `, ${state.error}`;
-    } else if (state.saving) {
-      text += ": saving…";
-      name += ", saving";
-    } else if (state.recording) {
-      text += state.calls ? `: ${state.calls} · ${state.last}` : ": recording";
-      name += `, recording, ${counted}${state.last ? `, last ${state.last}` : ""}`;
-    } else if (state.saved) name += `, saved ${state.saved}`;
-    this.label.textContent = text;
-    this.button.setAttribute("aria-label", name);
-    this.button.title = state.error || (state.recording ? "Stop and save the session" : state.saved ? `Saved ${state.saved}` : "Record what you do as a script");
-    Object.assign(this.dot.style, {
-      background: state.error ? "#d97706" : state.recording ? "#dc2626" : "transparent",
-      borderColor: state.error ? "#d97706" : state.recording ? "#dc2626" : "currentColor",
+    const isAnswer = Boolean(state.recording) !== Boolean(this.state.recording) || state.saving || state.error;
+    if (isAnswer) this.isPending = false;
+    if (this.hasState && state.saved && state.saved !== this.state.saved) this.sayPath(state.saved);
+    if (state.recording) this.shownSaved = "";
+    this.state = state;
+    this.hasState = true;
+    this.draw();
+  }
+
+  /** @param {string} why */
+  refuse(why) {
+    this.refusal = why;
+    this.state = { t: "state" };
+    this.draw();
+  }
+
+  /** @param {string} path */
+  sayPath(path) {
+    const said = `saved ${path.split(/[/\\]/).at(-1)}`;
+    this.shownSaved = said;
+    this.status.textContent = said.replace("s", "S");
+    natives.setTimeout(
+      guarded(() => {
+        if (this.shownSaved !== said) return;
+        this.shownSaved = "";
+        this.draw();
+      }),
+      SAVED_MS,
+    );
+  }
+
+  draw() {
+    const { recording = false, saving = false, calls = 0, last = "", saved = "", error = "" } = this.state;
+    const trouble = this.refusal || error;
+    const doing = saving ? "saving…" : this.isPending ? (recording ? "stopping…" : "starting…") : "";
+    const count = last ? `${calls} · ${last}` : `${calls}`;
+    const said = recording ? `recording, ${calls} ${calls === 1 ? "call" : "calls"}${last ? `, last ${last}` : ""}` : "";
+    const about = [trouble, doing, said, this.shownSaved].filter(Boolean).join("; ");
+    const name = about ? `${BUTTON}: ${about}` : BUTTON;
+    const title = trouble || doing || (recording ? "Stop and save the session" : saved ? `Saved ${saved}` : "Record what you do here as a program");
+    set(this.button, "aria-label", name);
+    set(this.button, "title", title);
+    set(this.button, "aria-pressed", String(recording));
+    set(this.button, "aria-disabled", this.refusal ? "true" : null);
+    const shown = this.refusal ? "not recording" : error ? "problem" : doing || (recording ? count : this.shownSaved);
+    if (this.detail.textContent !== shown) this.detail.textContent = shown;
+    style(this.detail, { display: shown ? "inline-block" : "none" });
+    style(this.dot, {
+      background: recording ? RED : "transparent",
+      "border-color": trouble ? "#f59e0b" : recording ? RED : "currentColor",
+      opacity: recording || trouble ? "1" : "0.8",
     });
-    if (was && !state.recording && state.saved) this.status.textContent = `Saved ${state.saved}`;
-    else if (!was && state.recording) this.status.textContent = "Recording";
-    else if (state.error) this.status.textContent = state.error;
+    if (trouble && this.status.textContent !== trouble) this.status.textContent = trouble;
+    this.animate();
+  }
+
+  animate() {
+    const isWanted = Boolean(this.state.recording) && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (isWanted && this.dot.isConnected && this.pulse?.playState !== "running") {
+      this.pulse = this.dot.animate([{ opacity: 1 }, { opacity: 0.35 }, { opacity: 1 }], { duration: 2000, iterations: Infinity });
+    } else if (!isWanted) {
+      this.pulse?.cancel();
+      this.pulse = null;
+    }
   }
 }
 
-/** @returns {Element | null} */
+/**
+ * Sets styles one by one, which no policy against inline styles forbids.
+ * @param {HTMLElement} element
+ * @param {Record<string, string>} properties
+ */
+function style(element, properties) {
+  for (const [name, value] of Object.entries(properties)) element.style.setProperty(name, value, value ? "important" : "");
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {string | null} value
+ */
+function set(element, name, value) {
+  if (element.getAttribute(name) === value) return;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+}
+
+/** @param {Element} element */
+function isShown(element) {
+  return element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
+}
+
+/**
+ * Whether a server-rendered Gradio page still waits for its script: it must find the markup as the server made it.
+ * It says that it is alive by giving the page its configuration.
+ */
+function isComingAlive() {
+  if ("gradio_config" in window && /** @type {any} */ (window).gradio_config) return false;
+  return document.querySelector("[data-sveltekit-preload-data], script[src*='/_app/immutable/'], link[href*='/_app/immutable/']") !== null;
+}
+
+/**
+ * The footer of the app itself, not that of an article or a dialog in it.
+ * @returns {HTMLElement | null}
+ */
 function findFooter() {
-  const candidates = [document.querySelector("gradio-app footer"), document.querySelector("footer")];
-  for (const embed of document.querySelectorAll("gradio-app")) candidates.push(embed.shadowRoot?.querySelector("footer") ?? null);
-  return candidates.find((footer) => footer && !footer.closest(`[${MARK}]`)) ?? null;
+  /** @type {HTMLElement[]} */
+  const footers = [...document.querySelectorAll("footer")];
+  for (const app of document.querySelectorAll("gradio-app")) {
+    if (app.shadowRoot) footers.push(...app.shadowRoot.querySelectorAll("footer"));
+  }
+  const shown = footers.filter((each) => isShown(each) && !each.closest("article, section, aside, dialog, [role=dialog], blockquote"));
+  return shown.find((each) => each.querySelector(".show-api, .built-with, .settings")) ?? shown.at(-1) ?? null;
 }

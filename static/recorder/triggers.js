@@ -1,126 +1,156 @@
-import { natives } from "./natives.js";
+/**
+ * What the person does: trusted events, and the control that each was on.
+ */
+import { listen, natives } from "./natives.js";
 
-/** @typedef {(type: string, fields: Record<string, unknown>) => void} Report */
-
-/** A request counts as caused by the latest act within this time. */
-const CAUSED_MS = 2000;
-const KINDS = ["click", "change", "input", "submit", "keydown", "drop"];
-const KEYS = new Set(["Enter", "Tab", "Escape", " ", "Delete", "Backspace"]);
-
-/** @type {{id: string, at: number, target: EventTarget | null, kind: string} | null} */
-let latest = null;
-let acts = 0;
+const NAME_LIMIT = 120;
+/** How long after an act a request may still be its doing. */
+const ACT_MS = 2000;
+const KEYS = new Set(["Enter", "Escape"]);
+const CONTROLS =
+  "button,a[href],input,select,textarea,summary,label,option,[contenteditable=''],[contenteditable=true],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=checkbox],[role=radio],[role=switch],[role=slider],[role=combobox],[role=textbox],[role=gridcell],td,tr";
 
 /**
- * The act that a request leaving now can have come from.
- * @returns {string | undefined}
+ * @typedef {object} Acts
+ * @property {() => string | undefined} current the act that can have caused what happens now
+ *
+ * @typedef {object} Watch
+ * @property {(act: import("./words.js").Act) => void} act
+ * @property {(input: HTMLInputElement, isFinal: boolean) => void} password
+ * @property {(element: Element) => boolean} isOurs
  */
-export function currentAct() {
-  return latest && natives.now() - latest.at < CAUSED_MS ? latest.id : undefined;
-}
 
 /**
- * Reports what the person does.
- * @param {Report} report
- * @returns {() => void} stops
+ * Listens for the acts of the person.
+ * @param {Watch} watch
+ * @returns {Acts}
  */
-export function watchActs(report) {
+export function watchActs(watch) {
+  let count = 0;
+  let latest = "";
+  let latestAt = -Infinity;
+  let burst = "";
+  /** @type {WeakRef<Element> | null} */
+  let burstOn = null;
+  /** @type {WeakSet<Element>} */
+  const passwords = new WeakSet();
+
   /** @param {Event} event */
-  const onEvent = (event) => {
+  const heard = (event) => {
+    const [first] = event.composedPath();
+    if (!(first instanceof Element) || watch.isOurs(first)) return;
+    if (first instanceof HTMLInputElement && (first.type === "password" || passwords.has(first))) {
+      // It stays one when the app lets it be shown.
+      passwords.add(first);
+      watch.password(first, event.type === "change" || event.type === "submit");
+    }
     if (!event.isTrusted) return;
     if (event instanceof KeyboardEvent && !KEYS.has(event.key)) return;
-    const target = event.composedPath()[0];
-    if (!(target instanceof Element) || target.closest("[data-api-recorder]")) return;
-    const control = controlOf(target);
-    const at = natives.now();
-    if (latest && latest.target === control && at - latest.at < 1000 && event.type !== "click" && event.type === latest.kind) {
-      latest.at = at; // one burst of typing is one act
-      return;
-    }
-    const id = `a${++acts}`;
-    latest = { id, at, target: control, kind: event.type };
-    const kind = event.type === "keydown" ? "key" : event.type;
-    report("act", { id, kind, role: roleOf(control), name: nameOf(control), locator: locatorOf(control), at });
+    const element = first.closest(CONTROLS) ?? first;
+    latestAt = natives.now();
+    const kind = event.type;
+    if (kind === "input" && burst === kind && burstOn?.deref() === element) return;
+    // The end of a burst of typing says nothing new.
+    if (kind === "change" && burst === "input" && burstOn?.deref() === element) return;
+    burst = kind;
+    burstOn = new WeakRef(element);
+    latest = `a${++count}`;
+    watch.act({ t: "act", id: latest, kind, role: roleOf(element), name: nameOf(element), locator: locatorOf(element) });
   };
-  for (const kind of KINDS) window.addEventListener(kind, onEvent, { capture: true, passive: true });
-  return () => {
-    for (const kind of KINDS) window.removeEventListener(kind, onEvent, { capture: true });
-  };
+  for (const type of ["click", "change", "input", "submit", "keydown", "drop"]) {
+    listen(window, type, heard, { capture: true, passive: true });
+  }
+  return { current: () => (natives.now() - latestAt <= ACT_MS && latest ? latest : undefined) };
 }
 
-/**
- * The control that an event inside it belongs to.
- * @param {Element} element
- * @returns {Element}
- */
-function controlOf(element) {
-  const control = "button,a[href],input,textarea,select,summary,label,[role=button],[role=tab],[role=option],[role=radio],";
-  return element.closest(`${control}[role=checkbox],[role=menuitem],[role=switch],[contenteditable=true]`) ?? element;
-}
+/** @type {Record<string, string>} */
+const ROLES = { BUTTON: "button", SUMMARY: "button", SELECT: "combobox", TEXTAREA: "textbox", OPTION: "option", IMG: "img", TD: "cell", TR: "row", FORM: "form", LABEL: "label", CANVAS: "canvas", VIDEO: "video", AUDIO: "audio" };
+/** @type {Record<string, string>} */
+const INPUT_ROLES = { checkbox: "checkbox", radio: "radio", range: "slider", number: "spinbutton", search: "searchbox", button: "button", submit: "button", reset: "button", image: "button", file: "file", color: "color", date: "date" };
 
-/**
- * @param {Element} element
- * @returns {string}
- */
+/** @param {Element} element */
 function roleOf(element) {
-  const said = element.getAttribute("role");
-  if (said) return said.slice(0, 40);
-  const tag = element.localName;
-  if (tag === "a") return "link";
-  if (tag === "select") return "combobox";
-  if (tag === "textarea") return "textbox";
-  if (tag !== "input") return tag;
-  const type = element.getAttribute("type") ?? "text";
-  /** @type {Record<string, string>} */
-  const roles = { checkbox: "checkbox", radio: "radio", range: "slider", number: "spinbutton", file: "file", search: "searchbox" };
-  return roles[type] ?? (/button|submit|reset|image/.test(type) ? "button" : "textbox");
+  const said = element.getAttribute("role")?.trim().split(/\s+/)[0];
+  if (said) return said;
+  if (element instanceof HTMLInputElement) return INPUT_ROLES[element.type] ?? "textbox";
+  if (element instanceof HTMLAnchorElement && element.href) return "link";
+  if (element instanceof HTMLElement && element.isContentEditable) return "textbox";
+  return ROLES[element.tagName] ?? "";
 }
 
-/**
- * @param {string | null | undefined} text
- * @returns {string}
- */
-function trimmed(text) {
-  return (text ?? "").replace(/\s+/g, " ").trim().slice(0, 120);
-}
-
-/**
- * An accessible name, near enough: what a person would call the control.
- * @param {Element} element
- * @returns {string}
- */
+/** @param {Element} element */
 function nameOf(element) {
-  const aria = trimmed(element.getAttribute("aria-label"));
-  if (aria) return aria;
-  const ids = element.getAttribute("aria-labelledby")?.split(/\s+/) ?? [];
-  const labelled = trimmed(ids.map((id) => document.getElementById(id)?.textContent ?? "").join(" "));
-  if (labelled) return labelled;
-  const labels = /** @type {HTMLInputElement} */ (element).labels;
-  const label = trimmed(labels?.[0]?.textContent);
-  if (label) return label;
-  const isField = /^(input|textarea|select)$/.test(element.localName);
-  const text = isField ? "" : trimmed(/** @type {HTMLElement} */ (element).innerText ?? element.textContent);
-  return text || trimmed(element.getAttribute("placeholder")) || trimmed(element.getAttribute("title")) || trimmed(element.getAttribute("alt"));
+  const isField =
+    element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+  // What is typed into it is its value, not its name.
+  const isEdited = element instanceof HTMLElement && element.isContentEditable;
+  const ids = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean);
+  const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+  const candidates = [
+    () => ids.map((id) => root.getElementById?.(id)?.textContent ?? "").join(" "),
+    () => element.getAttribute("aria-label"),
+    () => (isField ? [...(element.labels ?? [])].map(labelText).join(" ") : ""),
+    () => (element instanceof HTMLInputElement && /^(?:button|submit|reset)$/.test(element.type) ? element.value : ""),
+    () => element.getAttribute("alt"),
+    () => (isField || isEdited || element instanceof HTMLFormElement ? "" : element.textContent),
+    () => (isField ? "" : element.querySelector("img[alt]")?.getAttribute("alt")),
+    () => element.getAttribute("placeholder"),
+    () => element.getAttribute("title"),
+    () => element.getAttribute("name"),
+  ];
+  for (const candidate of candidates) {
+    const name = (candidate() ?? "").replace(/\s+/g, " ").trim();
+    if (name) return name.slice(0, NAME_LIMIT).trim();
+  }
+  return "";
 }
 
 /**
- * A selector that should find the control again.
+ * A label's own words, without those of the control and the hints inside it.
+ * @param {HTMLLabelElement} label
+ */
+function labelText(label) {
+  const named = label.querySelector("[data-testid='block-info'], .label, legend");
+  if (named?.textContent?.trim()) return named.textContent;
+  let text = "";
+  const walker = document.createTreeWalker(label, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (!node.parentElement?.closest("select,textarea,button,script,style")) text += node.nodeValue;
+  }
+  return text;
+}
+
+/**
+ * Where the control is, in the most lasting way there is.
  * @param {Element} element
- * @returns {string}
  */
 function locatorOf(element) {
+  if (element.id && !looksRandom(element.id)) return `#${CSS.escape(element.id)}`;
   const test = element.getAttribute("data-testid");
-  if (test) return `[data-testid=${natives.stringify(test.slice(0, 100))}]`;
+  if (test) return `[data-testid=${natives.stringify(test)}]`;
+  const role = roleOf(element);
+  const name = nameOf(element);
+  if (role && name) return `role=${role}[name=${natives.stringify(name)}]`;
+  return pathOf(element);
+}
+
+/** @param {string} id */
+function looksRandom(id) {
+  return id.length > 40 || /\d{3,}|[0-9a-f]{8}|^:|^(?:radix|mui|headlessui|svelte|ember|react)-/i.test(id);
+}
+
+/** @param {Element} element */
+function pathOf(element) {
   /** @type {string[]} */
-  const path = [];
-  for (let at = /** @type {Element | null} */ (element); at && path.length < 6; at = at.parentElement) {
-    if (at.id && at.id.length < 60 && !/\d{4,}|[0-9a-f]{8,}/.test(at.id)) {
-      path.unshift(`#${CSS.escape(at.id)}`);
+  const steps = [];
+  for (let each = /** @type {Element | null} */ (element); each && steps.length < 5; each = each.parentElement) {
+    if (each.id && !looksRandom(each.id)) {
+      steps.unshift(`#${CSS.escape(each.id)}`);
       break;
     }
-    const name = at.localName;
-    const twins = Array.from(at.parentElement?.children ?? []).filter((twin) => twin.localName === name);
-    path.unshift(twins.length > 1 ? `${name}:nth-of-type(${twins.indexOf(at) + 1})` : name);
+    const tag = each.tagName.toLowerCase();
+    const twins = [...(each.parentElement?.children ?? [])].filter((twin) => twin.tagName === each.tagName);
+    steps.unshift(twins.length > 1 ? `${tag}:nth-of-type(${twins.indexOf(each) + 1})` : tag);
   }
-  return path.join(" > ");
+  return steps.join(" > ");
 }

@@ -1,0 +1,36 @@
+/**
+ * The wire vocabulary as types: `recorder/events.py` says what each word means.
+ *
+ * @typedef {"too_large" | "unreadable" | "binary_not_kept"} LostReason
+ * @typedef {{name: string, value?: string, filename?: string, size?: number, type?: string}} Part
+ * @typedef {{kind?: "none" | "text" | "parts" | "lost", text?: string, parts?: Part[], reason?: LostReason, size?: number}} Body
+ * @typedef {[string, string][]} Pairs
+ *
+ * @typedef {{t: "page", url: string, title?: string, embedded?: boolean, root?: string, theme?: string}} PageOpened
+ * @typedef {{t: "act", id: string, kind: string, role: string, name: string, locator: string}} Act
+ * @typedef {{t: "request", id: string, method: string, url: string, how?: string, headers: Pairs, body?: Body, act?: string}} Request_
+ * @typedef {{t: "response", id: string, status: number, headers: Pairs, url: string}} Response_
+ * @typedef {{t: "chunk", id: string, text: string}} Chunk
+ * @typedef {{t: "done", id: string, body?: Body, error?: string, aborted?: boolean}} Done
+ * @typedef {{t: "ws_open", id: string, url: string, act?: string}} SocketOpened
+ * @typedef {{t: "ws_message", id: string, sent: boolean, body: Body}} SocketMessage
+ * @typedef {{t: "ws_close", id: string, code: number, reason: string}} SocketClosed
+ * @typedef {{t: "secret", placeholder: string, name: string, hint: string}} Secret
+ * @typedef {{t: "lost", count: number, why: string}} Lost
+ *
+ * @typedef {PageOpened | Act | Request_ | Response_ | Chunk | Done | SocketOpened | SocketMessage | SocketClosed | Secret | Lost} Fact
+ * What happened; the ledger makes an event of it by adding `page`, `seq`, `at` and `before`.
+ *
+ * @typedef {{t: "state", recording?: boolean, saving?: boolean, session?: number, calls?: number, last?: string, saved?: string, error?: string}} State
+ * @typedef {{t: "ack", page: string, seq: number}} Ack
+ * @typedef {{t: "refused", why: string}} Refused
+ * @typedef {State | Ack | Refused} ToPage
+ *
+ * @typedef {{channel?: string, binding?: string, token: string}} Config
+ * How the page reaches the collector: a path of its own origin, or the name of a function that the browser exposes.
+ */
+
+export const PROTOCOL = 1;
+
+/** Everything of the recorder's own on the app's origin. */
+export const OURS = "/_recorder/";
