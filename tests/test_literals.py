@@ -58,11 +58,13 @@ any_json = st.recursive(
 
 
 @given(any_json)
+@settings(deadline=None)
 def test_a_literal_evaluates_to_an_equal_value_of_equal_types(value: Any) -> None:
     assert same(evaluated(value), value)
 
 
 @given(any_text)
+@settings(deadline=None)
 def test_a_text_is_one_constant(text: str) -> None:
     node = ast.parse(python_text(text), mode="eval").body
     assert isinstance(node, ast.Constant)
@@ -70,6 +72,7 @@ def test_a_text_is_one_constant(text: str) -> None:
 
 
 @given(any_text)
+@settings(deadline=None)
 def test_a_literal_shows_nothing_that_a_reader_cannot_see(text: str) -> None:
     literal = python_text(text)
     literal.encode()
@@ -160,13 +163,13 @@ def test_long_values_are_wrapped_one_item_a_line() -> None:
 
 @pytest.mark.parametrize("text", ["x" * 10_000_000, "\n'\"\u2028ü" * 2_000_000], ids=["plain", "nasty"])
 def test_ten_megabytes_take_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     code = write(python({"text": text, "more": [text]}))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert ast.literal_eval(code)["text"] == text
 
 
 @given(any_json)
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_the_same_value_is_always_written_the_same(value: Any) -> None:
     assert write(python(value)) == write(python(value))
