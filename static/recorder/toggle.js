@@ -38,6 +38,7 @@ export class Toggle {
     this.floating = null;
     /** @type {Animation | null} */
     this.pulse = null;
+    this.resizes = new ResizeObserver(guarded(() => this.divide()));
     /** @type {number[]} */
     this.returns = [];
     this.isLooking = false;
@@ -63,10 +64,10 @@ export class Toggle {
     });
     style(label, { "flex-shrink": "0" });
     style(dot, {
-      "box-sizing": "border-box", width: "0.72em", height: "0.72em", "margin-inline": "0.4em 0.1em", "flex-shrink": "0",
-      "border-radius": "50%", border: "0.12em solid currentColor", opacity: "0.8",
+      "box-sizing": "border-box", width: "10px", height: "10px", "margin-inline": "6px 1px", "flex-shrink": "0",
+      "border-radius": "50%", border: "1.5px solid currentColor", opacity: "0.8",
     });
-    style(detail, { "margin-inline-start": "0.3em", overflow: "hidden", "text-overflow": "ellipsis", "max-width": "16em" });
+    style(detail, { "margin-inline-start": "0.3em", overflow: "hidden", "text-overflow": "ellipsis", "max-width": "12em" });
     style(status, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", "clip-path": "inset(50%)" });
     button.append(label, dot, detail);
     place.append(divider, button, status);
@@ -136,8 +137,8 @@ export class Toggle {
       return;
     }
     this.returns.push(now);
-    this.dress(footer);
     this.move(footer);
+    this.dress(footer);
     this.floating?.remove();
     this.floating = null;
   }
@@ -171,6 +172,19 @@ export class Toggle {
     style(this.place, { "margin-inline-start": items.length && !divider ? "0.75em" : "" });
     const looks = model ? getComputedStyle(model) : null;
     if (looks) style(this.place, { "font-size": looks.fontSize, "line-height": looks.lineHeight });
+    const own = getComputedStyle(footer);
+    // Without room for one more, ours goes to a line of its own rather than squeezing the others.
+    if (own.display.includes("flex") && own.flexWrap === "nowrap") footer.style.setProperty("flex-wrap", "wrap");
+    this.resizes.disconnect();
+    this.resizes.observe(footer);
+    this.resizes.observe(this.place);
+  }
+
+  /** A divider divides only what stands in one line. */
+  divide() {
+    const before = this.place.previousElementSibling;
+    const isAlone = !before || this.place.getBoundingClientRect().top >= before.getBoundingClientRect().bottom;
+    style(this.divider, { visibility: isAlone ? "hidden" : "visible" });
   }
 
   float() {
@@ -242,7 +256,7 @@ export class Toggle {
   sayPath(path) {
     const said = `saved ${path.split(/[/\\]/).at(-1)}`;
     this.shownSaved = said;
-    this.status.textContent = said.replace("s", "S");
+    this.status.textContent = `S${said.slice(1)}`;
     natives.setTimeout(
       guarded(() => {
         if (this.shownSaved !== said) return;
@@ -266,7 +280,7 @@ export class Toggle {
     set(this.button, "title", title);
     set(this.button, "aria-pressed", String(recording));
     set(this.button, "aria-disabled", this.refusal ? "true" : null);
-    const shown = this.refusal ? "not recording" : error ? "problem" : doing || (recording ? count : this.shownSaved);
+    const shown = this.refusal ? "not recording" : error ? "problem" : doing || (recording ? count : this.shownSaved && "saved");
     if (this.detail.textContent !== shown) this.detail.textContent = shown;
     style(this.detail, { display: shown ? "inline-block" : "none" });
     style(this.dot, {
