@@ -23,6 +23,7 @@ demo:
 
 lint:
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	node_modules/.bin/tsc --project .
 

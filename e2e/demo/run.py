@@ -34,7 +34,9 @@ async def visit(page: Page) -> None:
         await page.get_by_label("Name").fill(name)
         await page.get_by_role("spinbutton", name="Times").fill(str(number + 1))
         await page.get_by_role("button", name="Greet", exact=True).click()
-        await expect(page.get_by_label("Loud greeting")).to_have_value(re.compile(rf"VISIT {number}"), timeout=30_000)
+        await expect(page.get_by_label("Loud greeting")).to_have_value(
+            re.compile(rf"VISIT {number}"), timeout=30_000
+        )
     step("uploads a letter and has its words counted")
     letter = OUT / "a letter (1).txt"
     letter.write_text(LETTER, encoding="utf-8")
