@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, expect
-from recorder.capture.browser import record
 
 from e2e.apps import ROOT, GradioApp, gradio_python
+from recorder.capture.browser import record
 
 OUT = ROOT / "demo-out"
 SESSION = OUT / "session.json"
