@@ -153,7 +153,8 @@ class Lines:
             return ""
         line = self._by_frame.get(frame)
         if text.startswith('{"t":"wait"'):
-            return await line.wait() if line is not None else ""
+            # A page asks again at once, so one that nobody serves is left waiting.
+            return await line.wait() if line is not None else await asyncio.Future()
         if line is None or text.startswith('{"t":"hello"'):
             if line is not None:
                 line.close()
@@ -174,22 +175,50 @@ class Lines:
 
 
 class Tabs:
-    """The tabs that take part; ``gone`` is set when the last of them was closed."""
+    """The tabs that take part; ``gone`` is set when the last of them was closed.
 
-    def __init__(self, lines: Lines) -> None:
+    Args:
+        equip: puts the script into a tab that opened by itself, as far as the browser has not done it.
+    """
+
+    def __init__(self, lines: Lines, equip: Callable[[Page], Awaitable[None]]) -> None:
         self.gone = asyncio.Event()
         self._lines = lines
+        self._equip = equip
         self._open: set[Page] = set()
+        self._equipping: set[asyncio.Task[None]] = set()
 
     def add(self, page: Page) -> None:
-        """``page`` opened."""
-        if page in self._open:
-            return
+        """``page`` is ours."""
         self._open.add(page)
         page.on("close", self._closed)
         page.on("crash", self._closed)
         page.on("framedetached", self._lines.drop)
-        page.on("popup", self.add)
+        page.on("popup", self.add_popup)
+
+    def add_popup(self, page: Page) -> None:
+        """``page`` was opened by the app or the person."""
+        if page in self._open:
+            return
+        self.add(page)
+
+        def navigated(frame: Frame) -> None:
+            if frame is page.main_frame:
+                self._run(self._equip(page))
+
+        # Where a popup is of the same origin, the window of its first, empty document lives on in the app's, and
+        # the browser runs no script of ours a second time.
+        page.on("framenavigated", navigated)
+        self._run(self._equip(page))
+
+    def _run(self, equipping: Awaitable[None]) -> None:
+        async def run() -> None:
+            with contextlib.suppress(PlaywrightError):
+                await equipping
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._equipping.add(task)
+        task.add_done_callback(self._equipping.discard)
 
     def _closed(self, page: Page) -> None:
         self._open.discard(page)
@@ -280,13 +309,23 @@ async def record(
         stack.push_async_callback(collector.close)
         lines = Lines(collector)
         stack.callback(lines.close)
-        tabs = Tabs(lines)
-        target = page if cdp else context
         binding = f"recorder_{secrets.token_hex(8)}"
+        script = inject.init_script(binding, collector.token)
+
+        async def equip(popup: Page) -> None:
+            if cdp and await popup.evaluate(f"typeof window[{binding!r}]") == "undefined":
+                with contextlib.suppress(PlaywrightError):
+                    await popup.expose_binding(binding, lines.call)
+                    await popup.add_init_script(script)
+            await popup.evaluate(f"() => {{ {script} }}")
+
+        tabs = Tabs(lines, equip)
+        # In a person's own browser only the tab that we opened, and what it opens, is ours to look at.
+        target = page if cdp else context
         await target.expose_binding(binding, lines.call)
-        await target.add_init_script(inject.init_script(binding, collector.token))
+        await target.add_init_script(script)
         if not cdp:
-            context.on("page", tabs.add)
+            context.on("page", tabs.add_popup)
         tabs.add(page)
         if not headless and drive is None:
             # Without a listener the driver would answer the app's questions itself, with no.

@@ -1,0 +1,119 @@
+"""One visit to one app, for the tests of the three ways to record it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, async_playwright, expect
+
+from e2e.apps import GradioApp
+from e2e.conftest import CHROMIUM_FLAGS
+
+APP = """
+import os, time
+import gradio as gr
+from calllog import logged
+
+@logged
+def greet(count, name):
+    return (count or 0) + 1, f"Hello {name} ({count})"
+
+@logged
+def shout(text):
+    return text.upper()
+
+@logged
+def count_down(n):
+    for number in range(int(n), 0, -1):
+        time.sleep(0.05)
+        yield f"{number} to go"
+
+@logged
+def measure(file):
+    copy = os.path.join(os.path.dirname(file), "copy of it.txt")
+    with open(file, "rb") as source, open(copy, "wb") as target:
+        target.write(source.read() * 2)
+    return os.path.getsize(file), copy
+
+with gr.Blocks() as demo:
+    count = gr.State(0)
+    name = gr.Textbox(label="Name")
+    out = gr.Textbox(label="Greeting")
+    loud = gr.Textbox(label="Loud")
+    gr.Button("Greet").click(greet, [count, name], [count, out]).then(shout, out, loud)
+    n = gr.Number(4, label="N")
+    left = gr.Textbox(label="Left")
+    gr.Button("Count").click(count_down, n, left)
+    file = gr.File(label="In")
+    bytes_ = gr.Number(label="Bytes")
+    copy = gr.File(label="Copy")
+    gr.Button("Measure").click(measure, file, [bytes_, copy])
+"""
+LAUNCH = "\ndemo.launch()\n"
+CALLS = ["/greet", "/shout", "/greet", "/shout", "/count_down", "/measure"]
+
+
+async def greet(page: Page, name: str, number: int) -> None:
+    """Say a name and wait for the whole chain."""
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_role("button", name="Greet", exact=True).click()
+    await expect(page.get_by_label("Loud", exact=True)).to_have_value(
+        f"HELLO {name.upper()} ({number})", timeout=20_000
+    )
+
+
+async def visit(page: Page) -> None:
+    """A chain twice (the State counts), a stream, an upload and a file that comes back."""
+    await greet(page, "Ann O'Neill", 0)
+    await greet(page, 'Bob "B" Ünal', 1)
+    await page.get_by_role("button", name="Count", exact=True).click()
+    await expect(page.get_by_label("Left", exact=True)).to_have_value("1 to go", timeout=20_000)
+    upload: Any = [{"name": "ü it's (1).txt", "mimeType": "text/plain", "buffer": b"12345"}]
+    await page.locator("input[type=file]").first.set_input_files(upload)
+    await page.get_by_text("it's").first.wait_for()
+    await page.get_by_role("button", name="Measure", exact=True).click()
+    await expect(page.get_by_label("Bytes", exact=True)).to_have_value("5", timeout=20_000)
+
+
+@contextlib.asynccontextmanager
+async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
+    """``url`` in a browser that knows nothing of the recorder; errors of the page fail the test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
+        page = await browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(url)
+        yield page
+        assert errors == []
+        await browser.close()
+
+
+async def press(page: Page, on: bool) -> None:
+    """Press the toggle and wait until it says that it took effect."""
+    toggle = page.get_by_role("button", name="API Recorder")
+    await toggle.click(timeout=30_000)
+    await expect(toggle).to_have_attribute("aria-pressed", "true" if on else "false", timeout=30_000)
+
+
+async def is_done_again(
+    app: GradioApp, path: Path, recorder: Callable[..., Any], run_script: Callable[..., Any]
+) -> None:
+    """The script and the replay of the session at ``path`` make the calls that the person made."""
+    by_hand = app.log
+    assert by_hand
+    script = path.with_suffix(".py")
+    rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
+    assert rendered.returncode == 0, rendered.stderr
+    await asyncio.to_thread(app.restart)
+    ran = await asyncio.to_thread(run_script, script, RECORDER_URL=app.url)
+    assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
+    assert app.log == by_hand, script.read_text()
+    await asyncio.to_thread(app.restart)
+    replayed = await asyncio.to_thread(recorder, "replay", path, "--url", app.url)
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert app.log == by_hand
