@@ -29,7 +29,7 @@ export class Channel {
   /**
    * @param {import("./words.js").Config} config
    * @param {import("./ledger.js").Ledger} ledger
-   * @param {(state: import("./words.js").State) => void} onState
+   * @param {(state: import("./words.js").State, isPressLost: boolean) => void} onState
    * @param {(why: string) => void} onRefused
    */
   constructor(config, ledger, onState, onRefused) {
@@ -101,10 +101,13 @@ export class Channel {
       this.line?.close();
       this.onRefused(message.why);
     } else if (message.t === "state") {
+      // A press that went down with the line before was not heard: the person sees that and presses again.
+      const isPressLost = !this.isGreeted && this.press_ === null;
+      if (isPressLost && !message.recording) this.pressedAt = null;
       this.attempts = 0;
       this.isGreeted = true;
       this.follow(message);
-      this.onState(message);
+      this.onState(message, isPressLost);
     }
     if (this.press_ !== null && this.isGreeted) this.sendPress();
     this.flush();

@@ -38,7 +38,7 @@ export function start(config) {
   const channel = new Channel(
     config,
     ledger,
-    (state) => toggle?.show(state),
+    (state, isPressLost) => toggle?.show(state, isPressLost),
     (why) => toggle?.refuse(why),
   );
 

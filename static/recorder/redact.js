@@ -7,13 +7,15 @@
  */
 import { natives } from "./natives.js";
 
-const NAME =
-  "(?:(?:[\\w.-]{0,60}?)(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key|credentials?|authorization|saml(?:request|response)|client[-_.]?assertion|otp)(?:[-_.]?(?:\\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?)";
-const SECRET_NAME = new RegExp(`^${NAME}(?:\\[\\])?$`, "i");
+const NAME_END =
+  "(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?|authorization|saml(?:request|response)|client[-_.]?assertion|otp)(?:[-_.]?(?:\\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?";
+const SECRET_NAME = new RegExp(`^[\\w.-]{0,60}?${NAME_END}(?:\\[\\])?$`, "i");
 const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*)$/i;
 /** Part of Gradio's protocol, or an address of what is no secret at all. */
 const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
-const JSON_FIELD = new RegExp(`(\\\\?)"(${NAME})\\1"\\s*:\\s*`, "gi");
+/** The end of a key in JSON, or in JSON within JSON: searched for from there, large texts are passed over quickly. */
+const FIELD_END = new RegExp(`${NAME_END}(\\\\?)"\\s*:\\s*`, "gi");
+const FIELD_START = /(\\?)"([\w.-]{0,60})$/;
 const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
 /** An OAuth answer: its code and state are secrets only together. */
 const OAUTH = /[?&#](?:code=.*[?&#]state=|state=.*[?&#]code=)/;
@@ -138,9 +140,12 @@ export class Redactor {
   cleanJson(text, isSent) {
     let out = "";
     let from = 0;
-    JSON_FIELD.lastIndex = 0;
-    for (let found = JSON_FIELD.exec(text); found; found = JSON_FIELD.exec(text)) {
-      const [whole, escape = "", name = ""] = found;
+    FIELD_END.lastIndex = 0;
+    for (let found = FIELD_END.exec(text); found; found = FIELD_END.exec(text)) {
+      const [whole, escape = ""] = found;
+      const lead = FIELD_START.exec(text.slice(Math.max(from, found.index - 64), found.index));
+      if (!lead || lead[1] !== escape) continue;
+      const name = lead[2] + whole.slice(0, whole.indexOf(`${escape}"`));
       const start = found.index + whole.length;
       const end = endOfValue(text, start, escape);
       if (end <= start || NEVER.test(name)) continue;
@@ -152,7 +157,7 @@ export class Redactor {
       const everywhere = isSent ? SAID_LENGTH : TOKEN.test(value) ? SAID_LENGTH : Infinity;
       out += text.slice(from, start) + quote + this.secret(value, name, `field ${name}`, everywhere) + quote;
       from = end;
-      JSON_FIELD.lastIndex = end;
+      FIELD_END.lastIndex = end;
     }
     return from ? out + text.slice(from) : text;
   }
@@ -179,7 +184,12 @@ export class Redactor {
       for (const form of formsOf(value)) this.forms.set(form, this.placeholders.get(value) ?? "");
     }
     const longestFirst = [...this.forms.keys()].sort((a, b) => b.length - a.length);
-    return new RegExp(longestFirst.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"), "g");
+    const patterns = longestFirst.map((form) => {
+      const literal = form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+      // A password that is the word for one: where it is a key it is only the word.
+      return SECRET_NAME.test(form) ? `${literal}(?!\\\\?"\\s*:)` : literal;
+    });
+    return new RegExp(patterns.join("|"), "g");
   }
 
   /**

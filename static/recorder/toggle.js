@@ -12,6 +12,8 @@ const ALIVE_MS = 8000;
 /** So often in so long may an app undo our place before it is left to it. */
 const RETURNS = 20;
 const RETURNS_MS = 10_000;
+/** How often a button in its place is asked whether that can still be seen. */
+const RECHECK_MS = 1000;
 const SAVED_MS = 8000;
 const RED = "#ef4444";
 
@@ -41,6 +43,7 @@ export class Toggle {
     this.resizes = new ResizeObserver(guarded(() => this.divide()));
     /** @type {number[]} */
     this.returns = [];
+    this.lookedAt = 0;
     this.isLooking = false;
     this.isReady = false;
     this.hasWaited = false;
@@ -123,13 +126,17 @@ export class Toggle {
   /** Sees to it that the button is where it belongs. */
   look() {
     if (!this.isReady && !this.hasWaited) return;
+    const now = natives.now();
+    // Looking for a footer makes the browser lay the page out: not at every change of a page that changes all the time.
+    const isInPlace = this.place.isConnected && !this.floating && this.place.parentElement?.lastElementChild === this.place;
+    if (isInPlace && now - this.lookedAt < RECHECK_MS) return;
+    this.lookedAt = now;
     const footer = this.isReady ? findFooter() : null;
     if (!footer) {
       if (this.hasWaited && (this.isReady || !document.querySelector("footer"))) this.float();
       return;
     }
     if (footer.lastElementChild === this.place) return;
-    const now = natives.now();
     this.returns = this.returns.filter((at) => now - at < RETURNS_MS);
     if (this.returns.length >= RETURNS) {
       // The app does not want it there.
@@ -234,10 +241,13 @@ export class Toggle {
     this.draw();
   }
 
-  /** @param {import("./words.js").State} state */
-  show(state) {
+  /**
+   * @param {import("./words.js").State} state
+   * @param {boolean} isPressLost
+   */
+  show(state, isPressLost) {
     const isAnswer = Boolean(state.recording) !== Boolean(this.state.recording) || state.saving || state.error;
-    if (isAnswer) this.isPending = false;
+    if (isAnswer || isPressLost) this.isPending = false;
     if (this.hasState && state.saved && state.saved !== this.state.saved) this.sayPath(state.saved);
     if (state.recording) this.shownSaved = "";
     this.state = state;
