@@ -151,7 +151,7 @@ def test_no_more_is_told_than_a_person_reads() -> None:
 
 
 def test_large_and_hostile_values_take_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     big = "some words and more " * 500_000
     told = compare(big + "a", big + "b")[0].why
     assert "[-a-]{+b+}" in told and len(told) < 120
@@ -163,7 +163,7 @@ def test_large_and_hostile_values_take_no_time() -> None:
     assert compare([deep], [[deep]]) == [
         Difference(path="", recorded=None, live=None, why="is nested too deeply to be compared")
     ]
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
