@@ -84,7 +84,8 @@ async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
     """``url`` in a browser that knows nothing of the recorder; errors of the page fail the test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
-        page = await browser.new_page()
+        context = await browser.new_context()
+        page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(url)
