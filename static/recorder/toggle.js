@@ -75,7 +75,7 @@ export class Toggle {
     button.append(label, dot, detail);
     place.append(divider, button, status);
     listen(button, "click", () => this.pressed());
-    listen(button, "pointerenter", () => style(button, { color: "var(--body-text-color, CanvasText)" }));
+    listen(button, "pointerenter", () => style(button, { color: "var(--body-text-color, inherit)" }));
     listen(button, "pointerleave", () => style(button, { color: "inherit" }));
     // `all: unset` took the browser's own ring away with the rest.
     listen(button, "focus", () => {
