@@ -283,6 +283,16 @@ async def test_a_file_with_other_content_is_a_difference(recording: Recording, t
     ]
 
 
+async def test_a_file_whose_bytes_were_lost_is_not_passed_off_as_compared(
+    recording: Recording, tmp_path: Path
+) -> None:
+    (tmp_path / "one").write_bytes(b"content")
+    sent = File(name="a.txt", sha256=hashlib.sha256(b"content").hexdigest(), size=7, path="one")
+    recording.add("copy", sent, gives=[File(name="copy of a.txt", size=7, lost="it was too large")])
+    report = await recording.replay(tmp_path)
+    assert [note for note in report.notes() if "compared by name and size only" in note], told(report)
+
+
 async def test_what_no_public_client_can_call_is_called(recording: Recording) -> None:
     recording.add("secretly", "me", gives=["secretly me"])
     event = {"index": 1, "value": "y"}

@@ -343,11 +343,11 @@ class _Run:
             error=self._plain(error) if error else None,
             yields=answer.values,
             not_compared=why,
-            outputs=await self._outputs(step, target, answer, compared=expected and not why),
+            outputs=await self._outputs(step, target, answer, expected and not why, notes),
         )
 
     async def _outputs(
-        self, step: Step, target: Target, answer: Answer, compared: bool
+        self, step: Step, target: Target, answer: Answer, compared: bool, notes: list[str]
     ) -> tuple[OutputReport, ...]:
         if answer.status != "ok" or answer.outputs is None:
             return ()
@@ -361,6 +361,15 @@ class _Run:
             live = self._live(raw)
             if compared and any(file.sha256 for file in files_in([output.value, output.properties])):
                 live = await self._with_content(live)
+            unread = [
+                file.name for side in (output, live) for file in files_in(side.value) if not file.sha256
+            ]
+            if compared and unread and not live.skipped:
+                names = ", ".join(dict.fromkeys(unread))
+                notes.append(
+                    f"output {output.label or output.name!r}: {names} compared by name and size only, "
+                    "for the bytes were not kept or are not served"
+                )
             reports.append(
                 OutputReport(
                     name=output.name,
