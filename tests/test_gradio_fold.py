@@ -276,13 +276,15 @@ def test_a_private_endpoint_and_one_with_event_data_are_called_raw() -> None:
 
 
 def test_a_rendered_endpoint_brings_the_call_that_renders_it() -> None:
-    page = Page([component(1, "textbox")], [dependency(0, [[99, "load"]], [], [], api_name="render")])
+    # The render is number 0; its dependency is not, as in any app that has a handler before it.
+    page = Page([component(1, "textbox")], [dependency(3, [[99, "load"]], [], [], api_name="render")])
     page.before = True
     rendered = {
+        "render_id": 0,
         "components": [component(50, "button", value="Inside")],
         "dependencies": [dependency(7, [[50, "click"]], [1], [1], api_name="inner", rendered_in=0)],
     }
-    page.chained(0, [], [], render_config=rendered)
+    page.chained(3, [], [], render_config=rendered)
     page.before = False
     page.call(7, ["a"], ["b"], trigger=50)
     session = page.session()

@@ -506,29 +506,26 @@ def _loads_example(dependency: Dependency) -> bool:
 def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
     """Mark the omitted calls without which a kept one would meet another State, or no endpoint at all."""
     replaced = {id for r in made for id in r.stands_for}
+    candidates: dict[tuple[str, str, int | None], list[Resolved]] = {}
+    for r in resolved:
+        if not r.omitted or r.id in replaced or r.wire.status != "ok" or r.root.trigger.kind == "timer":
+            continue
+        for number in {n for _, config in r.wire.renders if isinstance(n := config.get("render_id"), int)}:
+            candidates.setdefault((r.wire.page, "renders", number), []).append(r)
+        for parameter in r.endpoint.returns:
+            if parameter.state:
+                candidates.setdefault((r.wire.page, "fills", parameter.component_id), []).append(r)
     needed = [r for r in [*resolved, *made] if not r.omitted]
     while needed:
         call = needed.pop()
-        states = {p.component_id for p in call.endpoint.parameters if p.state}
-        for earlier in resolved:
-            if (
-                earlier.setup
-                or not earlier.omitted
-                or earlier.id in replaced
-                or earlier.wire.page != call.wire.page
-                or earlier.wire.order >= call.wire.order
-                or earlier.wire.status != "ok"
-                or earlier.root.trigger.kind == "timer"
-            ):
-                continue
-            fills = any(p.state and p.component_id in states for p in earlier.endpoint.returns)
-            rendered = (
-                call.dependency.rendered_in is not None
-                and earlier.dependency.id == call.dependency.rendered_in
-            )
-            if fills or rendered:
-                earlier.setup = True
-                needed.append(earlier)
+        wanted = [("fills", p.component_id) for p in call.endpoint.parameters if p.state]
+        if call.dependency.rendered_in is not None:
+            wanted.append(("renders", call.dependency.rendered_in))
+        for what, number in wanted:
+            for earlier in candidates.get((call.wire.page, what, number), ()):
+                if not earlier.setup and earlier.wire.order < call.wire.order:
+                    earlier.setup = True
+                    needed.append(earlier)
 
 
 class _Builder:
