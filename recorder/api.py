@@ -38,7 +38,8 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``id`` names it within the session file (``/greet``, ``fn:7``, ``GET /items/{id}``). For Gradio ``fn_index`` is the
     dependency's id and ``api_name`` its public name without the slash, if it has one. ``rendered_in`` is the
-    number of the ``gr.render`` that created it at run time. ``parameters`` and ``returns`` are in wire order and include State.
+    number of the ``gr.render`` that created it at run time. ``parameters`` and ``returns`` are in wire order
+    and include State.
     """
 
     id: str

@@ -18,7 +18,7 @@ from recorder.adapters.gradio.describe import Component, Dependency, Description
 from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, file_url, page_query
 from recorder.adapters.gradio.wire import is_file_data, update_value
-from recorder.api import Api, Endpoint
+from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent
 from recorder.session import (
     App,
@@ -155,17 +155,16 @@ class GradioFold:
             )
         if calls and app.config is None:
             notes.append("The app's description could not be read, so that its calls have numbers for names")
-        endpoints = [endpoint(description, d) for d in description.dependencies.values() if d.backend]
-        seen = {e.id for e in endpoints}
-        for r in resolved:
-            if r.endpoint.id not in seen:
-                seen.add(r.endpoint.id)
-                endpoints.append(r.endpoint)
+        called = {r.endpoint.id: r.endpoint for r in [*resolved, *made]}
+        listed = [endpoint(description, d) for d in description.dependencies.values() if d.backend]
+        # A chat app has dozens of inner endpoints, each with the whole schema of a chat: those nobody called go without.
+        endpoints = {e.id: e if e.visibility == "public" or e.id in called else _bare(e) for e in listed}
+        endpoints = {**endpoints, **{id: e for id, e in called.items() if id not in endpoints}}
         return Session(
             app=self._app(app, description, [r.wire for r in kept] or calls),
             started=_iso(traffic.start.at if traffic.start else None),
             stopped=_iso(traffic.stop.at if traffic.stop else None),
-            api=Api(endpoints=tuple(endpoints)),
+            api=Api(endpoints=tuple(endpoints.values())),
             calls=tuple(build.call(r) for r in kept),
             omitted=tuple(Omitted(call=build.call(r), why=r.omitted, setup=r.setup) for r in omitted),
             secrets=tuple(
@@ -202,6 +201,17 @@ class GradioFold:
             query=page_query(calls[0]) if calls else "",
             auth=description.auth,
         )
+
+
+def _bare(endpoint: Endpoint) -> Endpoint:
+    def bare(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        return tuple(
+            msgspec.structs.replace(p, schema=None, python_type="", default=None) for p in parameters
+        )
+
+    return msgspec.structs.replace(
+        endpoint, parameters=bare(endpoint.parameters), returns=bare(endpoint.returns)
+    )
 
 
 class _Timeline:
@@ -521,8 +531,8 @@ def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
         wanted = [("fills", p.component_id) for p in call.endpoint.parameters if p.state]
         if call.dependency.rendered_in is not None:
             wanted.append(("renders", call.dependency.rendered_in))
-        for what, number in wanted:
-            for earlier in candidates.get((call.wire.page, what, number), ()):
+        for what, key in wanted:
+            for earlier in candidates.get((call.wire.page, what, key), ()):
                 if not earlier.setup and earlier.wire.order < call.wire.order:
                     earlier.setup = True
                     needed.append(earlier)
