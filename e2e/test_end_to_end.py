@@ -280,9 +280,14 @@ async def a_cancelled_generator(page: Page) -> None:
 
 @trait(
     """
+def text(content):
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 @logged
+def words(message, said, tone):
+    return ["so", "you", "say", message, tone]
 def answer(message, history, tone):
-    for word in ("so", "you", "say", message, tone):
+    # Gradio 6 itself spells the same history in two ways: one for its page, one for its API.
+    for word in words(message, [text(turn["content"]) for turn in history], tone):
         yield word
 with gr.Blocks() as demo:
     gr.ChatInterface(answer, additional_inputs=[gr.Textbox("calm", label="Tone")])

@@ -157,7 +157,7 @@ class GradioFold:
             notes.append("The app's description could not be read, so that its calls have numbers for names")
         called = {r.endpoint.id: r.endpoint for r in [*resolved, *made]}
         listed = [endpoint(description, d) for d in description.dependencies.values() if d.backend]
-        # A chat app has dozens of inner endpoints, each with the whole schema of a chat: those nobody called go without.
+        # A chat app has dozens of inner endpoints, each with a chat's whole schema: those nobody called go without.
         endpoints = {e.id: e if e.visibility == "public" or e.id in called else _bare(e) for e in listed}
         endpoints = {**endpoints, **{id: e for id, e in called.items() if id not in endpoints}}
         return Session(
