@@ -182,7 +182,7 @@ async def event_data_private_and_unqueued(page: Page) -> None:
 @trait(
     """
 def start():
-    return ["from the load event"]
+    return ["from the load event"], str(time.time())
 @logged
 def add(notes, text):
     return notes + [text], " / ".join(notes + [text])
@@ -191,7 +191,8 @@ with gr.Blocks() as demo:
     text = gr.Textbox(label="Text")
     out = gr.Textbox(label="Out")
     gr.Button("Add").click(add, [notes, text], [notes, out])
-    demo.load(start, None, notes)
+    clock = gr.Textbox(label="Opened")
+    demo.load(start, None, [notes, clock])
 """,
     "/start",
     "/add",

@@ -373,7 +373,7 @@ def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def read(path: str | os.PathLike[str]) -> Session:
-    """A session file, or a ``.zip`` that holds one ``*.json`` and its files (then the files stay in the zip).
+    """The session in a file.
 
     Raises:
         FileError: missing, unreadable or not a session.

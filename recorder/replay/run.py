@@ -343,7 +343,8 @@ class _Run:
             error=self._plain(error) if error else None,
             yields=answer.values,
             not_compared=why,
-            outputs=await self._outputs(step, target, answer, expected and not why, notes),
+            # What the page did of itself is there for its effect: nobody vouched for what it showed.
+            outputs=await self._outputs(step, target, answer, expected and not why and not step.setup, notes),
         )
 
     async def _outputs(
