@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from recorder.adapters import Selection, workflow
 from recorder.events import Body, Done, Request
 from recorder.session import dump, parse
@@ -301,6 +303,21 @@ def test_a_session_of_calls_survives_its_file() -> None:
     session = page.session()
     again = parse(dump(session))
     assert repr(again) == repr(session)
+
+
+def test_the_address_is_the_apps_own_though_the_page_came_through_a_proxy() -> None:
+    page = greeting_page()
+    page.events[0] = msgspec.structs.replace(page.events[0], url="https://example.org:8443/")
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    assert page.session().app.url == "https://example.org:8443"
+
+
+def test_an_app_embedded_from_elsewhere_keeps_its_own_address() -> None:
+    page = greeting_page()
+    page.events[0] = msgspec.structs.replace(page.events[0], url="https://example.org/article")
+    page.events[1] = msgspec.structs.replace(page.events[1], url="https://example.org/article")
+    page.call(0, [None, "Ann", 3], ["Hello Ann", None], trigger=6)
+    assert page.session().app.url == ROOT
 
 
 def test_garbage_from_the_app_never_stops_the_fold() -> None:

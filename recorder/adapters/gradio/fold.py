@@ -187,9 +187,11 @@ class GradioFold:
     def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
         mark = self._traffic.start.url if self._traffic.start else ""
         url = app.root or mark.rstrip("/")
-        if mark and app.root:
+        said, seen = urlsplit(mark), urlsplit(app.root)
+        if said.netloc and seen.netloc in {
+            urlsplit(page.url).netloc for page in self._traffic.pages.values()
+        }:
             # The page may have seen the app through the recorder's own address; a script wants the app's.
-            said, seen = urlsplit(mark), urlsplit(app.root)
             url = f"{said.scheme}://{said.netloc}{seen.path}"
         return App(
             url=url,
