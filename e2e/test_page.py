@@ -738,6 +738,7 @@ def test_the_context_is_bounded_and_what_was_dropped_is_counted(
 def test_the_recorder_does_not_record_itself(site: Site, open_page: Callable[..., Page]) -> None:
     page = open_page(recording=True)
     get(page, "/_recorder/state")
+    get(page, "/mounted/_recorder/state")
     get(page, "/json")
     site.wait(lambda: site.done("/json"))
     assert not any("_recorder" in r.url for r in site.said(Request, SocketOpened))

@@ -53,7 +53,7 @@ export function hook(observer) {
 function addressOf(url) {
   const address = new URL(url, document.baseURI);
   if (!/^(?:https?|wss?):$/.test(address.protocol)) return "";
-  if (address.host === location.host && address.pathname.startsWith(OURS)) return "";
+  if (address.host === location.host && address.pathname.includes(OURS)) return "";
   address.hash = "";
   return address.href;
 }
