@@ -122,6 +122,7 @@ DOCUMENTS = [
     (b"just text <head>", b"[TAG]just text <head>"),
     (b"\xef\xbb\xbf<head>x", b"\xef\xbb\xbf<head>[TAG]x"),
     (b"\xef\xbb\xbfx", b"\xef\xbb\xbf[TAG]x"),
+    (b"<html>\xff\xfe", b"<html>[TAG]\xff\xfe"),  # a mark only at the very beginning
     (b"<html>", b"<html>[TAG]"),
     (b"<html", b"[TAG]<html"),
     (b"<hea", b"[TAG]<hea"),

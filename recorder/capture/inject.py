@@ -174,7 +174,10 @@ class HtmlInjector:
                 if start.startswith(_MARKS[0]):
                     at += 3
                     continue
-            if start.startswith((*_MARKS[1:], b"\0", b"<\0")):
+                if start.startswith(_MARKS[1:]):
+                    self._tag = None
+                    break
+            if start.startswith((b"\0", b"<\0")):
                 self._tag = None
                 break
             if buffer[at] in _SPACE:
