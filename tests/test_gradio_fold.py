@@ -297,6 +297,19 @@ def test_a_rendered_endpoint_brings_the_call_that_renders_it() -> None:
     ]
 
 
+def test_a_control_changed_while_its_load_event_still_ran_is_the_persons() -> None:
+    page = Page(
+        [component(1, "slider", label="Count", value=1)],
+        [dependency(0, [[99, "load"], [1, "change"]], [1], [])],
+    )
+    page.before = True
+    page.chained(0, [1], [], trigger=99)
+    page.before = False
+    page.chained(0, [2], [], trigger=99)
+    (call,) = page.session().calls
+    assert call.trigger.words() == "changed Count"
+
+
 def test_a_session_of_calls_survives_its_file() -> None:
     page = greeting_page()
     page.call(0, [None, "A\ud800\u2028\x00 ${x}", float("nan")], ["Hello", None], trigger=6)

@@ -316,6 +316,8 @@ class _Page:
                 kind="call" if cause else "page", event=event, call=cause.id if cause else None
             ), cause
         component = self.description.components.get(wire.trigger_id) if wire.trigger_id is not None else None
+        if event == "load" and (changed := self._changed_during_load(resolved)) is not None:
+            return self._person(wire, self.description.components.get(changed), "change"), None
         if event == "load" or (not dependency.targets and wire.act is None):
             return Trigger(kind="page", event=event), None
         if event == "tick" or (component is not None and component.type == "timer"):
@@ -337,6 +339,17 @@ class _Page:
                 if known is not None and same(shown, known.value):
                     return Trigger(kind="page", event=event, component_id=wire.trigger_id), None
         return self._person(wire, component, event), None
+
+    def _changed_during_load(self, resolved: Resolved) -> int | None:
+        """The control the person changed while the load event was still running: Gradio then runs the handler
+        once more, under the load event's name."""
+        if not any(e.dependency.id == resolved.dependency.id for e in self.ended):
+            return None
+        for (raw, known), component_id in zip(resolved.inputs, resolved.dependency.inputs, strict=False):
+            component = self.description.components.get(component_id)
+            if not same(raw, known.value) and component is not None and not component.state:
+                return component_id
+        return None
 
     def _changer(
         self, component_id: int, dependency: Dependency, resolved: Resolved, before: dict[int, Known]
@@ -522,8 +535,9 @@ def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
     for r in resolved:
         if not r.omitted or r.id in replaced or r.wire.status != "ok" or r.root.trigger.kind == "timer":
             continue
-        for number in {n for _, config in r.wire.renders if isinstance(n := config.get("render_id"), int)}:
-            candidates.setdefault((r.wire.page, "renders", number), []).append(r)
+        if r.wire.renders:
+            # Any render moves the numbers that the endpoints of the next one get.
+            candidates.setdefault((r.wire.page, "renders", None), []).append(r)
         for parameter in r.endpoint.returns:
             if parameter.state:
                 candidates.setdefault((r.wire.page, "fills", parameter.component_id), []).append(r)
@@ -532,7 +546,7 @@ def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
         call = needed.pop()
         wanted = [("fills", p.component_id) for p in call.endpoint.parameters if p.state]
         if call.dependency.rendered_in is not None:
-            wanted.append(("renders", call.dependency.rendered_in))
+            wanted.append(("renders", None))
         for what, key in wanted:
             for earlier in candidates.get((call.wire.page, what, key), ()):
                 if not earlier.setup and earlier.wire.order < call.wire.order:

@@ -90,8 +90,13 @@ def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str
         for o in session.omitted
         if o.setup and o.call.id not in taken and o.call.page in pages and not o.call.skip
     ]
-    ordered = sorted([*setup, *chosen], key=lambda call: call.timing.started)
-    return ordered, {call.id for call in setup}
+    ids = {call.id for call in setup}
+
+    def moment(call: Call) -> float:
+        # What the page made side by side as it loaded had its effect on the server as it ended.
+        return call.timing.started + ((call.timing.ended or 0.0) if call.id in ids else 0.0)
+
+    return sorted([*setup, *chosen], key=moment), ids
 
 
 class _Builder:
