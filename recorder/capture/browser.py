@@ -28,6 +28,8 @@ from recorder.capture.signals import interruption
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
 
+GATHER_SECONDS = 0.05
+"""How long a page gathers events before it sends them (``BATCH_MS`` in ``channel.js``)."""
 OPEN_SECONDS = 60.0
 """How long the app may take to show its page."""
 
@@ -347,6 +349,7 @@ async def record(
             speak("recording; close the last tab or press Ctrl-C to save")
             await _over(gone, stop, drive(page) if drive is not None else None)
         finally:
+            await _let_speak([page] if cdp else context.pages)
             await collector.stop()
     return saved
 
@@ -366,6 +369,17 @@ async def _over(gone: asyncio.Event, stop: asyncio.Event, driving: Awaitable[Non
     if drive is not None:
         with contextlib.suppress(asyncio.CancelledError):
             await drive
+
+
+async def _let_speak(pages: list[Page]) -> None:
+    """Give every open page the time in which it says what it has gathered: its calls come before this one's answer."""
+
+    async def speak(page: Page) -> None:
+        with contextlib.suppress(PlaywrightError, asyncio.TimeoutError):
+            wait = f"() => new Promise((done) => setTimeout(done, {2 * GATHER_SECONDS * 1000:.0f}))"
+            await asyncio.wait_for(page.evaluate(wait), 10 * GATHER_SECONDS)
+
+    await asyncio.gather(*(speak(page) for page in pages if not page.is_closed()))
 
 
 async def _await(awaitable: Awaitable[None]) -> None:

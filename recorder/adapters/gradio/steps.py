@@ -90,13 +90,14 @@ def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str
         for o in session.omitted
         if o.setup and o.call.id not in taken and o.call.page in pages and not o.call.skip
     ]
-    ids = {call.id for call in setup}
-
-    def moment(call: Call) -> float:
-        # What the page made side by side as it loaded had its effect on the server as it ended.
-        return call.timing.started + ((call.timing.ended or 0.0) if call.id in ids else 0.0)
-
-    return sorted([*setup, *chosen], key=moment), ids
+    moments = {call.id: (call.timing.started, 0.0) for call in chosen}
+    begun = ended = 0.0
+    for call in sorted(setup, key=lambda call: call.timing.started):
+        # What the page made side by side as it loaded had its effect on the server in the order it ended.
+        end = call.timing.started + (call.timing.ended or 0.0)
+        begun, ended = (begun, max(ended, end)) if call.timing.started < ended else (call.timing.started, end)
+        moments[call.id] = (begun, end)
+    return sorted([*setup, *chosen], key=lambda call: moments[call.id]), {call.id for call in setup}
 
 
 class _Builder:
