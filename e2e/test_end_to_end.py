@@ -12,7 +12,9 @@ from typing import NamedTuple
 import pytest
 from playwright.async_api import Page, expect
 
+from e2e.visit import is_done_again
 from recorder import session as sessions
+from recorder.adapters import workflow
 from recorder.capture.browser import record
 
 HEAD = """
@@ -326,21 +328,6 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
         await trait.visit(page)
 
     await record(app.url, output=path, headless=True, browser=browser_path, drive=visit)
-    by_hand = app.log
-    assert by_hand
-    shown = sessions.read(path)
     if trait.steps:
-        from recorder.adapters import workflow
-
-        assert tuple(step.endpoint.id for step in workflow(shown).steps) == trait.steps
-    script = tmp_path / "script.py"
-    rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
-    assert rendered.returncode == 0, rendered.stderr
-    await asyncio.to_thread(app.restart)
-    ran = await asyncio.to_thread(run_script, script, RECORDER_URL=app.url)
-    assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
-    assert app.log == by_hand, script.read_text()
-    await asyncio.to_thread(app.restart)
-    replayed = await asyncio.to_thread(recorder, "replay", path, "--url", app.url)
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-    assert app.log == by_hand
+        assert tuple(step.endpoint.id for step in workflow(sessions.read(path)).steps) == trait.steps
+    await is_done_again(app, path, recorder, run_script)
