@@ -299,9 +299,13 @@ with gr.Blocks() as demo:
     "/answer",
 )
 async def two_chat_turns(page: Page) -> None:
-    box = page.locator("textarea").last  # its placeholder goes with the first message
+    # Until the chat's own box is there, the last one is that of the additional input; its placeholder goes with the
+    # first message.
+    await page.get_by_placeholder("Type a message").wait_for()
+    box = page.locator("textarea").last
     for number, text in enumerate(("it's me", "again"), 1):
         await box.fill(text)
+        await expect(box).to_have_value(text)
         await box.press("Enter")
         await expect(page.get_by_role("log").get_by_text("calm", exact=True)).to_have_count(
             number, timeout=20_000
