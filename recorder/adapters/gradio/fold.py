@@ -29,7 +29,6 @@ from recorder.session import (
     Session,
     Timing,
     Trigger,
-    TriggerKind,
     Value,
 )
 
@@ -298,7 +297,7 @@ class _Page:
             if position >= len(resolved.dependency.outputs):
                 return
             component_id = resolved.dependency.outputs[position]
-            updated, value = _written(raw)
+            updated, value, _ = update_value(raw)
             if not updated:
                 continue
             if not same(value, self.known(component_id).value):
@@ -332,10 +331,8 @@ class _Page:
             if cause is not None:
                 return Trigger(kind="call", event=event, component_id=wire.trigger_id, call=cause.id), cause
             if wire.act is None and not before.get(wire.trigger_id, Known(value=None)).person:
-                shown = next(
-                    (raw for raw, known in resolved.inputs if known is before.get(wire.trigger_id)), None
-                )
                 known = before.get(wire.trigger_id)
+                shown = next((raw for raw, was in resolved.inputs if was is known), None)
                 if known is not None and same(shown, known.value):
                     return Trigger(kind="page", event=event, component_id=wire.trigger_id), None
         return self._person(wire, component, event), None
@@ -368,24 +365,15 @@ class _Page:
         return writer
 
     def _person(self, wire: WireCall, component: Component | None, event: str) -> Trigger:
-        kind: TriggerKind = "person"
         act = wire.act
         return Trigger(
-            kind=kind,
+            kind="person",
             event=event,
             role=act.role if act else (component.type if component else ""),
             name=(act.name if act else "") or (component.label if component else ""),
             locator=act.locator if act else "",
             component_id=wire.trigger_id,
         )
-
-
-def _written(raw: Any) -> tuple[bool, Any]:
-    """Whether an output sets a control's value, and to what."""
-    if isinstance(raw, dict) and raw.get("__type__") == "update":
-        updated, value, _ = update_value(raw)
-        return updated, value
-    return True, raw
 
 
 def _collapse_chats(resolved: list[Resolved], description: Description) -> list[Resolved]:
