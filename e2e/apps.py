@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -43,6 +43,51 @@ def gradio_python(line: str) -> Path:
     return path
 
 
+class ForkServer:
+    """:mod:`e2e.forkserver` of one Python, started when it is first needed."""
+
+    _running: ClassVar[dict[Path, ForkServer]] = {}
+
+    @classmethod
+    def of(cls, python: Path) -> ForkServer:
+        """The one of this Python."""
+        if python not in cls._running:
+            cls._running[python] = cls(python)
+        return cls._running[python]
+
+    def __init__(self, python: Path) -> None:
+        self._process = subprocess.Popen(
+            [str(python), str(HERE / "forkserver.py")],
+            env={**_own_environment(), "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._answer()
+
+    def start(self, cwd: Path, environment: dict[str, str], output: Path) -> int:
+        """The id of a new process that runs ``app.py`` in ``cwd``."""
+        assert self._process.stdin is not None
+        wanted = {"cwd": str(cwd), "environment": environment, "output": str(output)}
+        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.flush()
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise NotStarted("Gradio cannot be imported")
+        return line
+
+
+def _own_environment() -> dict[str, str]:
+    """This process's environment, without what would lead another Python to this one's packages."""
+    foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if name not in foreign}
+
+
 class GradioApp:
     """A Gradio app in a process of its own, on a port that stays the same over :meth:`restart`.
 
@@ -65,7 +110,7 @@ class GradioApp:
         self.environment = environment or {}
         self._log = folder / "calls.jsonl"
         self._output = folder / "output.txt"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: int | None = None
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(HERE / "calllog.py", folder / "calllog.py")
         self._write(source)
@@ -103,11 +148,20 @@ class GradioApp:
         if self._process is None:
             return
         try:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        self._process.wait()
+        while self._is_alive():
+            time.sleep(0.01)
         self._process = None
+
+    def _is_alive(self) -> bool:
+        assert self._process is not None
+        try:
+            os.kill(self._process, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def _write(self, source: str) -> None:
         (self.folder / "app.py").write_text(source, encoding="utf-8")
@@ -115,7 +169,7 @@ class GradioApp:
     def _start(self) -> None:
         self._log.unlink(missing_ok=True)
         environment = {
-            **os.environ,
+            **_own_environment(),
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(self.port),
             "GRADIO_ANALYTICS_ENABLED": "False",
@@ -126,19 +180,7 @@ class GradioApp:
             "CALL_LOG": str(self._log),
             **self.environment,
         }
-        for foreign in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"):
-            if foreign not in self.environment:
-                environment.pop(foreign, None)
-        with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
-                [str(self.python), "app.py"],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = ForkServer.of(self.python).start(self.folder, environment, self._output)
         self._wait()
 
     def _wait(self, timeout: float = 90.0) -> None:
@@ -153,7 +195,7 @@ class GradioApp:
                     return
             except OSError:
                 pass
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if not self._is_alive() or time.monotonic() > deadline:
                 self.stop()
                 raise NotStarted(f"the app did not start:\n{self.output[-4000:]}")
             time.sleep(0.1)
