@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -293,7 +294,9 @@ def test_a_cancelled_call_is_cancelled_on_the_server(run: Run, app: GradioApp, r
         call("echo", "after", id="4"),
     )
     lines = printed.splitlines()
-    assert lines[0] == f"{name}: cancelled, as recorded, after 3 values"
+    taken = re.fullmatch(f"{name}: cancelled, as recorded, after (\\d+) values", lines[0])
+    # The client looks at a job now and then, so that more may have come by the time it looks.
+    assert taken is not None and (taken[1] == "3" if raw else 3 <= int(taken[1]) < 20)
     assert lines[1].startswith(f"{name}: left unfinished, as recorded, after ")
     assert lines[3] == "echo: after"
     counted = [entry for entry in app.log if entry["function"] == "count"]
