@@ -442,6 +442,8 @@ class _Script:
             data.append(("", "None" if _is_state(step, n, argument) else self.argument(argument, raw=True)))
             if _may_hold_files(argument.value, self):
                 self.needs |= {"upload", "Path"}
+        if _may_hold_files(step.event_data, self):
+            self.needs |= {"upload", "Path"}
         if any(next(files_in(output.value), None) is not None for output in _outputs(step)):
             self.needs |= {"download", "Path", "tempfile"}
         items: list[tuple[str, Node]] = [
