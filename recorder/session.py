@@ -128,6 +128,9 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     skipped: bool = False
     """An output the app left as it was, or an input that the public client leaves out."""
     update: dict[str, Any] | None = None
+    reply: bool = False
+    """An output that is a chat's answer in words, which the public endpoint may spell as a message or as several; None
+    where the answer was more than words."""
     variable: str | None = None
 
 

@@ -80,6 +80,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     ``name`` is a valid identifier, unique within the step. ``linked``: a later step uses it.
     ``properties`` are those of the control that the app changed beside or instead of the value; not None, if empty,
     where the value came inside an update of the control, which public clients hand on as it is.
+    ``reply``: the value is a chat's answer in words, which the app may spell as a message or as several.
     """
 
     name: str = ""
@@ -89,6 +90,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     state: bool = False
     skipped: bool = False
     linked: bool = False
+    reply: bool = False
     properties: dict[str, Any] | None = None
 
 

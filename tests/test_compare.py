@@ -175,3 +175,19 @@ def test_large_and_hostile_values_are_compared_to_their_end() -> None:
 )
 def test_a_difference_of_words_reads_in_one_line(was: str, now: str, told: str) -> None:
     assert words(was, now) == told
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        "Is it?\nYes",
+        ["Is it?\nYes"],
+        {"role": "assistant", "content": "\nIs it?\nYes\n", "metadata": {"title": "a thought"}},
+        [{"role": "assistant", "content": [{"type": "text", "text": "Is it?\nYes"}]}],
+    ],
+)
+def test_a_chats_answer_is_its_words_whichever_way_they_are_spelled(live: Any) -> None:
+    assert compare_output(Output(value="Is it?\nYes", reply=True), Live(value=live)) == []
+    assert compare_output(Output(value="Is it?\nNo", reply=True), Live(value=live)) != []
+    # An answer of more than words is not held to them.
+    assert compare_output(Output(value=None, reply=True), Live(value=live)) == []

@@ -208,32 +208,25 @@ def test_a_change_event_is_the_calls_that_wrote_the_control_and_else_the_persons
     assert [c.trigger.kind for c in session.calls] == ["person", "call", "person"]
 
 
-def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
-    page = Page(
+def chat_page() -> Page:
+    """A ChatInterface as Gradio builds it: 0 then 1 are a turn, 2 is its public endpoint, 4 is its undo."""
+    hidden = {"api_visibility": "undocumented"}
+    return Page(
         [
             component(1, "textbox", label="Message"),
             component(2, "state"),
             component(3, "state"),
-            component(4, "chatbot"),
+            component(4, "chatbot", value=[]),
             component(5, "slider", label="Temperature", value=1),
             component(6, "button", visible=False),
             component(7, "json", label="Response"),
         ],
         [
-            dependency(
-                0, [[1, "submit"]], [1], [1, 2], api_name="_clear", api_visibility="undocumented", queue=False
-            ),
-            dependency(
-                1,
-                [[None, "then"]],
-                [2, 3, 5],
-                [2, 4],
-                api_name="_submit",
-                api_visibility="undocumented",
-                trigger_after=0,
-            ),
+            dependency(0, [[1, "submit"]], [1], [1, 2], api_name="_clear", queue=False, **hidden),
+            dependency(1, [[None, "then"]], [2, 3, 5], [2, 4], api_name="_submit", trigger_after=0, **hidden),
             dependency(2, [[6, "click"]], [1, 3, 5], [7, 3], api_name="chat"),
             dependency(3, [[None, "then"]], [4], [4], api_name="mine", trigger_after=1),
+            dependency(4, [[4, "undo"]], [4], [4, 3], api_name="_undo", **hidden),
         ],
         {
             "named_endpoints": {
@@ -241,16 +234,25 @@ def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
             }
         },
     )
-    history = [
-        {"role": "user", "content": "hi"},
-        {"role": "assistant", "content": [{"type": "text", "text": "ho"}]},
-    ]
-    page.call(0, ["hi"], [{"__type__": "update", "value": ""}, None], trigger=1)
+
+
+def message(role: str, *texts: str) -> dict[str, object]:
+    return {"role": role, "content": [{"type": "text", "text": text} for text in texts]}
+
+
+def turn(page: Page, said: str, history: list[object]) -> None:
+    page.call(0, [said], [{"__type__": "update", "value": ""}, None], trigger=1)
     page.chained(1, [None, None, 1], [None, history], trigger=1)
+
+
+def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
+    page = chat_page()
+    history = [{"role": "user", "content": "hi"}, message("assistant", "ho")]
+    turn(page, "hi", history)
     page.chained(3, [history], [history], trigger=1)
     session = page.session()
     assert [(c.endpoint, c.stands_for) for c in session.calls] == [("/chat", ("c1", "c2")), ("/mine", ())]
-    assert session.calls[0].outputs[0].value == "ho"
+    assert (session.calls[0].outputs[0].value, session.calls[0].outputs[0].reply) == ("ho", True)
     step = workflow(session).steps[0]
     assert step.via == "client"
     assert [(a.name, a.state, a.default) for a in step.arguments] == [
@@ -260,6 +262,43 @@ def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
     ]
     raw = workflow(session, Selection(raw=True))
     assert [s.endpoint.name for s in raw.steps] == ["_clear", "_submit", "mine"]
+
+
+def test_turns_that_follow_each_other_are_each_one_call_and_answers_in_several_messages_are_read_as_one() -> (
+    None
+):
+    page = chat_page()
+    first = [message("user", "hi"), message("assistant", "ho"), message("assistant", "hum", "!")]
+    turn(page, "hi", first)
+    turn(page, "so", [*first, message("user", "so"), message("assistant", "yes")])
+    session = page.session()
+    assert [(c.endpoint, c.outputs[0].value) for c in session.calls] == [
+        ("/chat", "hohum!"),
+        ("/chat", "yes"),
+    ]
+
+
+def test_a_chat_with_an_undone_turn_is_made_as_the_page_made_it() -> None:
+    page = chat_page()
+    turn(page, "hi", [message("user", "hi"), message("assistant", "ho")])
+    page.call(4, [[message("user", "hi"), message("assistant", "ho")]], [[], None], trigger=4)
+    turn(page, "so", [message("user", "so"), message("assistant", "yes")])
+    session = page.session()
+    assert [c.endpoint for c in session.calls] == ["/_clear", "/_submit", "/_undo", "/_clear", "/_submit"]
+
+
+def test_a_chat_whose_history_the_public_endpoint_would_not_have_is_made_as_the_page_made_it() -> None:
+    page = chat_page()
+    turn(page, "hi", [message("assistant", "loaded"), message("user", "hi"), message("assistant", "ho")])
+    assert [c.endpoint for c in page.session().calls] == ["/_clear", "/_submit"]
+
+
+def test_an_answer_that_is_more_than_words_is_not_held_to_them() -> None:
+    page = chat_page()
+    file = {"type": "file", "file": {"path": "/tmp/a.png", "meta": {"_type": "gradio.FileData"}}}
+    turn(page, "hi", [message("user", "hi"), {"role": "assistant", "content": [file]}])
+    (call,) = page.session().calls
+    assert (call.endpoint, call.outputs[0].value) == ("/chat", None)
 
 
 def test_a_private_endpoint_and_one_with_event_data_are_called_raw() -> None:

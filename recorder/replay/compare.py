@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from recorder.adapters.gradio.wire import spoken
 from recorder.session import File
 from recorder.show import visible
 from recorder.workflow import Output
@@ -65,6 +66,9 @@ def compare_output(recorded: Output, live: Live, places: Places = NOWHERE) -> li
         was, now = (None, live.value) if recorded.skipped else (recorded.value, None)
         why = "was left as it was, is now set" if recorded.skipped else "was set, is now left as it was"
         return [Difference(path="", recorded=was, live=now, why=why)]
+    if recorded.reply:
+        said = recorded.value is None or recorded.value == spoken(live.value)
+        return [] if said else compare(recorded.value, spoken(live.value), places)
     found = [] if recorded.skipped else compare(recorded.value, live.value, places)
     found += _bounded(_differences(recorded.properties or {}, live.update or {}, "update", places))
     return found[:LIMIT]

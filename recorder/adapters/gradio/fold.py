@@ -17,7 +17,7 @@ from recorder.adapters import Want
 from recorder.adapters.gradio.describe import Component, Dependency, Description, describe, endpoint
 from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, file_url, page_query
-from recorder.adapters.gradio.wire import is_file_data, update_value
+from recorder.adapters.gradio.wire import is_file_data, is_text, spoken, update_value
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent
 from recorder.session import (
@@ -376,6 +376,15 @@ class _Page:
         )
 
 
+class _Turn(msgspec.Struct, frozen=True):
+    """One turn of a ChatInterface: the chain that the page made, and the public endpoint that makes it in one call."""
+
+    public: Dependency
+    head: Resolved
+    answer: Resolved
+    internal: tuple[Resolved, ...]
+
+
 def _collapse_chats(resolved: list[Resolved], description: Description) -> list[Resolved]:
     """One call of the public chat endpoint for each turn of a ChatInterface.
 
@@ -384,26 +393,83 @@ def _collapse_chats(resolved: list[Resolved], description: Description) -> list[
     the same textbox where the chain's answering handler takes the State that the head filled, then a history,
     then the same
     additional inputs. That is how Gradio builds a ChatInterface in 4.x, 5.x and 6.x; no name of it is relied on.
+
+    The public endpoint keeps a history of its own. So a page's turns are either all made through it, or, where the
+    person also retried, undid, edited or loaded a conversation, all as the page made them.
     """
-    made: list[Resolved] = []
     chains: dict[int, list[Resolved]] = {}
     for r in resolved:
         chains.setdefault(id(r.root), []).append(r)
+    pages: dict[str, list[_Turn]] = {}
     for head in resolved:
         if head.cause is not None or head.trigger.kind != "person" or head.wire.before:
             continue
         public = _chat_endpoint(head.dependency, description)
-        if public is None:
+        answer = _answer(public, head, chains[id(head)], description) if public else None
+        if public is not None and answer is not None:
+            internal = tuple(r for r in chains[id(head)] if r.dependency.visibility != "public")
+            pages.setdefault(head.wire.page, []).append(_Turn(public, head, answer, internal))
+    made: list[Resolved] = []
+    for page, turns in pages.items():
+        if not _says_the_same(turns, [r for r in resolved if r.wire.page == page], description):
             continue
-        chain = chains[id(head)]
-        answer = _answer(public, head, chain, description)
-        if answer is None:
-            continue
-        internal = [r for r in chain if r.dependency.visibility != "public"]
-        for r in internal:
-            r.omitted = f"part of the chat turn that /{public.api_name} makes in one call"
-        made.append(_chat_call(f"t{len(made) + 1}", public, head, answer, internal, description))
+        for turn in turns:
+            for r in turn.internal:
+                r.omitted = f"part of the chat turn that /{turn.public.api_name} makes in one call"
+            made.append(_chat_call(f"t{len(made) + 1}", turn, description))
     return made
+
+
+def _says_the_same(turns: list[_Turn], on_page: list[Resolved], description: Description) -> bool:
+    """Whether the public endpoint, called for each of a page's turns, would go through the same conversation."""
+    inside = {id(r) for turn in turns for r in turn.internal}
+    states = set().union(*(_states(r, description) for turn in turns for r in turn.internal))
+    for r in on_page:
+        aside = id(r) in inside or r.wire.status != "ok" or r.root.trigger.kind in ("page", "timer")
+        if not aside and r.dependency.visibility != "public" and states & _states(r, description):
+            return False
+    heard: list[tuple[str, str]] | None = None
+    for turn in turns:
+        wire = turn.answer.wire
+        outputs = wire.outputs if wire.outputs is not None else wire.values[-1][1] if wire.values else None
+        for component_id, value in zip(turn.answer.dependency.outputs, outputs or (), strict=False):
+            now = _said(update_value(value)[1])
+            if now is None:
+                continue
+            said = [(who, spoken(content)) for who, content in now]
+            if heard is None:
+                component = description.components.get(component_id)
+                first = _said(component.value if component else None) or []
+                heard = [(who, spoken(content)) for who, content in first]
+            if said[: len(heard)] != heard or [role for role, _ in said[len(heard) :]][:1] != ["user"]:
+                return False
+            heard = said
+            break
+    return True
+
+
+def _states(r: Resolved, description: Description) -> set[int]:
+    """The State that a call reads or writes."""
+    ids = {*r.dependency.inputs, *r.dependency.outputs}
+    return {id for id in ids if (c := description.components.get(id)) is not None and c.state}
+
+
+def _said(history: Any) -> list[tuple[str, Any]] | None:
+    """Who said what in a chatbot's value, by messages or by pairs; None if it is none."""
+    if not isinstance(history, list):
+        return None
+    said: list[tuple[str, Any]] = []
+    for entry in history:
+        if isinstance(entry, list | tuple) and len(entry) == 2:
+            said += [pair for pair in zip(_SPEAKERS, entry, strict=True) if pair[1] is not None]
+        elif isinstance(entry, dict) and isinstance(entry.get("role"), str):
+            said.append((entry["role"], entry.get("content")))
+        else:
+            return None
+    return said
+
+
+_SPEAKERS = ("user", "assistant")
 
 
 def _chat_endpoint(head: Dependency, description: Description) -> Dependency | None:
@@ -441,16 +507,11 @@ def _answer(
     return None
 
 
-def _chat_call(
-    id: str,
-    public: Dependency,
-    head: Resolved,
-    answer: Resolved,
-    internal: list[Resolved],
-    description: Description,
-) -> Resolved:
+def _chat_call(id: str, turn: _Turn, description: Description) -> Resolved:
+    public, head, answer = turn.public, turn.head, turn.answer
+
     def answered(outputs: list[Any] | None) -> list[Any]:
-        replies = [_reply(value) for value in outputs or ()]
+        replies = [_reply(update_value(value)[1]) for value in outputs or ()]
         text = next((reply for reply in replies if reply is not None), None)
         return [text, *[None] * (len(public.outputs) - 1)]
 
@@ -475,23 +536,18 @@ def _chat_call(
         id=id,
         trigger=head.trigger,
         inputs=[(wire.data[0], head.inputs[0][1]), (None, Known(value=None)), *answer.inputs[2:]],
-        stands_for=tuple(r.id for r in internal),
+        stands_for=tuple(r.id for r in turn.internal),
     )
 
 
-def _reply(history: Any) -> Any:
-    """The last answer in a chatbot's value, as the public endpoint returns it where that is plain text."""
-    if not isinstance(history, list) or not history:
+def _reply(history: Any) -> str | None:
+    """What the app said last in a chatbot's value; None where it is no chat, or where it showed more than words."""
+    said = _said(history)
+    if not said:
         return None
-    last = history[-1]
-    if isinstance(last, list) and len(last) == 2:
-        return last[1]
-    if isinstance(last, dict) and last.get("role") == "assistant":
-        content = last.get("content")
-        if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
-            content = content[0].get("text", content)
-        return content
-    return None
+    last = next((n for n in range(len(said), 0, -1) if said[n - 1][0] == "user"), 0)
+    replies = [content for _, content in said[last:]]
+    return spoken(replies) if is_text(replies) else None
 
 
 def _omit(resolved: list[Resolved]) -> None:
@@ -618,6 +674,7 @@ class _Builder:
             state=bool(parameter and parameter.state),
             skipped=skipped,
             update=update,
+            reply=bool(r.stands_for) and position == 0,
         )
 
     def _plain(self, value: Any) -> Any:

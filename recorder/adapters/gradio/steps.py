@@ -131,6 +131,7 @@ class _Builder:
                 value=value.value,
                 state=value.state,
                 skipped=value.skipped,
+                reply=value.reply,
                 properties=value.update,
             )
             for value in call.outputs

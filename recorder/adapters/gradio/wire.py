@@ -5,6 +5,7 @@ Sources: ``gradio/data_classes.py`` (FileData), ``gradio/utils.py`` (``diff``), 
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any
 
@@ -25,6 +26,31 @@ def update_value(output: Any) -> tuple[bool, Any, dict[str, Any]]:
         rest = {k: v for k, v in output.items() if k not in ("__type__", "value")}
         return "value" in output, output.get("value"), rest
     return True, output, {}
+
+
+def spoken(content: Any) -> str:
+    """The words of a chat message, or of several, whichever way it is spelled: text, parts, messages, files by name."""
+    if isinstance(content, str):
+        return inspect.cleandoc(content)
+    if isinstance(content, list | tuple):
+        return "".join(map(spoken, content))
+    if isinstance(content, dict):
+        if isinstance(path := content.get("path"), str):
+            return path.replace("\\", "/").rpartition("/")[2]
+        return "".join(spoken(content[key]) for key in _MESSAGE_PARTS if content.get(key) is not None)
+    return ""
+
+
+def is_text(content: Any) -> bool:
+    """Whether a chat message is nothing but words."""
+    if isinstance(content, list | tuple):
+        return all(map(is_text, content))
+    if isinstance(content, dict):
+        return not any(content.get(key) is not None for key in ("path", "file", "value", "component"))
+    return isinstance(content, str)
+
+
+_MESSAGE_PARTS = ("content", "text", "file", "value")
 
 
 def apply_diff(previous: Any, diff: Any) -> Any:
