@@ -7,7 +7,8 @@ import json
 import msgspec
 
 from recorder.adapters import Selection, workflow
-from recorder.events import Body, Done, Request
+from recorder.adapters.gradio.fold import GradioFold
+from recorder.events import Body, Done, Fetched, PageOpened, Request
 from recorder.session import dump, parse
 from recorder.workflow import Link, VariableRef
 from tests.gradio_page import ROOT, Page, component, dependency
@@ -384,3 +385,13 @@ def test_garbage_from_the_app_never_stops_the_fold() -> None:
         event, [1, 2, 3, 4], render_config={"components": 3, "dependencies": [{}, 4]}, changed_state_ids=3
     )
     assert workflow(page.session()).steps
+
+
+def test_a_description_refused_before_the_login_is_asked_for_again_by_the_page_after_it() -> None:
+    fold = GradioFold()
+    opened = PageOpened(page="P", seq=1, at=1.0, url=f"{ROOT}/")
+    fold.feed(opened)
+    assert [want.url for want in fold.wants()] == [f"{ROOT}/config"]
+    fold.feed(Fetched(page="", seq=0, at=2.0, url=f"{ROOT}/config", status=401, error="HTTP 401"))
+    fold.feed(msgspec.structs.replace(opened, page="Q"))
+    assert [want.url for want in fold.wants()] == [f"{ROOT}/config"]

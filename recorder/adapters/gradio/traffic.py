@@ -151,12 +151,13 @@ class Traffic:
             return
         root = f"{address.scheme}://{address.netloc}{match_['root']}"
         what = match_["what"]
-        if root not in self.apps:
-            self._want_config(root)
         app = self.apps.setdefault(root, App(root=root))
+        if app.config is None:
+            self._want_config(root)
         if match_["prefix"] is not None:
             app.prefix = match_["prefix"]
-        self._want_info(app)
+        if app.info is None:
+            self._want_info(app)
         key = (event.page, event.id)
         if what == "queue/data":
             self._streams[key] = ""
@@ -333,7 +334,7 @@ class Traffic:
         address = event.url.partition("?")[0]
         if event.sha256 or event.path:
             self.files[event.url] = event
-        elif address.endswith("/config") and event.body.text is not None:
+        elif address.endswith("/config"):
             config = _json(event.body.text)
             if isinstance(config, dict) and isinstance(config.get("dependencies"), list):
                 root = address.removesuffix("/config")
@@ -341,10 +342,16 @@ class Traffic:
                 app.config = config
                 app.prefix = str(config.get("api_prefix") or "")
                 self._want_info(app)
-        elif address.endswith("/info") and event.body.text is not None:
+            else:
+                # Refused before the login, or not up yet: the next page or call asks again.
+                self._wanted.discard(event.url)
+        elif address.endswith("/info"):
+            info = _json(event.body.text)
             for app in self.apps.values():
-                if address == f"{app.root}{app.prefix}/info":
-                    app.info = _json(event.body.text)
+                if address == f"{app.root}{app.prefix}/info" and event.status == 200:
+                    app.info = info
+            if event.status != 200:
+                self._wanted.discard(event.url)
         else:
             self.files.setdefault(event.url, event)
 
