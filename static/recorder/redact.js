@@ -13,6 +13,8 @@ const SECRET_NAME = new RegExp(`^[\\w.-]{0,60}?${NAME_END}(?:\\[\\])?$`, "i");
 const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*)$/i;
 /** Part of Gradio's protocol, or an address of what is no secret at all. */
 const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
+/** What follows a token that is a word of a highlighted text. */
+const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
 /** The end of a key in JSON, or in JSON within JSON: searched for from there, large texts are passed over quickly. */
 const FIELD_END = new RegExp(`${NAME_END}(\\\\?)"\\s*:\\s*`, "gi");
 const FIELD_START = /(\\?)"([\w.-]{0,60})$/;
@@ -149,6 +151,7 @@ export class Redactor {
       const start = found.index + whole.length;
       const end = endOfValue(text, start, escape);
       if (end <= start || NEVER.test(name)) continue;
+      if (/^token$/i.test(name) && HIGHLIGHT.test(text.slice(end, end + 40))) continue;
       const quote = `${escape}"`;
       const isQuoted = text.startsWith(quote, start);
       const written = isQuoted ? text.slice(start + quote.length, end - quote.length) : text.slice(start, end);
