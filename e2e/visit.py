@@ -102,19 +102,23 @@ async def press(page: Page, on: bool) -> None:
 
 
 async def is_done_again(
-    app: GradioApp, path: Path, recorder: Callable[..., Any], run_script: Callable[..., Any]
+    app: GradioApp,
+    path: Path,
+    recorder: Callable[..., Any],
+    run_script: Callable[..., Any],
+    **environment: str,
 ) -> None:
-    """The script and the replay of the session at ``path`` make the calls that the person made."""
+    """The script and the replay of the session at ``path``, in that environment, make the calls that the person made."""
     by_hand = app.log
     assert by_hand
     script = path.with_suffix(".py")
     rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
     assert rendered.returncode == 0, rendered.stderr
     await asyncio.to_thread(app.restart)
-    ran = await asyncio.to_thread(run_script, script, RECORDER_URL=app.url)
+    ran = await asyncio.to_thread(run_script, script, RECORDER_URL=app.url, **environment)
     assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
     assert app.log == by_hand, script.read_text()
     await asyncio.to_thread(app.restart)
-    replayed = await asyncio.to_thread(recorder, "replay", path, "--url", app.url)
+    replayed = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **environment)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert app.log == by_hand

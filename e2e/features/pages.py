@@ -1,0 +1,166 @@
+"""How an app is reached: logins, paths, frames, pages of one app, tabs, reloads, addresses with a query."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from e2e.features import press, shows, trait, type_and_press
+
+SERVER = """
+import uvicorn
+uvicorn.run(server, host="127.0.0.1", port=int(os.environ["GRADIO_SERVER_PORT"]), log_level="warning")
+"""
+GREETER = """
+@logged
+def greet(count, name):
+    return (count or 0) + 1, f"Hello {name} ({count})"
+def greeter():
+    with gr.Blocks() as demo:
+        count = gr.State(0)
+        name = gr.Textbox(label="Name")
+        out = gr.Textbox(label="Greeting")
+        gr.Button("Greet").click(greet, [count, name], [count, out])
+    return demo
+"""
+
+
+@trait(
+    GREETER + "demo = greeter()",
+    "/greet",
+    "/greet",
+    launch='demo.launch(auth=("ann", "pass word"))',
+    RECORDER_USERNAME="ann",
+    RECORDER_PASSWORD="pass word",
+)
+async def behind_a_login(page: Page) -> None:
+    await page.get_by_label("username", exact=False).first.fill("ann")
+    await page.locator("input[type=password]").fill("pass word")
+    await page.get_by_role("button", name="Login", exact=False).click()
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+    await press(page, "Greet")
+    await shows(page, "Greeting", "Hello Ann (1)")
+
+
+@trait(
+    GREETER
+    + """
+import fastapi
+server = gr.mount_gradio_app(fastapi.FastAPI(), greeter(), path="/some/tool")
+""",
+    "/greet",
+    launch=SERVER,
+    mount="/some/tool",
+)
+async def mounted_under_a_path(page: Page) -> None:
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+
+
+@trait(
+    GREETER
+    + """
+import fastapi
+from fastapi.responses import HTMLResponse
+server = fastapi.FastAPI()
+@server.get("/", response_class=HTMLResponse)
+def around():
+    return '<!doctype html><title>Around</title><h1>Around it</h1><iframe src="/tool/" width=900 height=600></iframe>'
+server = gr.mount_gradio_app(server, greeter(), path="/tool")
+""",
+    "/greet",
+    launch=SERVER,
+    mount="/tool",
+)
+async def inside_a_frame(page: Page) -> None:
+    await page.goto(page.url.partition("/tool")[0] + "/")
+    frame = page.frame_locator("iframe")
+    await frame.get_by_label("Name", exact=True).fill("Ann")
+    await frame.get_by_role("button", name="Greet", exact=True).click()
+    await expect(frame.get_by_label("Greeting", exact=True)).to_have_value("Hello Ann (0)", timeout=20_000)
+
+
+@trait(GREETER + "demo = greeter()", "/greet", "/greet", "/greet")
+async def reloaded_in_the_middle(page: Page) -> None:
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+    await press(page, "Greet")
+    await shows(page, "Greeting", "Hello Ann (1)")
+    await page.reload()
+    await page.get_by_role("button", name="API Recorder").wait_for()
+    await type_and_press(page, "Name", "Bob", "Greet")
+    await shows(page, "Greeting", "Hello Bob (0)")
+
+
+@trait(GREETER + "demo = greeter()", "/greet", "/greet", "/greet")
+async def two_tabs_in_turn(page: Page) -> None:
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await other.get_by_role("button", name="API Recorder").wait_for()
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+    await type_and_press(other, "Name", "Bob", "Greet")
+    await shows(other, "Greeting", "Hello Bob (0)")
+    await press(page, "Greet")
+    await shows(page, "Greeting", "Hello Ann (1)")
+    await other.close()
+
+
+@trait(
+    """
+@logged
+def who(text, request: gr.Request):
+    return f"{text} for {request.query_params.get('user')}"
+with gr.Blocks() as demo:
+    text = gr.Textbox(label="Text")
+    out = gr.Textbox(label="Out")
+    gr.Button("Ask").click(who, text, out)
+""",
+    "/who",
+    address="/?user=J%C3%B6rg+%26co&x=1",
+)
+async def an_address_with_a_query(page: Page) -> None:
+    await type_and_press(page, "Text", "this", "Ask")
+    await shows(page, "Out", "this for Jörg &co")
+
+
+@trait(
+    GREETER
+    + """
+with gr.Blocks() as demo:
+    name = gr.Textbox(label="Home name")
+    gr.Button("At home").click(lambda name: f"At home, {name}", name, name, api_name="home")
+with demo.route("Second", "/second"):
+    name = gr.Textbox(label="Name")
+    out = gr.Textbox(label="Greeting")
+    count = gr.State(0)
+    gr.Button("Greet").click(greet, [count, name], [count, out])
+""",
+    "/greet",
+    "/home",
+    lines=("6", "5"),
+)
+async def several_pages_in_one_app(page: Page) -> None:
+    await page.get_by_label("Home name").wait_for()
+    await page.goto(page.url.rstrip("/") + "/second")
+    await page.get_by_role("button", name="API Recorder").wait_for()
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+    await page.go_back()
+    await page.get_by_role("button", name="API Recorder").wait_for()
+    await type_and_press(page, "Home name", "Bob", "At home")
+    await expect(page.get_by_label("Home name")).to_have_value(re.compile("At home, Bob"), timeout=20_000)
+
+
+@trait(
+    GREETER + "demo = greeter()",
+    "/greet",
+    lines=("6", "5"),
+    launch="demo.launch(ssr_mode=True, server_port=int(os.environ['GRADIO_SERVER_PORT']))",
+    GRADIO_SSR_MODE="True",
+)
+async def rendered_on_the_server(page: Page) -> None:
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
