@@ -395,3 +395,25 @@ def test_a_description_refused_before_the_login_is_asked_for_again_by_the_page_a
     fold.feed(Fetched(page="", seq=0, at=2.0, url=f"{ROOT}/config", status=401, error="HTTP 401"))
     fold.feed(msgspec.structs.replace(opened, page="Q"))
     assert [want.url for want in fold.wants()] == [f"{ROOT}/config"]
+
+
+def test_what_the_page_began_in_one_moment_is_in_the_order_in_which_it_took_effect() -> None:
+    page = Page(
+        [component(1, "textbox"), component(2, "textbox"), component(3, "textbox")],
+        [
+            dependency(0, [[1, "input"]], [1], [2], api_name="first"),
+            dependency(1, [[1, "input"]], [1], [3], api_name="second"),
+        ],
+    )
+    act = page.act()
+    first, second = page.join(0, ["x"], 1, act=act), page.join(1, ["x"], 1, act=act)
+    page.complete(second, ["b"])
+    page.complete(first, ["a"])
+    # This one was begun when the page had heard of the other.
+    slow = page.join(0, ["y"], 1, act=page.act())
+    page.say(slow, "process_starts")
+    page.call(1, ["y"], ["b"], trigger=1)
+    page.complete(slow, ["a"])
+    session = page.session()
+    assert [c.id for c in session.calls] == ["c2", "c1", "c3", "c4"]
+    assert [s.id for s in workflow(session).steps] == ["c2", "c1", "c3", "c4"]

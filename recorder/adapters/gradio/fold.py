@@ -6,6 +6,7 @@ Everything is worked out when the session is asked for, from first event to last
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
@@ -144,7 +145,7 @@ class GradioFold:
         _mark_setup(resolved, made)
         build = _Builder(app, traffic, description)
         kept = [r for r in [*resolved, *made] if not r.omitted]
-        kept.sort(key=lambda r: r.wire.order)
+        kept = _in_effect(sorted(kept, key=lambda r: r.wire.order))
         omitted = [r for r in resolved if r.omitted]
         notes = [f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost]
         elsewhere = len(traffic.calls) - len(calls)
@@ -521,6 +522,7 @@ def _chat_call(id: str, turn: _Turn, description: Description) -> Resolved:
         fn_index=public.id,
         data=[head.wire.data[0] if head.wire.data else None, None, *wire.data[2:]],
         order=head.wire.order,
+        begin_order=head.wire.begin_order,
         started=head.wire.started,
         act=head.wire.act,
         trigger_id=None,
@@ -548,6 +550,23 @@ def _reply(history: Any) -> str | None:
     last = next((n for n in range(len(said), 0, -1) if said[n - 1][0] == "user"), 0)
     replies = [content for _, content in said[last:]]
     return spoken(replies) if is_text(replies) else None
+
+
+def _in_effect(calls: list[Resolved]) -> list[Resolved]:
+    """Calls in the order in which they had their effect.
+
+    That is the order in which they were begun, but for what a page begins in one moment, before it hears of any of it:
+    those race to the app, and took effect as they ended.
+    """
+    made: list[Resolved] = []
+    together: list[Resolved] = []
+    for r in calls:
+        heard = min((c.wire.begin_order or sys.maxsize for c in together), default=0)
+        if r.wire.order > heard or any(c.wire.page != r.wire.page for c in together):
+            made += sorted(together, key=lambda c: c.wire.end_order or sys.maxsize)
+            together = []
+        together.append(r)
+    return made + sorted(together, key=lambda c: c.wire.end_order or sys.maxsize)
 
 
 def _omit(resolved: list[Resolved]) -> None:

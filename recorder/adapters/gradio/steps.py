@@ -61,7 +61,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
 
 
 def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str]]:
-    """The calls that become steps, in order of time, and the ids of those among them that are set-up."""
+    """The calls that become steps, in order, and the ids of those among them that are set-up."""
 
     def called(call: Call, names: tuple[str, ...]) -> bool:
         return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
@@ -90,7 +90,13 @@ def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str
         for o in session.omitted
         if o.setup and o.call.id not in taken and o.call.page in pages and not o.call.skip
     ]
-    moments = {call.id: (call.timing.started, 0.0) for call in chosen}
+    moments: dict[str, tuple[float, float]] = {}
+    listed = 0.0
+    for call in session.calls:
+        # The session has its calls in the order of their effect, which what was begun at once need not keep.
+        listed = max(listed, call.timing.started)
+        moments[call.id] = (listed, 0.0)
+    moments = {call.id: moments.get(call.id, (call.timing.started, 0.0)) for call in chosen}
     begun = ended = 0.0
     for call in sorted(setup, key=lambda call: call.timing.started):
         # What the page made side by side as it loaded had its effect on the server in the order it ended.

@@ -52,6 +52,8 @@ class WireCall(msgspec.Struct, kw_only=True):
     query: str = ""
     act: Act | None = None
     event_id: str | None = None
+    begin_order: int | None = None
+    """When the page first heard that it ran."""
     first: float | None = None
     ended: float | None = None
     end_order: int | None = None
@@ -246,6 +248,8 @@ class Traffic:
             return
         output = message.get("output")
         output = output if isinstance(output, dict) else {}
+        if message.get("msg") != "estimation" and call.begin_order is None:
+            call.begin_order = self._order
         match message.get("msg"):
             case "process_generating" | "process_streaming":
                 if message.get("success") is not False:
@@ -301,6 +305,8 @@ class Traffic:
         call.error = error
         call.ended = at
         call.end_order = self._order
+        if call.begin_order is None:
+            call.begin_order = self._order
 
     def _cancel(self, event: Request) -> None:
         body = _json(event.body.text)
