@@ -227,6 +227,12 @@ def test_a_login_comes_from_the_environment() -> None:
     assert 'auth=(os.environ["RECORDER_USERNAME"], os.environ["RECORDER_PASSWORD"])' in text
 
 
+def test_an_old_app_under_a_path_is_found_there() -> None:
+    old = an_app(url="http://127.0.0.1:7860/tool", api_prefix="")
+    assert "client = MountedClient(URL, verbose=False)" in script(a_step(), app=old)
+    assert "MountedClient" not in script(a_step(), app=msgspec.structs.replace(old, api_prefix="/gradio_api"))
+
+
 # Variables.
 
 

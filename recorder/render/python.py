@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import jinja2
 import msgspec
@@ -51,7 +51,8 @@ MOST_UNPACKED = 4
 _OWN = {
     "Any", "AppError", "Client", "FILES", "Iterator", "Job", "Path", "Status", "URL", "QUERY", "again", "annotations",
     "apply_diff", "arguments", "call", "call_and_cancel", "client", "download", "error", "handle_file", "httpx",
-    "item", "json", "messages", "os", "print", "quote", "run", "shortened", "start_and_cancel", "tempfile", "time",
+    "item", "json", "messages", "MountedClient",
+    "os", "print", "quote", "run", "shortened", "start_and_cancel", "tempfile", "time",
     "upload", "value_of", "values",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
@@ -317,7 +318,11 @@ class _Script:
         if self.workflow.app.auth:
             login = [("", f'os.environ["RECORDER_{word}"]') for word in ("USERNAME", "PASSWORD")]
             items.append(("auth=", Group("(", login, ")")))
-        line = write(Group("Client(", items, ")"), indent=4, before=f"{name} = ")
+        # Of a 4.x app, which does not say where its API is, the client takes it to be at the root of the server.
+        mounted = not self.workflow.app.api_prefix and urlsplit(self.workflow.app.url).path.strip("/")
+        self.needs |= {"mounted", "Any"} if mounted else set()
+        kind = "MountedClient" if mounted else "Client"
+        line = write(Group(f"{kind}(", items, ")"), indent=4, before=f"{name} = ")
         if name == "client":
             return [line, ""]
         return ["# Another tab, or the page loaded again: a session of its own.", line, ""]
