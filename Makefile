@@ -1,17 +1,18 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint clean
+.PHONY: help setup demo test features check lint clean
 
 PYTHON ?= python3
 READY = $(PYTHON) e2e/provision.py
 BIN = .venv/bin
 # The Gradio lines that the end-to-end tests run against; see LINES in e2e/provision.py.
-GRADIO = gradio-6
+GRADIO = gradio-6 gradio-5 gradio-4
 
 help:
 	@echo "make demo    record a small Gradio app in a real browser, print the script, run it, replay it"
 	@echo "make test    everything: lint, types, and all tests in one run"
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
+	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
 
 setup:
@@ -35,6 +36,9 @@ check:
 test: setup
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest
+
+features: setup
+	$(BIN)/python -m pytest e2e/test_end_to_end.py --features README.md
 
 clean:
 	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

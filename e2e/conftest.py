@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
+from e2e.features import Trait
+from e2e.provision import LINES
 from recorder.capture.browser import find_browser
 
 CHROMIUM_FLAGS = [
@@ -24,6 +27,42 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]",
 ]
+
+
+FEATURES = re.compile("(?<=<!-- features -->\n).*(?=<!-- /features -->)", re.DOTALL)
+_outcomes: dict[tuple[str, str], str] = {}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--features", metavar="FILE", help="write what came of each feature into the table in FILE"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    if isinstance(params.get("trait"), Trait) and (report.when == "call" or report.outcome != "passed"):
+        _outcomes[params["trait"].name, params["line"]] = "✓" if report.outcome == "passed" else "✗"
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    file = session.config.getoption("--features")
+    if file and _outcomes:
+        text = Path(file).read_text(encoding="utf-8")
+        Path(file).write_text(FEATURES.sub(lambda _: feature_table(_outcomes), text), encoding="utf-8")
+
+
+def feature_table(outcomes: dict[tuple[str, str], str]) -> str:
+    """Feature by Gradio line; a dash where a line has no such feature."""
+    lines = ("6", "5", "4")
+    rows = [["feature", *(LINES[f"gradio-{line}"][0].replace("gradio==", "Gradio ") for line in lines)]]
+    rows.append(["---", *[":-:"] * len(lines)])
+    for name in dict.fromkeys(name for name, _ in outcomes):
+        rows.append([name.replace("_", " "), *(outcomes.get((name, line), "–") for line in lines)])
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 @pytest.fixture(scope="session")

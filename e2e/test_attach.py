@@ -51,7 +51,7 @@ async def test_a_visit_is_recorded_from_inside_and_done_again(
     assert [call.endpoint for call in session.calls] == CALLS
     assert session.app.url == app.url
     assert f"API Recorder saved {session_path}" in app.output
-    await is_done_again(app, session_path, recorder, run_script)
+    await is_done_again(app, [session_path], recorder, run_script)
 
 
 async def test_server_side_rendering_is_turned_off_and_that_is_said(

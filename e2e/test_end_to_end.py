@@ -40,7 +40,9 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
         await page.get_by_role("button", name="API Recorder").wait_for()
         await trait.visit(page)
 
-    await record(app.url + trait.address, output=path, headless=True, browser=browser_path, drive=visit)
+    paths = await record(
+        app.url + trait.address, output=path, headless=True, browser=browser_path, drive=visit
+    )
     if trait.steps:
-        assert tuple(step.endpoint.id for step in workflow(sessions.read(path)).steps) == trait.steps
-    await is_done_again(app, path, recorder, run_script, **environment)
+        assert tuple(step.endpoint.id for step in workflow(sessions.read(paths[0])).steps) == trait.steps
+    await is_done_again(app, paths, recorder, run_script, **environment)

@@ -77,7 +77,7 @@ async def test_a_visit_between_two_presses_is_done_again_by_script_and_by_replay
         for value in call.outputs
         for file in sessions.files_in(value.value)
     } == {"copy of it.txt"}
-    await is_done_again(app, path, recorder, run_script)
+    await is_done_again(app, [path], recorder, run_script)
 
 
 async def test_each_press_on_and_off_is_a_session_and_what_was_done_before_is_in_none(

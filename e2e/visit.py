@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,22 +103,30 @@ async def press(page: Page, on: bool) -> None:
 
 async def is_done_again(
     app: GradioApp,
-    path: Path,
+    paths: Sequence[Path],
     recorder: Callable[..., Any],
     run_script: Callable[..., Any],
     **environment: str,
 ) -> None:
-    """The script and the replay of the session at ``path``, in that environment, make the calls that the person made."""
+    """The scripts and the replays of the sessions at ``paths``, in that environment, make the calls that the person made.
+
+    Of several, each is of another app on the same server and goes to the address that was recorded.
+    """
     by_hand = app.log
     assert by_hand
-    script = path.with_suffix(".py")
-    rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
-    assert rendered.returncode == 0, rendered.stderr
+    here = {"RECORDER_URL": app.url} if len(paths) == 1 else {}
+    there = ["--url", app.url] if len(paths) == 1 else []
+    scripts = [path.with_suffix(".py") for path in paths]
+    for path, script in zip(paths, scripts, strict=True):
+        rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
+        assert rendered.returncode == 0, rendered.stderr
     await asyncio.to_thread(app.restart)
-    ran = await asyncio.to_thread(run_script, script, RECORDER_URL=app.url, **environment)
-    assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
-    assert app.log == by_hand, script.read_text()
+    for script in scripts:
+        ran = await asyncio.to_thread(run_script, script, **here, **environment)
+        assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
+    assert app.log == by_hand, scripts[0].read_text()
     await asyncio.to_thread(app.restart)
-    replayed = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **environment)
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    for path in paths:
+        replayed = await asyncio.to_thread(recorder, "replay", path, *there, **environment)
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     assert app.log == by_hand

@@ -172,6 +172,9 @@ class WantingFold:
         wanted, self.wanted = self.wanted, []
         return wanted
 
+    def others(self) -> list[Session]:
+        return []
+
     def session(self) -> Session:
         return Session(
             app=App(url="x"),

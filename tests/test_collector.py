@@ -68,6 +68,9 @@ class TinyFold:
         wanted, self._wanted = self._wanted, []
         return wanted
 
+    def others(self) -> list[Session]:
+        return []
+
     def session(self) -> Session:
         requests = [event for event in self.events if isinstance(event, Request)]
         fetched = [event for event in self.events if isinstance(event, Fetched)]

@@ -82,6 +82,32 @@ async def inside_a_frame(page: Page) -> None:
     await expect(frame.get_by_label("Greeting", exact=True)).to_have_value("Hello Ann (0)", timeout=20_000)
 
 
+@trait(
+    GREETER
+    + """
+import fastapi
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+server = fastapi.FastAPI()
+@server.get("/", response_class=HTMLResponse)
+def around():
+    return '<!doctype html><title>Around</title><script type="module" src="/web/gradio.js"></script>' \\
+        f'<h1>Around it</h1><gradio-app src="http://127.0.0.1:{os.environ["GRADIO_SERVER_PORT"]}/tool/"></gradio-app>'
+web = os.path.join(os.path.dirname(gr.__file__), "templates", "frontend")
+server.mount("/web", StaticFiles(directory=web))
+server.mount("/assets", StaticFiles(directory=os.path.join(web, "assets")))
+server = gr.mount_gradio_app(server, greeter(), path="/tool")
+""",
+    "/greet",
+    launch=SERVER,
+    mount="/tool",
+)
+async def embedded_by_its_web_component(page: Page) -> None:
+    await page.goto(page.url.partition("/tool")[0] + "/")
+    await type_and_press(page, "Name", "Ann", "Greet")
+    await shows(page, "Greeting", "Hello Ann (0)")
+
+
 @trait(GREETER + "demo = greeter()", "/greet", "/greet", "/greet")
 async def reloaded_in_the_middle(page: Page) -> None:
     await type_and_press(page, "Name", "Ann", "Greet")
@@ -164,3 +190,36 @@ async def several_pages_in_one_app(page: Page) -> None:
 async def rendered_on_the_server(page: Page) -> None:
     await type_and_press(page, "Name", "Ann", "Greet")
     await shows(page, "Greeting", "Hello Ann (0)")
+
+
+@trait(
+    GREETER
+    + """
+import fastapi
+from fastapi.responses import HTMLResponse
+@logged
+def shout(text):
+    return text.upper()
+server = fastapi.FastAPI()
+@server.get("/", response_class=HTMLResponse)
+def around():
+    return '<!doctype html><title>Two</title><iframe src="/tool/"></iframe><iframe src="/other/"></iframe>'
+server = gr.mount_gradio_app(server, greeter(), path="/tool")
+server = gr.mount_gradio_app(server, gr.Interface(shout, gr.Textbox(label="Text"), gr.Textbox(label="Out")), path="/other")
+""",
+    "/greet",
+    "/greet",
+    launch=SERVER,
+    mount="/tool",
+)
+async def two_apps_on_one_page(page: Page) -> None:
+    await page.goto(page.url.partition("/tool")[0] + "/")
+    first, second = (page.frame_locator("iframe").nth(n) for n in (0, 1))
+    await first.get_by_label("Name", exact=True).fill("Ann")
+    await first.get_by_role("button", name="Greet", exact=True).click()
+    await expect(first.get_by_label("Greeting", exact=True)).to_have_value("Hello Ann (0)", timeout=20_000)
+    await first.get_by_role("button", name="Greet", exact=True).click()
+    await expect(first.get_by_label("Greeting", exact=True)).to_have_value("Hello Ann (1)", timeout=20_000)
+    await second.get_by_label("Text", exact=True).fill("it's")
+    await second.get_by_role("button", name="Submit", exact=True).click()
+    await expect(second.get_by_label("Out", exact=True)).to_have_value("IT'S", timeout=20_000)

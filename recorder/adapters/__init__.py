@@ -47,7 +47,8 @@ class Fold(Protocol):
     ``feed`` takes events of all pages in the order of the journal and never raises on what an app or page sends.
     ``wants`` returns what became wanted since it was last asked. ``calls`` and ``last`` are the count and the
     name that the
-    toggle shows; ``open`` counts the recorded calls that are not over.
+    toggle shows; ``open`` counts the recorded calls that are not over. ``session`` is the app that was used most;
+    ``others`` are those beside it on the same pages that were used too.
     """
 
     @property
@@ -64,6 +65,8 @@ class Fold(Protocol):
     def wants(self) -> list[Want]: ...
 
     def session(self) -> Session: ...
+
+    def others(self) -> list[Session]: ...
 
 
 class Adapter(Protocol):

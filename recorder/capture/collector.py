@@ -378,7 +378,7 @@ class Collector:
                 self._keep(recording, self._mark(recording, "stop"))
                 self._want(recording, recording.cookie)
                 await self._finish_fetches(recording)
-                await asyncio.to_thread(session.write, recording.fold.session(), recording.path)
+                written = await asyncio.to_thread(self._write, recording)
                 await recording.journal.remove()
                 self._recording = None
                 self._saved, self._error = str(recording.path), ""
@@ -396,8 +396,18 @@ class Collector:
                 self._saving = False
                 self._broadcast()
         if self._on_saved is not None:
-            self._on_saved(recording.path)
+            for path in written:
+                self._on_saved(path)
         return recording.path
+
+    def _write(self, recording: _Recording) -> list[Path]:
+        """A file for each app that was used, the main one's last, so that it is there only when all are."""
+        others = []
+        for other in recording.fold.others():
+            others.append(self._names.next())
+            session.write(other, others[-1])
+        session.write(recording.fold.session(), recording.path)
+        return [recording.path, *others]
 
     async def discard(self) -> None:
         """Drop the recording that is on, as if it had never begun."""

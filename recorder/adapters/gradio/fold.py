@@ -133,9 +133,15 @@ class GradioFold:
         return cached[2]
 
     def session(self) -> Session:
-        """What happened, so far."""
+        """What happened so far in the app that was used most."""
+        return self._session(self._roots()[0])
+
+    def others(self) -> list[Session]:
+        """What happened in each other app on the same pages that was used."""
+        return [self._session(root) for root in self._roots()[1:]]
+
+    def _session(self, root: str) -> Session:
         traffic = self._traffic
-        root = self._root()
         description = self._description(root)
         app = traffic.apps.get(root) or WireApp(root=root)
         calls = [call for call in traffic.calls if call.root == root]
@@ -148,11 +154,6 @@ class GradioFold:
         kept = _in_effect(sorted(kept, key=lambda r: r.wire.order))
         omitted = [r for r in resolved if r.omitted]
         notes = [f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost]
-        elsewhere = len(traffic.calls) - len(calls)
-        if elsewhere:
-            notes.append(
-                f"{elsewhere} calls went to another app on the same page and are not in this session"
-            )
         if calls and app.config is None:
             notes.append("The app's description could not be read, so that its calls have numbers for names")
         called = {r.endpoint.id: r.endpoint for r in [*resolved, *made]}
@@ -174,15 +175,17 @@ class GradioFold:
             notes=tuple(notes),
         )
 
-    def _root(self) -> str:
-        """The app that was recorded: the one with the most calls, else the first that described itself."""
+    def _roots(self) -> list[str]:
+        """The apps that were recorded, by their calls; where there are none, the first that described itself."""
         counts: dict[str, int] = {}
         for call in self._traffic.calls:
-            counts[call.root] = counts.get(call.root, 0) + (1 if call.before else 1000)
+            if not call.before:
+                counts[call.root] = counts.get(call.root, 0) + 1
         if counts:
-            return max(counts, key=lambda root: counts[root])
+            return sorted(counts, key=lambda root: -counts[root])
+        seen = [call.root for call in self._traffic.calls]
         described = [root for root, app in self._traffic.apps.items() if app.config is not None]
-        return described[0] if described else ""
+        return [*seen, *described, ""][:1]
 
     def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
         mark = self._traffic.start.url if self._traffic.start else ""

@@ -102,6 +102,7 @@ class Traffic:
         self._direct: dict[tuple[str, str], WireCall] = {}
         self._streams: dict[tuple[str, str], str] = {}
         self._statuses: dict[tuple[str, str], int] = {}
+        self._descriptions: dict[tuple[str, str], str] = {}
         self._by_event: dict[str, WireCall] = {}
         self._early: dict[str, list[tuple[float, dict[str, Any]]]] = {}
 
@@ -148,6 +149,8 @@ class Traffic:
 
     def _request(self, event: Request) -> None:
         address = urlsplit(event.url)
+        if event.method == "GET" and address.path.endswith(("/config", "/info")):
+            self._descriptions[event.page, event.id] = event.url
         match_ = _ENDPOINT.match(address.path)
         if match_ is None:
             return
@@ -198,7 +201,10 @@ class Traffic:
     def _done(self, event: Done) -> None:
         key = (event.page, event.id)
         status = self._statuses.pop(key, 0)
-        if (call := self._joins.pop(key, None)) is not None:
+        if (url := self._descriptions.pop(key, None)) is not None:
+            # What the page asked for itself is known without asking again, wherever the app may be.
+            self._described(url, event.body.text if status == 200 else None)
+        elif (call := self._joins.pop(key, None)) is not None:
             answer = _json(event.body.text)
             event_id = answer.get("event_id") if isinstance(answer, dict) else None
             if isinstance(event_id, str):
@@ -337,29 +343,33 @@ class Traffic:
             self._wants.append(want)
 
     def _fetched(self, event: Fetched) -> None:
-        address = event.url.partition("?")[0]
         if event.sha256 or event.path:
             self.files[event.url] = event
-        elif address.endswith("/config"):
-            config = _json(event.body.text)
-            if isinstance(config, dict) and isinstance(config.get("dependencies"), list):
-                root = address.removesuffix("/config")
-                app = self.apps.setdefault(root, App(root=root))
-                app.config = config
-                app.prefix = str(config.get("api_prefix") or "")
-                self._want_info(app)
-            else:
+        elif event.url.partition("?")[0].endswith(("/config", "/info")):
+            if not self._described(event.url, event.body.text if event.status == 200 else None):
                 # Refused before the login, or not up yet: the next page or call asks again.
-                self._wanted.discard(event.url)
-        elif address.endswith("/info"):
-            info = _json(event.body.text)
-            for app in self.apps.values():
-                if address == f"{app.root}{app.prefix}/info" and event.status == 200:
-                    app.info = info
-            if event.status != 200:
                 self._wanted.discard(event.url)
         else:
             self.files.setdefault(event.url, event)
+
+    def _described(self, url: str, text: str | None) -> bool:
+        """Take what an app says of itself at ``url``; whether it said anything."""
+        address, said = url.partition("?")[0], _json(text)
+        if not isinstance(said, dict):
+            return False
+        if address.endswith("/info"):
+            for app in self.apps.values():
+                if address == f"{app.root}{app.prefix}/info":
+                    app.info = said
+            return True
+        if not isinstance(said.get("dependencies"), list):
+            return False
+        root = address.removesuffix("/config")
+        app = self.apps.setdefault(root, App(root=root))
+        app.config = said
+        app.prefix = str(said.get("api_prefix") or "")
+        self._want_info(app)
+        return True
 
 
 def file_data_in(value: Any) -> list[dict[str, Any]]:
