@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from e2e.features import trait
 
@@ -18,8 +18,9 @@ def said(history):
 """
 
 
-def box(page: Page):  # type: ignore[no-untyped-def]
-    return page.get_by_placeholder("Type a message")
+def box(page: Page) -> Locator:
+    """Where one writes: the last control. Its placeholder goes with the first message."""
+    return page.locator("textarea").last
 
 
 async def say(page: Page, message: str, answer: str, number: int = 1) -> None:
@@ -57,6 +58,7 @@ with gr.Blocks() as demo:
     lines=("6", "5"),
 )
 async def two_chat_turns(page: Page) -> None:
+    await page.get_by_placeholder("Type a message").wait_for()
     await say(page, "it's me", "calm answer 0")
     await say(page, "again", "calm answer 1")
 
@@ -75,7 +77,7 @@ with gr.Blocks() as demo:
     lines=("6", "5"),
 )
 async def chat_retried_undone_and_continued(page: Page) -> None:
-    await box(page).wait_for()
+    await page.get_by_placeholder("Type a message").wait_for()
     await say(page, "one", "one is number 0")
     await page.get_by_role("button", name="Retry", exact=False).last.click()
     await answered(page, "one is number 0")
