@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from typing import Any
 
 import msgspec
+import pytest
 
 from recorder.adapters import Selection, workflow
-from recorder.events import Body, Done, Request
-from recorder.session import dump, parse
+from recorder.events import Body, Done, Fetched, Request, SocketMessage, SocketOpened
+from recorder.session import Call, File, dump, parse
 from recorder.workflow import Link, VariableRef
 from tests.gradio_page import ROOT, Page, component, dependency
 
@@ -345,3 +349,135 @@ def test_garbage_from_the_app_never_stops_the_fold() -> None:
         event, [1, 2, 3, 4], render_config={"components": 3, "dependencies": [{}, 4]}, changed_state_ids=3
     )
     assert workflow(page.session()).steps
+
+
+def camera_page(connection: str = "stream") -> Page:
+    """Webcam 1, State 2, textbox 3 -> State 2, textbox 4; then button 5: textbox 4 -> textbox 3."""
+    parts = [component(1, "image", label="Camera"), component(2, "state"), component(3, "textbox", value="w")]
+    return Page(
+        [*parts, component(4, "textbox", label="Said"), component(5, "button")],
+        [
+            dependency(0, [[1, "stream"]], [1, 2, 3], [2, 4], connection=connection),
+            dependency(1, [[5, "click"]], [4], [3]),
+        ],
+    )
+
+
+def picture(number: int) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(bytes([number]) * 3000).decode()
+
+
+def watch(page: Page, what: str, over: str = "post") -> Call:
+    """A stream as a row of moments: ``f`` a frame, ``v`` a value, ``c`` the close, ``.`` the end."""
+    event = page.join(0, [{"url": picture(0)}, None, "w"], trigger=1)
+    if over == "socket":
+        page.add(SocketOpened, id="w1", url=f"ws{ROOT.removeprefix('http')}/gradio_api/stream/{event}")
+    numbers = {"f": 0, "v": 0}
+    for moment in what:
+        if moment in numbers:
+            numbers[moment] += 1
+        if moment == "f":
+            body = {"fn_index": 0, "data": [{"url": picture(numbers["f"])}, None, "w"], "session_hash": "s"}
+            if over == "socket":
+                text = Body(kind="text", text=json.dumps(body))
+                page.add(SocketMessage, id="w1", sent=True, body=text)
+                page.add(
+                    SocketMessage, id="w1", sent=False, body=Body(kind="text", text='{"msg": "success"}')
+                )
+            else:
+                page.post(f"/gradio_api/stream/{event}", body, {"msg": "success"})
+        elif moment == "v":
+            output = {"data": [None, f"said {numbers['v']}"], "is_generating": True}
+            page.say(event, "process_streaming", success=True, output=output)
+        elif moment == "c":
+            page.post(f"/gradio_api/stream/{event}/close", {}, {"msg": "success"})
+        else:
+            page.complete(event, [None, "said last"])
+    (call,) = page.session().calls
+    return call
+
+
+@pytest.mark.parametrize("over", ["post", "socket"])
+def test_a_stream_is_one_call_with_its_frames(over: str) -> None:
+    call = watch(camera_page(), "vfvfvc.", over)
+    assert call.endpoint == "/fn0" and call.status == "ok" and not call.cut_short
+    assert [frame.inputs[0]["url"].sha256 for frame in call.frames] == [
+        hashlib.sha256(bytes([n]) * 3000).hexdigest() for n in (1, 2)
+    ]
+    assert [frame.inputs[1:] for frame in call.frames] == [(None, "w"), (None, "w")]
+    assert call.stream == ([None, "said 1"], [None, "said 2"], [None, "said 3"])
+    assert call.outputs[1].value == "said last"
+    assert call.trigger.words() == "streamed from Camera"
+
+
+@pytest.mark.parametrize(
+    ("moments", "passed", "cut_short"),
+    [
+        ("vfvc.", [], False),
+        ("vfc.", [], True),
+        ("c.", [], True),
+        ("ffvvc.", [1], False),
+        ("ffvffvc.", [1, 3], True),
+        ("fffv.", [1, 2], False),
+        # Values may arrive late: one more than expected is of a frame that seemed to be passed over.
+        ("ffvvvc.", [], False),
+        # What was sent when the stream was closed is never taken.
+        ("vffc.", [2], True),
+        ("vfcf.", [], True),
+    ],
+)
+def test_which_frames_the_app_took_is_told_by_its_values(
+    moments: str, passed: list[int], cut_short: bool
+) -> None:
+    call = watch(camera_page(), moments)
+    assert [n for n, frame in enumerate(call.frames, 1) if frame.passed_over] == passed
+    assert call.cut_short == cut_short
+    (step,) = workflow(camera_page_session(call)).steps
+    assert len(step.frames) == len(call.frames) - len(passed)
+
+
+def camera_page_session(call: Call) -> Any:
+    return msgspec.structs.replace(camera_page().session(), calls=(call,))
+
+
+def test_what_a_device_sends_is_no_variable_and_is_asked_of_nobody() -> None:
+    page = camera_page()
+    watch(page, "vfvc.")
+    wants = {want.url: want for want in page.fold().wants() if want.content is not None}
+    assert [want.name for want in wants.values()] == ["image.jpg", "image.jpg"]
+    for want in wants.values():
+        assert want.content is not None
+        kept = hashlib.sha256(want.content).hexdigest()
+        page.events.append(
+            Fetched(page="", seq=0, at=0, url=want.url, sha256=kept, path=f"s.files/{kept}", size=3000)
+        )
+    session = parse(dump(page.session()))
+    program = workflow(session)
+    assert program.variables == ()
+    first = program.steps[0].arguments[0].value["url"]
+    assert isinstance(first, File) and first.inline and first.type == "image/jpeg"
+    assert first.path == f"s.files/{first.sha256}"
+    assert program.steps[0].frames[0][0]["url"].path and program.steps[0].via == "raw"
+
+
+def test_frames_that_are_calls_of_their_own_become_one_call_that_later_ones_link_to() -> None:
+    page = camera_page(connection="sse")
+    for number in range(3):
+        page.chained(0, [{"url": picture(number)}, 0, "w"], [None, f"said {number}"], trigger=1)
+    page.call(1, ["said 2"], ["x"], trigger=5)
+    page.chained(0, [{"url": picture(9)}, 0, "w"], [None, "said 9"], trigger=1)
+    session = page.session()
+    assert [(call.id, len(call.frames)) for call in session.calls] == [("c1", 2), ("c4", 0), ("c5", 0)]
+    assert session.calls[0].outputs[1].value == "said 2"
+    steps = workflow(session).steps
+    assert steps[1].arguments[0].value == Link(step="c1", output=1)
+    assert [step.via for step in steps] == ["raw", "client", "client"]
+
+
+def test_what_a_microphone_sent_is_kept_though_it_is_marked_as_a_stream() -> None:
+    page = camera_page()
+    sound = {"path": "/tmp/a.wav", "is_stream": True, "meta": {"_type": "gradio.FileData"}}
+    event = page.join(0, [sound, None, "w"], trigger=1)
+    page.complete(event, [None, {**sound, "path": "run/playlist.m3u8"}])
+    wanted = [want.url for want in page.fold().wants() if want.keep == "file"]
+    assert wanted == [f"{ROOT}/gradio_api/file=/tmp/a.wav"]

@@ -573,3 +573,33 @@ def test_a_thousand_steps_are_a_script_too() -> None:
         for n in range(1000)
     ]
     assert script(*steps).count("client.predict(") == 1000
+
+
+def a_streamed_step(connection: str, **fields: Any) -> Step:
+    picture = a_file(path="session.files/1/a.jpg", type="image/jpeg", inline=True)
+    endpoint = an_endpoint("see", fn_index=4, connection=connection)
+    return a_step(
+        "see", an_argument({"url": picture}), an_argument(None, state=True), endpoint=endpoint, via="raw",
+        frames=(({"url": picture}, None), ({"url": picture}, None)), trigger_id=7, **fields,
+    )  # fmt: skip
+
+
+def test_a_stream_is_one_call_of_all_its_frames() -> None:
+    text = script(a_streamed_step("stream"), files="x")
+    frame = '[{"url": data_url(FILES / "1/a.jpg", "image/jpeg")}, None],'
+    assert body(text).count(frame) == 3
+    assert "(greeting,) = stream(" in body(text) and "trigger_id=7" in body(text)
+    assert "cut_short" not in body(text)
+    assert "def call(" not in text and "def upload(" not in text
+    assert "cut_short=True" in body(script(a_streamed_step("stream", cut_short=True)))
+
+
+@pytest.mark.parametrize("expect", ["unfinished", "cancelled"])
+def test_a_stream_that_did_not_end_is_closed_all_the_same(expect: Any) -> None:
+    assert "stream(" in body(script(a_streamed_step("stream", expect=expect, cancel_after=1)))
+
+
+def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
+    text = script(a_streamed_step(""))
+    assert "(greeting,) = call_each(" in body(text)
+    assert "def call(" in text and "def stream(" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import signal
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from recorder.adapters.gradio.describe import Description
-from recorder.adapters.gradio.wire import FILE_DATA, is_file_data, update_value
+from recorder.adapters.gradio.wire import FILE_DATA, inline, is_file_data, update_value
 from recorder.errors import AppError, FileError, RecorderError
 from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Missing, Plan, Target, locate, plan
@@ -76,7 +77,8 @@ def _address(url: str | None, workflow: Workflow) -> tuple[str, str]:
 def _check_files(ready: Plan, files: Path) -> None:
     """Before anything is sent, every file that will be must be there."""
     values = [argument.value for step in ready.workflow.steps for argument in step.arguments]
-    for file in files_in([*values, *ready.values.values()]):
+    frames = [step.frames for step in ready.workflow.steps]
+    for file in files_in([*values, *frames, *ready.values.values()]):
         if file.path:
             kept_file(files, file)
 
@@ -234,7 +236,11 @@ class _Run:
             None if argument.state else await self._value(argument.value, notes)
             for argument in step.arguments
         ]
-        data = [None if position is None else arguments[position] for position in target.inputs]
+        frames = [[await self._value(value, notes) for value in frame] for frame in step.frames]
+        data, *frames = [
+            [None if place is None or place >= len(given) else given[place] for place in target.inputs]
+            for given in (arguments, *frames)
+        ]
         event_data = await self._value(step.event_data, notes)
         try:
             return await asyncio.wait_for(
@@ -243,10 +249,12 @@ class _Run:
                     data,
                     trigger_id=target.trigger_id,
                     event_data=event_data,
+                    frames=frames,
+                    cut_short=step.cut_short,
                     cancel_after=_cancel_after(step),
                     on_value=on_value,
                 ),
-                self._timeout,
+                self._timeout * (1 + len(frames)),
             )
         except asyncio.TimeoutError:
             return Answer(status="failed", error=f"gave no answer within {self._timeout:g} s")
@@ -293,10 +301,13 @@ class _Run:
         return value
 
     async def _file(self, file: File, notes: list[str]) -> Any:
+        if file.path and file.inline:
+            content = await asyncio.to_thread(kept_file(self._files, file).read_bytes)
+            return f"data:{file.type};base64,{base64.b64encode(content).decode()}"
         if file.path:
             return await self._upload(kept_file(self._files, file), file)
         # Its bytes are not here: the app may still have it, or be able to fetch it.
-        if not file.server_path:
+        if not file.server_path or file.inline:
             raise _NotRun(f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}")
         notes.append(f"{file.name!r} is sent by the app's own name for it, for its bytes were not kept")
         data = {"path": file.server_path, "orig_name": file.name, "size": file.size, "mime_type": file.type}
@@ -398,6 +409,9 @@ class _Run:
         if isinstance(value, str):
             for secret, placeholder in self._placeholders.items():
                 value = value.replace(secret, placeholder)
+            if (found := inline(value)) is not None:
+                what, _ = found
+                return File(name="file", sha256=what.sha256, size=what.size, type=what.type, inline=True)
             return value
         if is_file_data(value):
             name = str(value.get("orig_name") or value["path"]).replace("\\", "/").rpartition("/")[2]
@@ -419,7 +433,7 @@ class _Run:
         """With the hash of every file that the app hands out."""
         read: dict[str, File] = {}
         for file in files_in([live.value, live.update]):
-            if file.server_path in read or file.lost:
+            if file.inline or file.server_path in read or file.lost:
                 continue
             if file.server_path.startswith(("http://", "https://")) and not self._own(file.server_path):
                 # An address elsewhere is what the app says, not what it serves.

@@ -16,14 +16,15 @@ import msgspec
 from recorder.adapters import Want
 from recorder.adapters.gradio.describe import Component, Dependency, Description, describe, endpoint
 from recorder.adapters.gradio.traffic import App as WireApp
-from recorder.adapters.gradio.traffic import Traffic, WireCall, file_url, page_query
-from recorder.adapters.gradio.wire import is_file_data, update_value
+from recorder.adapters.gradio.traffic import Traffic, WireCall, WireFrame, file_url, inline_url, page_query
+from recorder.adapters.gradio.wire import Inline, is_file_data, update_value
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent
 from recorder.session import (
     App,
     Call,
     File,
+    Frame,
     Omitted,
     SecretName,
     Session,
@@ -64,6 +65,8 @@ class Resolved(msgspec.Struct, kw_only=True, eq=False):
     """Raw value, and what the control was known to show before."""
     omitted: str = ""
     setup: bool = False
+    part_of: Resolved | None = None
+    """The call of which this is a later frame."""
     stands_for: tuple[str, ...] = ()
 
     @property
@@ -141,6 +144,7 @@ class GradioFold:
         resolved = _Timeline(description, calls).run()
         made = _collapse_chats(resolved, description)
         _omit(resolved)
+        resolved = _join_frames(resolved)
         _mark_setup(resolved, made)
         build = _Builder(app, traffic, description)
         kept = [r for r in [*resolved, *made] if not r.omitted]
@@ -365,7 +369,8 @@ class _Page:
         return writer
 
     def _person(self, wire: WireCall, component: Component | None, event: str) -> Trigger:
-        act = wire.act
+        # A device goes on long after the act that switched it on.
+        act = wire.act if event != "stream" else None
         return Trigger(
             kind="person",
             event=event,
@@ -511,6 +516,73 @@ def _omit(resolved: list[Resolved]) -> None:
             r.omitted = "put an example into the controls; its values are in the calls that follow"
 
 
+def _join_frames(resolved: list[Resolved]) -> list[Resolved]:
+    """With what a device sent in calls of its own, one after the other, as frames of the first of them.
+
+    So does 4.x, which opens no stream.
+    """
+    joined: list[Resolved] = []
+    heads: dict[str, Resolved] = {}
+    for r in resolved:
+        head = heads.get(r.wire.page)
+        wire = r.wire
+        if (
+            head is not None
+            and not (r.omitted or head.omitted)
+            and r.trigger.event == "stream"
+            and r.dependency.connection != "stream"
+            and (head.dependency.id, head.wire.trigger_id) == (r.dependency.id, wire.trigger_id)
+            and head.wire.status == "ok"
+        ):
+            first = head.wire
+            head.wire = msgspec.structs.replace(
+                first,
+                frames=[*first.frames, WireFrame(data=wire.data, order=wire.order, at=wire.started)],
+                values=[*first.values, (first.end_order or first.order, first.outputs or [])],
+                outputs=wire.outputs,
+                ended=wire.ended,
+                end_order=wire.end_order,
+                status=wire.status,
+                error=wire.error,
+                logs=[*first.logs, *wire.logs],
+            )
+            r.part_of = head
+            continue
+        if not r.omitted:
+            heads[wire.page] = r
+        joined.append(r)
+    return joined
+
+
+def _passed_over(wire: WireCall) -> tuple[set[int], bool]:
+    """Which frames of a stream the app never took, by place, and whether it still worked on one when it was closed.
+
+    It works on one frame at a time; of those that come meanwhile it takes the last. So each value that arrives tells
+    that it took the latest one sent until then; one value more than that explains is of the latest passed over.
+    """
+    moments = [(frame.order, place) for place, frame in enumerate(wire.frames)]
+    moments += [(order, -1) for order, _ in wire.values]
+    moments += [(wire.closed, -2)] if wire.closed is not None else []
+    passed: list[int] = []
+    waiting: int | None = None
+    busy, cut_short = True, False
+    for _, what in sorted(moments):
+        if what >= 0 and not busy:
+            busy = True
+        elif what >= 0:
+            passed += [waiting] if waiting is not None else []
+            waiting = what
+        elif what == -2:
+            cut_short = busy
+        elif waiting is not None:
+            waiting = None
+        elif busy:
+            busy = False
+        elif passed:
+            passed.pop()
+    return {*passed, *([waiting] if waiting is not None else [])}, cut_short
+
+
 def _loads_example(dependency: Dependency) -> bool:
     name = dependency.api_name or ""
     return name.startswith("load_example") and dependency.visibility != "public"
@@ -552,10 +624,15 @@ class _Builder:
 
     def call(self, r: Resolved) -> Call:
         wire = r.wire
+        streamed = r.dependency.connection == "stream"
+        passed, cut_short = _passed_over(wire) if streamed else (set(), False)
+        trigger = r.trigger
+        if r.cause is not None and r.cause.part_of is not None:
+            trigger = msgspec.structs.replace(trigger, call=r.cause.part_of.id)
         return Call(
             id=r.id,
             endpoint=r.endpoint.id,
-            trigger=r.trigger,
+            trigger=trigger,
             inputs=tuple(self._input(r, i) for i in range(len(wire.data))),
             outputs=tuple(self._output(r, i, raw) for i, raw in enumerate(wire.outputs or ())),
             status=wire.status,
@@ -566,12 +643,30 @@ class _Builder:
             ),
             error=wire.error,
             yields=len(wire.values),
-            stream=tuple(self._plain(values) for _, values in wire.values) if r.endpoint.generator else (),
+            stream=tuple(self._plain(values) for _, values in wire.values)
+            if r.endpoint.generator or streamed or wire.frames
+            else (),
+            frames=tuple(
+                Frame(
+                    inputs=self._frame(r, frame),
+                    at=round(frame.at - wire.started, 3),
+                    passed_over=place in passed,
+                )
+                for place, frame in enumerate(wire.frames)
+            ),
+            cut_short=cut_short,
             logs=tuple(wire.logs),
             event_data=self._plain(wire.event_data) if r.dependency.event_data else None,
             trigger_id=wire.trigger_id,
             page=wire.page,
             stands_for=r.stands_for,
+        )
+
+    def _frame(self, r: Resolved, frame: WireFrame) -> tuple[Any, ...]:
+        parameters = r.endpoint.parameters
+        return tuple(
+            None if place < len(parameters) and parameters[place].state else self._plain(raw)
+            for place, raw in enumerate(frame.data)
         )
 
     def _input(self, r: Resolved, position: int) -> Value:
@@ -586,13 +681,17 @@ class _Builder:
             )
         shown = same(raw, known.value)
         by = known.call if shown and known.whole else None
+        if by is not None and by.part_of is not None:
+            by = by.part_of
+        # What a device sends, nobody typed.
+        sensed = r.trigger.event == "stream" and parameter.component_id == r.wire.trigger_id
         return Value(
             name=parameter.name,
             label=parameter.label,
             component=parameter.component,
             component_id=parameter.component_id,
             value=self._plain(raw),
-            changed=not shown or known.person,
+            changed=(not shown or known.person) and not sensed,
             default=not known.person and shown and known.call is None,
             written_by=by.id if by else None,
             output=known.output if by else None,
@@ -621,6 +720,8 @@ class _Builder:
         )
 
     def _plain(self, value: Any) -> Any:
+        if isinstance(value, Inline):
+            return self._inline(value)
         if is_file_data(value):
             return self._file(value)
         if isinstance(value, dict):
@@ -628,6 +729,19 @@ class _Builder:
         if isinstance(value, list):
             return [self._plain(v) for v in value]
         return value
+
+    def _inline(self, what: Inline) -> File:
+        kept = self._traffic.files.get(inline_url(what))
+        path = (kept.path if kept else "") or ""
+        return File(
+            name=path.rpartition("/")[2] or "file",
+            sha256=what.sha256,
+            size=what.size,
+            type=what.type,
+            path=path,
+            lost="" if path else (kept.error if kept else "") or "its bytes were not kept",
+            inline=True,
+        )
 
     def _file(self, data: dict[str, Any]) -> File:
         url = file_url(data, self._app)

@@ -1,0 +1,144 @@
+"""What cameras, microphones and files bring: recorded in real Chromium on every line of Gradio, done again by script and
+by replay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.async_api import Page, expect
+
+from e2e.visit import is_done_again
+from recorder import session as sessions
+from recorder.adapters import workflow
+from recorder.capture.browser import record
+
+LINES = ("6", "5", "4")
+
+HEAD = """
+import os
+import gradio as gr
+from calllog import logged
+LINE = gr.__version__[0]
+"""
+
+
+class Trait(NamedTuple):
+    """An app that shows one thing, and what a person does with it. ``steps`` are the endpoints of its workflow."""
+
+    source: str
+    visit: Callable[[Page], Awaitable[None]]
+    steps: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+TRAITS: dict[str, Trait] = {}
+
+
+def trait(
+    source: str, *steps: str, lines: tuple[str, ...] = LINES
+) -> Callable[[Callable[[Page], Awaitable[None]]], None]:
+    def keep(visit: Callable[[Page], Awaitable[None]]) -> None:
+        TRAITS[visit.__name__] = Trait(HEAD + source + "\ndemo.launch()\n", visit, steps, lines)
+
+    return keep
+
+
+async def shows(page: Page, label: str, value: str) -> None:
+    await expect(page.get_by_label(label, exact=True)).to_have_value(value, timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def seeing_browser(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The browser, with a camera and a microphone of its own that no page has to ask for."""
+    script = tmp_path_factory.mktemp("browser") / "chromium"
+    flags = "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    script.write_text(f'#!/bin/sh\nexec "{browser_path}" {flags} "$@"\n')
+    os.chmod(script, 0o755)
+    return str(script)
+
+
+@trait(
+    """
+@logged
+def see(image, seen, word):
+    return (seen or 0) + 1, f"{word} {(seen or 0) + 1}"
+with gr.Blocks() as demo:
+    seen = gr.State(0)
+    word = gr.Textbox("wide", label="Word")
+    camera = gr.Image(sources=["webcam"], streaming=True, label="Camera", type="numpy")
+    said = gr.Textbox(label="Said")
+    often = {} if LINE == "4" else {"stream_every": 1.5, "time_limit": 60}
+    camera.stream(see, [camera, seen, word], [seen, said], **often)
+""",
+    "/see",
+)
+async def a_webcam(page: Page) -> None:
+    await page.get_by_text("Click to Access Webcam").click()
+    shutter = page.get_by_role("button", name="capture photo")
+    await shutter.click()
+    await expect(page.get_by_label("Said", exact=True)).to_have_value(
+        re.compile(r"wide [3-9]"), timeout=30_000
+    )
+    await shutter.click()
+
+
+@trait(
+    """
+@logged
+def hear(sound, heard):
+    heard = (heard or 0) + len(sound[1])
+    return heard, f"{sound[0]} {min(heard, 1)}"
+@logged
+def after(said):
+    return said + "!"
+with gr.Blocks() as demo:
+    heard = gr.State(0)
+    microphone = gr.Audio(sources=["microphone"], streaming=True, label="Microphone")
+    said = gr.Textbox(label="Said")
+    more = gr.Textbox(label="More")
+    often = {} if LINE == "4" else {"stream_every": 1, "time_limit": 60}
+    microphone.stream(hear, [microphone, heard], [heard, said], **often)
+    gr.Button("After").click(after, said, more)
+""",
+    "/hear",
+    "/after",
+)
+async def a_microphone(page: Page) -> None:
+    await page.get_by_role("button", name="Record", exact=True).click()
+    await shows(page, "Said", "48000 1")
+    await page.locator(".stop-button, .stop-button-paused").first.click()
+    await page.get_by_role("button", name="After").click()
+    await shows(page, "More", "48000 1!")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name, trait in TRAITS.items() for line in trait.lines]
+)
+async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
+    name: str,
+    line: str,
+    gradio_app: Callable[..., object],
+    run_script: Callable[..., object],
+    recorder: Callable[..., object],
+    seeing_browser: str,
+    tmp_path: Path,
+) -> None:
+    trait = TRAITS[name]
+    app = await asyncio.to_thread(gradio_app, trait.source, line=line)
+    path = tmp_path / "session.json"
+
+    async def visit(page: Page) -> None:
+        # What is done before the app listens is done for nothing, with the recorder and without.
+        await page.get_by_role("button", name="API Recorder").wait_for()
+        await trait.visit(page)
+
+    await record(app.url, output=path, headless=True, browser=seeing_browser, drive=visit)
+    if trait.steps:
+        assert tuple(step.endpoint.id for step in workflow(sessions.read(path)).steps) == trait.steps
+    await is_done_again(app, path, recorder, run_script)
