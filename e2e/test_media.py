@@ -117,6 +117,75 @@ async def a_microphone(page: Page) -> None:
     await shows(page, "More", "48000 1!")
 
 
+@trait(
+    """
+notes = []
+@logged
+def add(note):
+    notes.append(note)
+    return notes
+def hello(name):
+    return "hello " + name
+@logged
+def count(chosen):
+    return f"{len(notes)} {sorted(os.path.basename(each) for each in chosen or [])}"
+SCRIPT = '
+    const say = (text) => (element.querySelector("output").textContent = JSON.stringify(text));
+    const twice = async () => { await server.add("by hand"); say(await server.add({ n: 1.5, s: "ü" })); };
+    element.querySelector("button").addEventListener("click", twice);
+    server.hello("page").then(say);
+'
+with gr.Blocks() as demo:
+    if LINE == "6":
+        template = "<button>Add</button> <output></output>"
+        gr.HTML(html_template=template, js_on_load=SCRIPT, server_functions=[add, hello])
+    files = gr.FileExplorer(root_dir=".", glob="*.py", label="Files")
+    out = gr.Textbox(label="Out")
+    gr.Button("Count").click(count, files, out)
+""".replace("'", "'''"),
+)
+async def functions_of_controls(page: Page) -> None:
+    await page.get_by_text("calllog.py").wait_for()
+    if await page.get_by_text("hello page").count():
+        await page.get_by_role("button", name="Add").click()
+        await page.get_by_text('{"n":1.5,"s":"ü"}').wait_for()
+    await page.get_by_role("checkbox").last.check()
+    await page.get_by_role("button", name="Count").click()
+    await expect(page.get_by_label("Out", exact=True)).to_have_value(re.compile(r"\]$"), timeout=30_000)
+
+
+@trait(
+    """
+@logged
+def look(drawing):
+    return f"{len(drawing['layers'])} {drawing['composite'] is not None}" if drawing else ""
+@logged
+def keep(drawing):
+    return look(drawing) + " kept"
+with gr.Blocks() as demo:
+    editor = gr.ImageEditor(label="Editor", type="pil", canvas_size=(300, 300))
+    seen = gr.Textbox(label="Seen")
+    kept = gr.Textbox(label="Kept")
+    editor.change(look, editor, seen)
+    gr.Button("Keep").click(keep, editor, kept)
+""",
+)
+async def a_drawing(page: Page) -> None:
+    canvas = page.locator("canvas").first
+    await canvas.wait_for()
+    await page.get_by_role("button", name=re.compile("Brush|Draw")).first.click()
+    box = await canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 30, y + 20, steps=5)
+    await page.mouse.up()
+    await expect(page.get_by_label("Seen", exact=True)).to_have_value(re.compile("True"), timeout=30_000)
+    await page.get_by_role("button", name="Keep").click()
+    await expect(page.get_by_label("Kept", exact=True)).to_have_value(re.compile("kept"), timeout=30_000)
+
+
 @pytest.mark.parametrize(
     ("name", "line"), [(name, line) for name, trait in TRAITS.items() for line in trait.lines]
 )

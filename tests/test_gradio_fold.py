@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from recorder.adapters import Selection, workflow
-from recorder.events import Body, Done, Fetched, Request, SocketMessage, SocketOpened
+from recorder.events import Body, Done, Fetched, Part, Request, Response, SocketMessage, SocketOpened
 from recorder.session import Call, File, dump, parse
 from recorder.workflow import Link, VariableRef
 from tests.gradio_page import ROOT, Page, component, dependency
@@ -481,3 +481,85 @@ def test_what_a_microphone_sent_is_kept_though_it_is_marked_as_a_stream() -> Non
     page.complete(event, [None, {**sound, "path": "run/playlist.m3u8"}])
     wanted = [want.url for want in page.fold().wants() if want.keep == "file"]
     assert wanted == [f"{ROOT}/gradio_api/file=/tmp/a.wav"]
+
+
+def serving_page() -> Page:
+    """HTML 1 with a function of the app's, file explorer 2, image editor 3; button 4: editor -> textbox 5."""
+    return Page(
+        [
+            component(1, "html", label="Notes", server_fns=["add"]),
+            component(2, "fileexplorer", server_fns=["ls"]),
+            component(3, "imageeditor", server_fns=["accept_blobs"]),
+            component(4, "button"),
+            component(5, "textbox"),
+        ],
+        [dependency(0, [[4, "click"]], [3], [5])],
+    )
+
+
+def ask(
+    page: Page, id: int, function: str, data: Any, answer: Any, act: str | None = None, **more: Any
+) -> None:
+    body = {"data": data, "component_id": id, "fn_name": function, "session_hash": "s"}
+    page.post("/gradio_api/component_server/", body, answer, act=act, **more)
+
+
+def send_picture(page: Page, name: str, content: str | None) -> None:
+    own = {"component_id": "3", "fn_name": "accept_blobs", "session_hash": "s", "id": name}
+    file = Part(name="file", filename="layer_0.png", size=5, value=content)
+    parts = (file, *(Part(name=key, value=value) for key, value in own.items()))
+    url = f"{ROOT}/gradio_api/component_server/"
+    page.add(Request, id=f"x{name}", method="POST", url=url, body=Body(kind="parts", parts=parts))
+    page.add(Response, id=f"x{name}", status=200)
+    page.add(Done, id=f"x{name}", body=Body(kind="text", text="null"))
+
+
+def test_a_control_s_function_on_the_server_is_a_call_in_its_place() -> None:
+    page = serving_page()
+    ask(page, 1, "add", {"n": 1}, ["a"], act=page.act("Add"))
+    ask(page, 1, "add", None, {"detail": "no"}, act=page.act("Add"), status=500)
+    assert (page.fold().calls, page.fold().last) == (2, "add")
+    first, second = page.session().calls
+    assert (first.endpoint, first.inputs[0].value, first.outputs[0].value) == (
+        "server:1.add",
+        {"n": 1},
+        ["a"],
+    )
+    assert first.trigger.words() == "used Add"
+    assert (second.status, second.error) == ("failed", "no")
+    step = workflow(page.session()).steps[0]
+    assert (step.via, step.endpoint.server_fn, step.arguments[0].value) == ("raw", "add", {"n": 1})
+
+
+def test_what_the_page_or_a_control_asks_for_itself_is_left_out_with_the_reason() -> None:
+    page = serving_page()
+    ask(page, 1, "add", 1, 1)
+    ask(page, 2, "ls", [], [], act=page.act("folder"))
+    session = page.session()
+    assert session.calls == () and page.fold().calls == 0
+    assert [(o.call.endpoint, o.why) for o in session.omitted] == [
+        ("server:1.add", "made by the page as it loaded"),
+        ("server:2.ls", "the control asked for the names that it shows"),
+    ]
+
+
+def test_a_picture_sent_ahead_of_a_call_is_sent_again_with_its_bytes() -> None:
+    page = serving_page()
+    send_picture(page, "one", None)
+    send_picture(page, "two", f"data:image/png;base64,{base64.b64encode(b'12345').decode()}")
+    page.call(0, [{"id": "two"}], ["seen"], trigger=4)
+    (want,) = [want for want in page.fold().wants() if want.content is not None]
+    assert (want.content, want.name) == (b"12345", "layer_0.png")
+    page.events.append(
+        Fetched(page="", seq=0, at=0, url=want.url, sha256=hashlib.sha256(b"12345").hexdigest(), path="p")
+    )
+    session = page.session()
+    assert [(o.call.id, o.why) for o in session.omitted] == [
+        ("c1", "no call asked for the picture that the control sent")
+    ]
+    sent, looked = workflow(session).steps
+    assert sent.endpoint.connection == "form"
+    file = sent.arguments[0].value["file"]
+    assert (file.path, file.name, file.inline) == ("p", "layer_0.png", False)
+    assert sent.arguments[0].value["id"] == "two"
+    assert looked.arguments[0].value == {"id": "two"}

@@ -603,3 +603,22 @@ def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
     text = script(a_streamed_step(""))
     assert "(greeting,) = call_each(" in body(text)
     assert "def call(" in text and "def stream(" not in text
+
+
+def a_server_step(value: Any, **fields: Any) -> Step:
+    endpoint = an_endpoint(
+        "add", api_name=None, server_fn="add", visibility="private",
+        parameters=(a_parameter("data", component_id=12),), **fields,
+    )  # fmt: skip
+    return a_step("add", an_argument(value, name=""), endpoint=endpoint, via="raw")
+
+
+def test_a_function_of_a_control_is_asked_on_the_server() -> None:
+    text = script(a_server_step({"n": 1}))
+    assert '(greeting,) = ask(client, 12, "add", {"n": 1})' in body(text)
+    assert "def call(" not in text and "form" not in text
+
+
+def test_what_goes_as_a_form_is_given_as_its_fields() -> None:
+    text = script(a_server_step({"file": a_file(path="session.files/1/a.png"), "id": "x"}, connection="form"))
+    assert 'ask(client, 12, "add", form={"file": FILES / "1/a.png", "id": "x"})' in body(text)

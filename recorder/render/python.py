@@ -50,7 +50,7 @@ MOST_UNPACKED = 4
 # The names that the script has for itself, and those that a reader would miss.
 _OWN = {
     "Any", "AppError", "Client", "FILES", "Iterator", "Job", "Path", "QUERY", "Status", "URL", "again",
-    "annotations", "apply_diff", "arguments", "call", "call_and_cancel", "call_each", "client",
+    "annotations", "apply_diff", "arguments", "ask", "call", "call_and_cancel", "call_each", "client",
     "data_url", "download", "error", "handle_file", "httpx", "item", "json", "messages", "os", "print",
     "quote", "run", "send", "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload",
     "value_of", "values",
@@ -416,6 +416,9 @@ class _Script:
         self, step: Step, raw: bool, *, before: str, indent: int, verb: str = "", after: int | None = None
     ) -> str:
         client = self.clients[step.page]
+        if step.endpoint.server_fn:
+            items = [("", client), *self.server_arguments(step)]
+            return write(Group("ask(", items, ")"), indent=indent, before=before)
         if raw:
             items = [("", client), *self.protocol_arguments(step)]
             if step.endpoint.connection == "stream" or step.frames:
@@ -468,6 +471,25 @@ class _Script:
         if step.event_data is not None:
             items.append(("event_data=", self.expression(step.event_data, raw=True)))
         return items
+
+    def server_arguments(self, step: Step) -> list[tuple[str, Node]]:
+        self.needs |= {"ask", "httpx", "json", "Any"}
+        parameters = step.endpoint.parameters
+        given = step.arguments[0].value if step.arguments else None
+        items: list[tuple[str, Node]] = [
+            ("", str(int((parameters[0].component_id if parameters else None) or 0))),
+            ("", python_text(step.endpoint.server_fn)),
+        ]
+        if step.endpoint.connection != "form" or not isinstance(given, dict):
+            if _may_hold_files(given, self):
+                self.needs |= {"upload", "Path", "upload_asked"}
+            return [*items, ("", self.expression(given, raw=True))]
+        self.needs |= {"Path", "ask_form"}
+        fields: list[tuple[str, Node]] = []
+        for name, field in given.items():
+            value = self.file_source(field) if isinstance(field, File) else self.expression(field, raw=True)
+            fields.append((f"{python_text(str(name))}: ", value))
+        return [*items, ("form=", Group("{", fields, "}"))]
 
     def frame(self, frame: tuple[Any, ...]) -> Node:
         if any(_may_hold_files(value, self) for value in frame):

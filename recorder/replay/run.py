@@ -23,7 +23,7 @@ from recorder.errors import AppError, FileError, RecorderError
 from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Missing, Plan, Target, locate, plan
 from recorder.replay.report import OutputReport, Report, StepReport
-from recorder.replay.transport import Answer, App, Page, unquoted
+from recorder.replay.transport import Answer, App, FormFile, Page, unquoted
 from recorder.session import File, files_in, map_files
 from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow
 
@@ -183,7 +183,10 @@ class _Run:
             else:
                 if target.note:
                     notes.append(target.note)
-                answer = await self._call(step, state, target, notes, on_value)
+                if target.server_id is not None:
+                    answer = await self._ask(step, state, target.server_id, notes)
+                else:
+                    answer = await self._call(step, state, target, notes, on_value)
                 self._answers[step.id] = (answer, target)
                 self._rendered(state, answer)
                 report = await self._judged(step, target, answer, report, notes)
@@ -258,6 +261,29 @@ class _Run:
             )
         except asyncio.TimeoutError:
             return Answer(status="failed", error=f"gave no answer within {self._timeout:g} s")
+
+    async def _ask(self, step: Step, state: _PageState, server_id: int, notes: list[str]) -> Answer:
+        given = step.arguments[0].value if step.arguments else None
+        form = step.endpoint.connection == "form"
+        data: Any
+        if form and isinstance(given, dict):
+            data = {
+                name: self._form_file(field) if isinstance(field, File) else await self._value(field, notes)
+                for name, field in given.items()
+            }
+        else:
+            data = await self._value(given, notes)
+        try:
+            asking = state.page.ask(server_id, step.endpoint.server_fn, data, form)
+            return await asyncio.wait_for(asking, self._timeout)
+        except asyncio.TimeoutError:
+            return Answer(status="failed", error=f"gave no answer within {self._timeout:g} s")
+
+    def _form_file(self, file: File) -> FormFile:
+        if not file.path:
+            raise _NotRun(f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}")
+        content = kept_file(self._files, file).read_bytes()
+        return FormFile(name=file.name, type=file.type or "", content=content)
 
     async def _value(self, expression: Expression, notes: list[str]) -> Any:
         """What an expression comes to, in the app's own terms."""

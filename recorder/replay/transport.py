@@ -50,6 +50,14 @@ class Answer(msgspec.Struct, kw_only=True):
     renders: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
+class FormFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a form that is a file."""
+
+    name: str
+    type: str
+    content: bytes
+
+
 class Reception:
     """The messages about one call, as they arrive, folded into its :class:`Answer`. No I/O.
 
@@ -345,6 +353,36 @@ class Page:
             if reception.answer.status != "ok":
                 break
         return reception.answer
+
+    async def ask(self, component_id: int, function: str, data: Any, form: bool) -> Answer:
+        """Call a function that a control has on the server, and wait for its end, as :meth:`call` does.
+
+        Args:
+            data: what it is given; where ``form``, the fields of a form, texts and :class:`FormFile` by name.
+        """
+        own = {"component_id": component_id, "fn_name": function, "session_hash": self.session_hash}
+        sent: dict[str, Any] = {"json": {"data": data, **own}}
+        if form:
+            fields = aiohttp.FormData(default_to_multipart=True)
+            for name, value in {**data, **own}.items():
+                if isinstance(value, FormFile):
+                    kind = value.type or "application/octet-stream"
+                    fields.add_field(name, value.content, filename=value.name, content_type=kind)
+                else:
+                    fields.add_field(name, str(value))
+            sent = {"data": fields}
+        answer = Answer()
+        try:
+            async with self._http.post(f"{self._api}/component_server/", **sent) as response:
+                said = _parsed(await response.text(errors="replace"))
+                if response.status == 200:
+                    answer.outputs = [] if said is None else [said]
+                else:
+                    answer.status = "failed"
+                    answer.error = _detail(said) or f"HTTP {response.status}"
+        except (aiohttp.ClientError, OSError) as error:
+            answer.status, answer.error = "failed", f"the connection was lost: {_said(error)}"
+        return answer
 
     async def _direct(self, body: dict[str, Any], reception: Reception) -> None:
         status, answer = await self._post(f"/run/predict{self._query}", body)

@@ -14,7 +14,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from recorder.adapters import Want
-from recorder.adapters.gradio.describe import Component, Dependency, Description, describe, endpoint
+from recorder.adapters.gradio.describe import (
+    Component,
+    Dependency,
+    Description,
+    describe,
+    endpoint,
+    server_endpoint,
+)
 from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, WireFrame, file_url, inline_url, page_query
 from recorder.adapters.gradio.wire import Inline, is_file_data, update_value
@@ -105,6 +112,8 @@ class GradioFold:
         if not counted:
             return ""
         dependency = self._dependency(counted[-1])
+        if (server := counted[-1].server) is not None:
+            return server.function
         public = _chat_endpoint(dependency, self._description(counted[-1].root))
         return (public or dependency).api_name or f"fn {dependency.id}"
 
@@ -115,6 +124,9 @@ class GradioFold:
 
     def _counted(self) -> list[WireCall]:
         def counts(call: WireCall) -> bool:
+            if (server := call.server) is not None:
+                component = self._description(call.root).components.get(server.component_id)
+                return call.act is not None and _control_asks(component, server.function) == ""
             dependency = self._dependency(call)
             if dependency.visibility == "hidden" and dependency.trigger_after is not None:
                 return False  # the inner workings of a chat turn, which counts once
@@ -143,7 +155,7 @@ class GradioFold:
         calls = [call for call in traffic.calls if call.root == root]
         resolved = _Timeline(description, calls).run()
         made = _collapse_chats(resolved, description)
-        _omit(resolved)
+        _omit(resolved, description)
         resolved = _join_frames(resolved)
         _mark_setup(resolved, made)
         build = _Builder(app, traffic, description)
@@ -280,9 +292,12 @@ class _Page:
         dependency = self.description.dependencies.get(wire.fn_index)
         if dependency is None:
             dependency = Dependency(id=wire.fn_index, visibility="private")
-        resolved = Resolved(
-            wire=wire, dependency=dependency, endpoint=endpoint(self.description, dependency), id=id
-        )
+        called = endpoint(self.description, dependency)
+        if wire.server is not None:
+            component = self.description.components.get(wire.server.component_id)
+            component = component or Component(id=wire.server.component_id, type="")
+            called = server_endpoint(component, wire.server.function, wire.server.form)
+        resolved = Resolved(wire=wire, dependency=dependency, endpoint=called, id=id)
         before: dict[int, Known] = {}
         for position, raw in enumerate(wire.data):
             component_id = dependency.inputs[position] if position < len(dependency.inputs) else None
@@ -499,9 +514,20 @@ def _reply(history: Any) -> Any:
     return None
 
 
-def _omit(resolved: list[Resolved]) -> None:
+def _control_asks(component: Component | None, function: str) -> str:
+    """Why a control of Gradio's own asks this of the server, for itself and without effect; else empty."""
+    return {
+        ("fileexplorer", "ls"): "the control asked for the names that it shows",
+        ("dialogue", "format"): "the control asked how its value is written",
+        ("dialogue", "unformat"): "the control asked how its text is read",
+    }.get((component.type if component else "", function), "")
+
+
+def _omit(resolved: list[Resolved], description: Description) -> None:
     for r in resolved:
         root = r.root
+        if (server := r.wire.server) is not None:
+            r.omitted = _control_asks(description.components.get(server.component_id), server.function)
         if r.omitted:
             continue
         if r.wire.before:
@@ -514,6 +540,22 @@ def _omit(resolved: list[Resolved]) -> None:
             r.omitted = "made by a timer" if r is root else f"followed {root.id}, which a timer made"
         elif _loads_example(r.dependency):
             r.omitted = "put an example into the controls; its values are in the calls that follow"
+    # An image editor sends its pictures ahead of the call that then names them, if it makes one.
+    named = {
+        raw["id"]
+        for r in resolved
+        for raw in r.wire.data
+        if not r.omitted
+        and r.wire.server is None
+        and isinstance(raw, dict)
+        and isinstance(raw.get("id"), str)
+    }
+    for r in resolved:
+        component = r.endpoint.parameters[0].component if r.wire.server is not None else ""
+        if (component, r.endpoint.server_fn) == ("imageeditor", "accept_blobs") and not r.wire.before:
+            sent = r.wire.data[0]
+            needed = isinstance(sent, dict) and sent.get("id") in named
+            r.omitted = "" if needed else "no call asked for the picture that the control sent"
 
 
 def _join_frames(resolved: list[Resolved]) -> list[Resolved]:
@@ -683,8 +725,11 @@ class _Builder:
         by = known.call if shown and known.whole else None
         if by is not None and by.part_of is not None:
             by = by.part_of
-        # What a device sends, nobody typed.
+        # What a device sends or a script in the page says, nobody typed.
         sensed = r.trigger.event == "stream" and parameter.component_id == r.wire.trigger_id
+        sensed = sensed or r.wire.server is not None
+        if parameter.component == "imageeditor" and isinstance(raw, dict) and raw.get("id"):
+            sensed = True  # only the name of the pictures that the control sent ahead
         return Value(
             name=parameter.name,
             label=parameter.label,
@@ -734,13 +779,13 @@ class _Builder:
         kept = self._traffic.files.get(inline_url(what))
         path = (kept.path if kept else "") or ""
         return File(
-            name=path.rpartition("/")[2] or "file",
+            name=what.name or path.rpartition("/")[2] or "file",
             sha256=what.sha256,
             size=what.size,
             type=what.type,
             path=path,
             lost="" if path else (kept.error if kept else "") or "its bytes were not kept",
-            inline=True,
+            inline=not what.name,
         )
 
     def _file(self, data: dict[str, Any]) -> File:

@@ -15,7 +15,15 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from recorder.adapters import Want
-from recorder.adapters.gradio.wire import Inline, apply_diff, inline, is_file_data, map_text, parse_sse
+from recorder.adapters.gradio.wire import (
+    Inline,
+    apply_diff,
+    data_url,
+    inline,
+    is_file_data,
+    map_text,
+    parse_sse,
+)
 from recorder.events import (
     Act,
     AnyEvent,
@@ -25,6 +33,7 @@ from recorder.events import (
     Lost,
     Mark,
     PageOpened,
+    Part,
     Request,
     Response,
     Secret,
@@ -35,9 +44,17 @@ from recorder.session import Status
 
 _ENDPOINT = re.compile(
     r"^(?P<root>.*?)(?P<prefix>/gradio_api)?/"
-    r"(?P<what>queue/join|queue/data|run/predict|api/predict|cancel|reset|upload|heartbeat/[^/]+"
+    r"(?P<what>queue/join|queue/data|run/predict|api/predict|cancel|reset|upload|heartbeat/[^/]+|component_server"
     r"|stream/(?P<event>[^/]+)(?P<close>/close)?)/?$"
 )
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that a component has on the server; ``form``: what it is given is sent as a form."""
+
+    component_id: int
+    function: str
+    form: bool = False
 
 
 class WireFrame(msgspec.Struct, kw_only=True):
@@ -58,6 +75,8 @@ class WireCall(msgspec.Struct, kw_only=True):
     order: int
     started: float
     before: bool = False
+    server: Server | None = None
+    """What it calls in place of a dependency."""
     session_hash: str = ""
     trigger_id: int | None = None
     event_data: Any = None
@@ -113,6 +132,7 @@ class Traffic:
         self._acts: dict[tuple[str, str], Act] = {}
         self._joins: dict[tuple[str, str], WireCall] = {}
         self._direct: dict[tuple[str, str], WireCall] = {}
+        self._served: dict[tuple[str, str], WireCall] = {}
         self._streams: dict[tuple[str, str], str] = {}
         self._statuses: dict[tuple[str, str], int] = {}
         self._by_event: dict[str, WireCall] = {}
@@ -192,6 +212,10 @@ class Traffic:
             (self._joins if what == "queue/join" else self._direct)[key] = call
             if not call.before:
                 self._want_files(app, call.data, sent=True)
+        elif event.method == "POST" and what == "component_server":
+            if (call := self._server_call(event, root)) is not None:
+                self.calls.append(call)
+                self._served[key] = call
         elif event.method == "POST" and what == "cancel":
             self._cancel(event)
         elif event.method == "POST" and match_["event"] in self._by_event:
@@ -233,6 +257,33 @@ class Traffic:
             act=self._acts.get((event.page, event.act)) if event.act else None,
         )
 
+    def _server_call(self, event: Request, root: str) -> WireCall | None:
+        body: Any = _json(event.body.text)
+        form = event.body.kind == "parts"
+        if form:
+            body = {part.name: self._part(part, event.before) for part in event.body.parts}
+        if not isinstance(body, dict) or not isinstance(body.get("fn_name"), str):
+            return None
+        try:
+            id = int(body.get("component_id"))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+        own = ("component_id", "fn_name", "session_hash")
+        data = {k: v for k, v in body.items() if k not in own} if form else body.get("data")
+        if not event.before:
+            self._want_files(self.apps[root], data, sent=True)
+        return WireCall(
+            page=event.page,
+            root=root,
+            fn_index=-1,
+            server=Server(component_id=id, function=body["fn_name"], form=form),
+            data=[data if form else self._compact(data, event.before)],
+            order=self._order,
+            started=event.at,
+            before=event.before,
+            act=self._acts.get((event.page, event.act)) if event.act else None,
+        )
+
     def _done(self, event: Done) -> None:
         key = (event.page, event.id)
         status = self._statuses.pop(key, 0)
@@ -250,6 +301,13 @@ class Traffic:
             answer = _json(event.body.text)
             if isinstance(answer, dict) and isinstance(answer.get("data"), list):
                 self._completed(call, event.at, answer)
+                self._end(call, event.at, "ok")
+            else:
+                self._end(call, event.at, "failed", error=_error(answer, event.error, status))
+        elif (call := self._served.pop(key, None)) is not None:
+            answer = _json(event.body.text)
+            if 200 <= status < 300:
+                self._completed(call, event.at, {"data": [] if answer is None else [answer]})
                 self._end(call, event.at, "ok")
             else:
                 self._end(call, event.at, "failed", error=_error(answer, event.error, status))
@@ -375,6 +433,17 @@ class Traffic:
             return what
 
         return map_text(value, keep)
+
+    def _part(self, part: Part, before: bool) -> Any:
+        if part.filename is None:
+            return part.value or ""
+        what = Inline(type=part.type or "", sha256="", size=part.size or 0, name=part.filename)
+        if part.value and (found := data_url(part.value)) is not None:
+            said, content = found
+            what = msgspec.structs.replace(what, sha256=said.sha256)
+            if not before:
+                self._want(Want(url=inline_url(what), keep="file", name=part.filename, content=content))
+        return what
 
     def _want_files(self, app: App, value: Any, sent: bool = False) -> None:
         for file in file_data_in(value):

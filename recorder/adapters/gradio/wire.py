@@ -25,16 +25,23 @@ _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*);base64,
 
 
 class Inline(msgspec.Struct, frozen=True, kw_only=True):
-    """Stands in a raw value for a ``data:`` URL whose bytes are kept as a file."""
+    """Stands in a raw value for a ``data:`` URL whose bytes are kept as a file, or for a file in a form, which has a
+    ``name``. ``sha256`` is empty where there are no bytes."""
 
     type: str
     sha256: str
     size: int
+    name: str = ""
 
 
 def inline(text: str) -> tuple[Inline, bytes] | None:
     """A long ``data:`` URL and its bytes; None for any other text, and for one that could not be written again."""
-    if len(text) < INLINE_SHORTEST or (head := _DATA_URL.match(text)) is None:
+    return data_url(text) if len(text) >= INLINE_SHORTEST else None
+
+
+def data_url(text: str) -> tuple[Inline, bytes] | None:
+    """As :func:`inline`, of any length."""
+    if (head := _DATA_URL.match(text)) is None:
         return None
     try:
         content = base64.b64decode(text[head.end() :], validate=True)
