@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -184,6 +185,61 @@ async def a_drawing(page: Page) -> None:
     await expect(page.get_by_label("Seen", exact=True)).to_have_value(re.compile("True"), timeout=30_000)
     await page.get_by_role("button", name="Keep").click()
     await expect(page.get_by_label("Kept", exact=True)).to_have_value(re.compile("kept"), timeout=30_000)
+
+
+@trait(
+    """
+@logged
+def arrived(files):
+    return ", ".join(os.path.basename(file) for file in files)
+@logged
+def raw(file):
+    known = {key: value for key, value in file.items() if key not in ("path", "url")}
+    return str(known), os.path.basename(file["path"])
+@logged
+def pressed(file):
+    return os.path.basename(file) + " pressed"
+@logged
+def both(files, folder, button):
+    names = [sorted(os.path.basename(each) for each in group or []) for group in (files, folder)]
+    return str(names), "calllog.py"
+with gr.Blocks() as demo:
+    files = gr.File(file_count="multiple", label="Files", elem_id="files")
+    folder = gr.File(file_count="directory", label="Folder", elem_id="folder")
+    button = gr.UploadButton("Press", file_count="single")
+    one = gr.File(label="Raw", elem_id="raw")
+    out = gr.Textbox(label="Out")
+    more = gr.Textbox(label="More")
+    back = gr.DownloadButton("Back")
+    files.upload(arrived, files, out)
+    button.upload(pressed, button, out)
+    private = {"api_visibility": "private"} if LINE == "6" else {"api_name": False}
+    one.upload(raw, one, [out, more], preprocess=False, **private)
+    gr.Button("Both").click(both, [files, folder, button], [out, back], api_name="both")
+""",
+)
+async def files_of_all_kinds(page: Page) -> None:
+    a, b = (
+        {"name": name, "mimeType": "text/plain", "buffer": name.encode()} for name in ("a (1).txt", "ü'b.txt")
+    )
+    out, more = page.get_by_label("Out", exact=True), page.get_by_label("More", exact=True)
+    await page.locator("#files input[type=file]").set_input_files([a, b])  # type: ignore[list-item]
+    await expect(out).to_have_value(re.compile("a .*, "), timeout=30_000)
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Press").click()
+    await (await chooser.value).set_files([b])  # type: ignore[list-item]
+    await expect(out).to_have_value(re.compile("pressed"), timeout=30_000)
+    await page.locator("#raw input[type=file]").set_input_files([a])  # type: ignore[list-item]
+    await expect(more).to_have_value(re.compile("a "), timeout=30_000)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one.txt", "in/two.txt", "in/one.txt"):
+            path = Path(folder, "top", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+        await page.locator("#folder input[type=file]").set_input_files(Path(folder, "top"))
+        await page.get_by_text("two").first.wait_for()
+    await page.get_by_role("button", name="Both").click()
+    await expect(out).to_have_value(re.compile("^\\[\\["), timeout=30_000)
 
 
 @pytest.mark.parametrize(
