@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 from playwright.async_api import async_playwright
@@ -455,6 +457,8 @@ def test_every_form_of_fetch_is_recorded(site: Site, open_page: Callable[..., Pa
             await fetch(new Request('/echo?n=replaced', { method: 'POST', body: 'old' }), { body: 'new' });
             await fetch('/echo?n=form', { method: 'POST', body: form });
             await fetch(new Request('/echo?n=formrequest', { method: 'POST', body: form }));
+            form.delete('a');
+            await fetch('/echo?n=upload', { method: 'POST', body: form });
             await fetch('/echo?n=query', { method: 'PUT', body: new URLSearchParams('a=1&a=2') });
             await fetch('/echo?n=blob', { method: 'POST', body: new Blob(['{"b":2}'], { type: 'application/json' }) });
             await fetch('/echo?n=picture', { method: 'POST', body: new Blob(['xyz'], { type: 'image/png' }) });
@@ -470,9 +474,11 @@ def test_every_form_of_fetch_is_recorded(site: Site, open_page: Callable[..., Pa
     assert {"url", "request", "replaced"} <= set(by_name)
     assert (by_name["request"].method, by_name["request"].body.text) == ("POST", '{"a":1}')
     assert by_name["replaced"].body.text == "new"
-    file = events.Part(name="f", filename="ü (1).txt", size=5, type="text/plain")
+    content = f"data:text/plain;base64,{base64.b64encode(b'12345').decode()}"
+    file = events.Part(name="f", filename="ü (1).txt", size=5, type="text/plain", value=content)
     for form in ("form", "formrequest"):
         assert by_name[form].body.parts == (events.Part(name="a", value="b"), file)
+    assert by_name["upload"].body.parts == (msgspec.structs.replace(file, value=None),)
     assert by_name["query"].body.parts == (events.Part(name="a", value="1"), events.Part(name="a", value="2"))
     assert by_name["blob"].body.text == '{"b":2}'
     assert by_name["buffer"].body.text == '{"ü":3}'

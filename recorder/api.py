@@ -56,7 +56,10 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     event_data: bool = False
     rendered_in: int | None = None
     connection: str = ""
-    """``stream`` where one call takes many frames; empty otherwise."""
+    """``stream`` where one call takes many frames, ``form`` where its one input is the fields of a form; empty
+    otherwise."""
+    server_fn: str = ""
+    """The name of a function that a control has on the server; the control is that of the first parameter."""
 
 
 class Api(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -391,7 +391,7 @@ def print_overview(view: Overview) -> None:
         table.add_row(
             Text(visible(call.id)),
             Text(visible(call.endpoint)),
-            Text(visible(call.trigger, 40)),
+            Text(visible(call.trigger, 40) + (f", {call.frames + 1} frames" if call.frames else "")),
             lines(call.inputs),
             lines(call.outputs),
             status,

@@ -20,7 +20,8 @@ LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One field of a multipart or form body. A file has ``filename``; its bytes are not in the event."""
+    """One field of a multipart or form body. A file has ``filename``; its bytes, as a ``data:`` URL in ``value``, only
+    where the form has other fields too: files alone are an upload, and the app can be asked for them."""
 
     name: str
     value: str | None = None

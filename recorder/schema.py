@@ -31,6 +31,7 @@ def session_schema() -> dict[str, Any]:
     definitions["Value"]["properties"]["update"] = {"type": ["object", "null"], "additionalProperties": _JSON}
     definitions["Call"]["properties"]["event_data"] = _JSON
     definitions["Call"]["properties"]["stream"]["items"] = _JSON
+    definitions["Frame"]["properties"]["inputs"]["items"] = _JSON
     definitions["Json"] = {
         "title": "Json",
         "description": "A value as the app sent it. An object whose only key begins with one $ is a file or a number "

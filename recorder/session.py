@@ -49,6 +49,8 @@ class File(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     lost: str = ""
     extra: dict[str, Any] | None = None
     """What the app's own record of the file said beyond this, to be sent again as it was."""
+    inline: bool = False
+    """No file to the app: its bytes stood within the call, as a ``data:`` URL of this ``type``."""
 
 
 class App(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -103,6 +105,7 @@ _VERBS = {
     "release": "set",
     "blur": "left",
     "focus": "entered",
+    "stream": "streamed from",
 }
 
 
@@ -142,6 +145,17 @@ class Timing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ended: float | None = None
 
 
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a webcam or microphone sent in the course of one call: all its inputs in wire order, State as None.
+
+    ``at`` is in ms from the call's start. ``passed_over``: another came before the app was ready for this one.
+    """
+
+    inputs: tuple[Any, ...] = ()
+    at: float = 0.0
+    passed_over: bool = False
+
+
 class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One invocation of an endpoint.
 
@@ -160,6 +174,10 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     error: str | None = None
     yields: int = 0
     stream: tuple[Any, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    """What a device sent after ``inputs``, each answered by a value of ``stream`` or by the last one."""
+    cut_short: bool = False
+    """The device was switched off while the app still worked on its last frame."""
     logs: tuple[str, ...] = ()
     event_data: Any = None
     trigger_id: int | None = None
@@ -273,6 +291,8 @@ def _map_values(tree: Any, change: Callable[[Any], Any]) -> Any:
         for key in ("stream", "event_data"):
             if key in call:
                 call[key] = change(call[key])
+        for frame in call.get("frames", ()):
+            frame["inputs"] = change(frame.get("inputs", []))
     return tree
 
 
@@ -297,6 +317,9 @@ def _to_builtins(session: Session) -> Any:
             inputs=tuple(map(slot, call.inputs)),
             outputs=tuple(map(slot, call.outputs)),
             stream=tuple(encode_value(v) for v in call.stream),
+            frames=tuple(
+                msgspec.structs.replace(f, inputs=tuple(encode_value(f.inputs))) for f in call.frames
+            ),
             event_data=encode_value(call.event_data),
         )
 

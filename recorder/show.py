@@ -41,6 +41,8 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     step: bool = False
     setup: bool = False
     via: str = ""
+    frames: int = 0
+    """How many more times a device sent inputs."""
 
 
 class ShownLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +135,7 @@ def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
         step=step is not None,
         setup=step is not None and step.setup,
         via=step.via if step is not None else "",
+        frames=len(call.frames),
     )
 
 

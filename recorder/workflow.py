@@ -100,7 +100,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ``via`` is ``client`` where the public client can make it by name, ``raw`` where only the app's own protocol can.
     ``setup`` marks a call that no person made but that the others need. ``cancel_after`` is how many values to
     take before
-    cancelling (None: to the end). ``expect`` is the recorded status; ``error`` the recorded text of a failure.
+    cancelling (None: to the end). ``frames`` are the inputs that a device sent after ``arguments``, in the same order,
+    each to be sent once the one before is answered; ``cut_short``: the last is not waited for.
+    ``expect`` is the recorded status; ``error`` the recorded text of a failure.
     ``after`` are ids of steps that must be over first, links and shared State included.
     """
 
@@ -118,6 +120,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     cancel_after: int | None = None
     stream: tuple[Any, ...] = ()
+    frames: tuple[tuple[Expression, ...], ...] = ()
+    cut_short: bool = False
     yields: int = 0
     started: float = 0.0
     after: tuple[str, ...] = ()

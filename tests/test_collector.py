@@ -24,7 +24,7 @@ from recorder.capture.collector import Collector, Fetching, Names, file_name, or
 from recorder.capture.ingest import encode
 from recorder.capture.journal import Journal
 from recorder.errors import FileError, RecorderError
-from recorder.events import Act, AnyEvent, Done, Fetched, Mark, Request, State
+from recorder.events import Act, AnyEvent, Body, Done, Fetched, Mark, Request, State
 from recorder.session import App, Call, Session
 
 HOST = "127.0.0.1:8700"
@@ -58,7 +58,8 @@ class TinyFold:
             self._open.add(event.id)
             if event.method.startswith("WANT "):
                 _, keep, name = event.method.split(" ", 2)
-                self._wanted.append(Want(url=event.url, keep=keep, name=name))  # type: ignore[arg-type]
+                content = (event.body.text or "").encode() or None
+                self._wanted.append(Want(url=event.url, keep=keep, name=name, content=content))  # type: ignore[arg-type]
         elif isinstance(event, Done):
             self._open.discard(event.id)
             if event.error == "bug":
@@ -336,6 +337,31 @@ async def test_a_file_is_kept_by_its_content_under_its_own_name(tmp_path: Path) 
     assert [p for p in (tmp_path / "s.files").rglob("*") if p.is_file()] == [kept]
     notes = session.read(tmp_path / "s.json").notes
     assert sum(f"s.files/{sha[:16]}/" in note for note in notes) == 2
+
+
+async def test_bytes_that_the_page_said_are_kept_without_asking_anybody(tmp_path: Path) -> None:
+    asked: list[tuple[str, str]] = []
+    request = Request(
+        page="p", seq=1, at=1.0, id="r1", method="WANT file a.jpg", url="sha256:x", body=Body(text="bytes")
+    )
+    async with running(tmp_path / "s.json", fetch=answering({}, asked)) as bench:
+        page = await bench.recording_page()
+        said = {"t": "request", "id": "r1", "url": "sha256:x", "body": {"kind": "text", "text": "bytes"}}
+        await page.say({**said, "method": "WANT file a.jpg"}, {"t": "done", "id": "r1"})
+        await page.hear("ack", seq=2)
+        await bench.collector.stop()
+    (note, *_) = session.read(tmp_path / "s.json").notes
+    url, _, _, path, error = json.loads(note)
+    assert (url, error, asked) == ("sha256:x", None, [])
+    assert (tmp_path / path).read_bytes() == b"bytes"
+    # The same from a journal that was cut off before they were.
+    journal = Journal.open(tmp_path / "t.journal")
+    await journal.append([encode(request)])
+    await journal.close()
+    recovered = recover(tmp_path / "t.journal", TinyFold)
+    assert recovered is not None
+    path = json.loads(session.read(recovered).notes[0])[3]
+    assert (tmp_path / path).read_bytes() == b"bytes" and path.startswith("t.files/")
 
 
 async def test_a_file_over_the_limit_is_not_kept_and_says_so(tmp_path: Path) -> None:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from typing import Any
 
 import msgspec
+import pytest
 
 from recorder.adapters import Selection, workflow
 from recorder.adapters.gradio.fold import GradioFold
-from recorder.events import Body, Done, Fetched, PageOpened, Request
-from recorder.session import dump, parse
+from recorder.events import (
+    Body,
+    Done,
+    Fetched,
+    PageOpened,
+    Part,
+    Request,
+    Response,
+    SocketMessage,
+    SocketOpened,
+)
+from recorder.session import Call, File, dump, parse
 from recorder.workflow import Link, VariableRef
 from tests.gradio_page import ROOT, Page, component, dependency
 
@@ -417,3 +431,217 @@ def test_what_the_page_began_in_one_moment_is_in_the_order_in_which_it_took_effe
     session = page.session()
     assert [c.id for c in session.calls] == ["c2", "c1", "c3", "c4"]
     assert [s.id for s in workflow(session).steps] == ["c2", "c1", "c3", "c4"]
+
+
+def camera_page(connection: str = "stream") -> Page:
+    """Webcam 1, State 2, textbox 3 -> State 2, textbox 4; then button 5: textbox 4 -> textbox 3."""
+    parts = [component(1, "image", label="Camera"), component(2, "state"), component(3, "textbox", value="w")]
+    return Page(
+        [*parts, component(4, "textbox", label="Said"), component(5, "button")],
+        [
+            dependency(0, [[1, "stream"]], [1, 2, 3], [2, 4], connection=connection),
+            dependency(1, [[5, "click"]], [4], [3]),
+        ],
+    )
+
+
+def picture(number: int) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(bytes([number]) * 3000).decode()
+
+
+def watch(page: Page, what: str, over: str = "post") -> Call:
+    """A stream as a row of moments: ``f`` a frame, ``v`` a value, ``c`` the close, ``.`` the end."""
+    event = page.join(0, [{"url": picture(0)}, None, "w"], trigger=1)
+    if over == "socket":
+        page.add(SocketOpened, id="w1", url=f"ws{ROOT.removeprefix('http')}/gradio_api/stream/{event}")
+    numbers = {"f": 0, "v": 0}
+    for moment in what:
+        if moment in numbers:
+            numbers[moment] += 1
+        if moment == "f":
+            body = {"fn_index": 0, "data": [{"url": picture(numbers["f"])}, None, "w"], "session_hash": "s"}
+            if over == "socket":
+                text = Body(kind="text", text=json.dumps(body))
+                page.add(SocketMessage, id="w1", sent=True, body=text)
+                page.add(
+                    SocketMessage, id="w1", sent=False, body=Body(kind="text", text='{"msg": "success"}')
+                )
+            else:
+                page.post(f"/gradio_api/stream/{event}", body, {"msg": "success"})
+        elif moment == "v":
+            output = {"data": [None, f"said {numbers['v']}"], "is_generating": True}
+            page.say(event, "process_streaming", success=True, output=output)
+        elif moment == "c":
+            page.post(f"/gradio_api/stream/{event}/close", {}, {"msg": "success"})
+        else:
+            page.complete(event, [None, "said last"])
+    (call,) = page.session().calls
+    return call
+
+
+@pytest.mark.parametrize("over", ["post", "socket"])
+def test_a_stream_is_one_call_with_its_frames(over: str) -> None:
+    call = watch(camera_page(), "vfvfvc.", over)
+    assert call.endpoint == "/fn0" and call.status == "ok" and not call.cut_short
+    assert [frame.inputs[0]["url"].sha256 for frame in call.frames] == [
+        hashlib.sha256(bytes([n]) * 3000).hexdigest() for n in (1, 2)
+    ]
+    assert [frame.inputs[1:] for frame in call.frames] == [(None, "w"), (None, "w")]
+    assert call.stream == ([None, "said 1"], [None, "said 2"], [None, "said 3"])
+    assert call.outputs[1].value == "said last"
+    assert call.trigger.words() == "streamed from Camera"
+
+
+@pytest.mark.parametrize(
+    ("moments", "passed", "cut_short"),
+    [
+        ("vfvc.", [], False),
+        ("vfc.", [], True),
+        ("c.", [], True),
+        ("ffvvc.", [1], False),
+        ("ffvffvc.", [1, 3], True),
+        ("fffv.", [1, 2], False),
+        # Values may arrive late: one more than expected is of a frame that seemed to be passed over.
+        ("ffvvvc.", [], False),
+        # What was sent when the stream was closed is never taken.
+        ("vffc.", [2], True),
+        ("vfcf.", [], True),
+    ],
+)
+def test_which_frames_the_app_took_is_told_by_its_values(
+    moments: str, passed: list[int], cut_short: bool
+) -> None:
+    call = watch(camera_page(), moments)
+    assert [n for n, frame in enumerate(call.frames, 1) if frame.passed_over] == passed
+    assert call.cut_short == cut_short
+    (step,) = workflow(camera_page_session(call)).steps
+    assert len(step.frames) == len(call.frames) - len(passed)
+
+
+def camera_page_session(call: Call) -> Any:
+    return msgspec.structs.replace(camera_page().session(), calls=(call,))
+
+
+def test_what_a_device_sends_is_no_variable_and_is_asked_of_nobody() -> None:
+    page = camera_page()
+    watch(page, "vfvc.")
+    wants = {want.url: want for want in page.fold().wants() if want.content is not None}
+    assert [want.name for want in wants.values()] == ["image.jpg", "image.jpg"]
+    for want in wants.values():
+        assert want.content is not None
+        kept = hashlib.sha256(want.content).hexdigest()
+        page.events.append(
+            Fetched(page="", seq=0, at=0, url=want.url, sha256=kept, path=f"s.files/{kept}", size=3000)
+        )
+    session = parse(dump(page.session()))
+    program = workflow(session)
+    assert program.variables == ()
+    first = program.steps[0].arguments[0].value["url"]
+    assert isinstance(first, File) and first.inline and first.type == "image/jpeg"
+    assert first.path == f"s.files/{first.sha256}"
+    assert program.steps[0].frames[0][0]["url"].path and program.steps[0].via == "raw"
+
+
+def test_frames_that_are_calls_of_their_own_become_one_call_that_later_ones_link_to() -> None:
+    page = camera_page(connection="sse")
+    for number in range(3):
+        page.chained(0, [{"url": picture(number)}, 0, "w"], [None, f"said {number}"], trigger=1)
+    page.call(1, ["said 2"], ["x"], trigger=5)
+    page.chained(0, [{"url": picture(9)}, 0, "w"], [None, "said 9"], trigger=1)
+    session = page.session()
+    assert [(call.id, len(call.frames)) for call in session.calls] == [("c1", 2), ("c4", 0), ("c5", 0)]
+    assert session.calls[0].outputs[1].value == "said 2"
+    steps = workflow(session).steps
+    assert steps[1].arguments[0].value == Link(step="c1", output=1)
+    assert [step.via for step in steps] == ["raw", "client", "client"]
+
+
+def test_what_a_microphone_sent_is_kept_though_it_is_marked_as_a_stream() -> None:
+    page = camera_page()
+    sound = {"path": "/tmp/a.wav", "is_stream": True, "meta": {"_type": "gradio.FileData"}}
+    event = page.join(0, [sound, None, "w"], trigger=1)
+    page.complete(event, [None, {**sound, "path": "run/playlist.m3u8"}])
+    wanted = [want.url for want in page.fold().wants() if want.keep == "file"]
+    assert wanted == [f"{ROOT}/gradio_api/file=/tmp/a.wav"]
+
+
+def serving_page() -> Page:
+    """HTML 1 with a function of the app's, file explorer 2, image editor 3; button 4: editor -> textbox 5."""
+    return Page(
+        [
+            component(1, "html", label="Notes", server_fns=["add"]),
+            component(2, "fileexplorer", server_fns=["ls"]),
+            component(3, "imageeditor", server_fns=["accept_blobs"]),
+            component(4, "button"),
+            component(5, "textbox"),
+        ],
+        [dependency(0, [[4, "click"]], [3], [5])],
+    )
+
+
+def ask(
+    page: Page, id: int, function: str, data: Any, answer: Any, act: str | None = None, **more: Any
+) -> None:
+    body = {"data": data, "component_id": id, "fn_name": function, "session_hash": "s"}
+    page.post("/gradio_api/component_server/", body, answer, act=act, **more)
+
+
+def send_picture(page: Page, name: str, content: str | None) -> None:
+    own = {"component_id": "3", "fn_name": "accept_blobs", "session_hash": "s", "id": name}
+    file = Part(name="file", filename="layer_0.png", size=5, value=content)
+    parts = (file, *(Part(name=key, value=value) for key, value in own.items()))
+    url = f"{ROOT}/gradio_api/component_server/"
+    page.add(Request, id=f"x{name}", method="POST", url=url, body=Body(kind="parts", parts=parts))
+    page.add(Response, id=f"x{name}", status=200)
+    page.add(Done, id=f"x{name}", body=Body(kind="text", text="null"))
+
+
+def test_a_control_s_function_on_the_server_is_a_call_in_its_place() -> None:
+    page = serving_page()
+    ask(page, 1, "add", {"n": 1}, ["a"], act=page.act("Add"))
+    ask(page, 1, "add", None, {"detail": "no"}, act=page.act("Add"), status=500)
+    assert (page.fold().calls, page.fold().last) == (2, "add")
+    first, second = page.session().calls
+    assert (first.endpoint, first.inputs[0].value, first.outputs[0].value) == (
+        "server:1.add",
+        {"n": 1},
+        ["a"],
+    )
+    assert first.trigger.words() == "used Add"
+    assert (second.status, second.error) == ("failed", "no")
+    step = workflow(page.session()).steps[0]
+    assert (step.via, step.endpoint.server_fn, step.arguments[0].value) == ("raw", "add", {"n": 1})
+
+
+def test_what_the_page_or_a_control_asks_for_itself_is_left_out_with_the_reason() -> None:
+    page = serving_page()
+    ask(page, 1, "add", 1, 1)
+    ask(page, 2, "ls", [], [], act=page.act("folder"))
+    session = page.session()
+    assert session.calls == () and page.fold().calls == 0
+    assert [(o.call.endpoint, o.why) for o in session.omitted] == [
+        ("server:1.add", "made by the page as it loaded"),
+        ("server:2.ls", "the control asked for the names that it shows"),
+    ]
+
+
+def test_a_picture_sent_ahead_of_a_call_is_sent_again_with_its_bytes() -> None:
+    page = serving_page()
+    send_picture(page, "one", None)
+    send_picture(page, "two", f"data:image/png;base64,{base64.b64encode(b'12345').decode()}")
+    page.call(0, [{"id": "two"}], ["seen"], trigger=4)
+    (want,) = [want for want in page.fold().wants() if want.content is not None]
+    assert (want.content, want.name) == (b"12345", "layer_0.png")
+    page.events.append(
+        Fetched(page="", seq=0, at=0, url=want.url, sha256=hashlib.sha256(b"12345").hexdigest(), path="p")
+    )
+    session = page.session()
+    assert [(o.call.id, o.why) for o in session.omitted] == [
+        ("c1", "no call asked for the picture that the control sent")
+    ]
+    sent, looked = workflow(session).steps
+    assert sent.endpoint.connection == "form"
+    file = sent.arguments[0].value["file"]
+    assert (file.path, file.name, file.inline) == ("p", "layer_0.png", False)
+    assert sent.arguments[0].value["id"] == "two"
+    assert looked.arguments[0].value == {"id": "two"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse, update_value
+from recorder.adapters.gradio.wire import apply_diff, inline, is_file_data, parse_sse, update_value
 
 JSON = st.recursive(
     st.none()
@@ -125,3 +126,27 @@ def test_what_is_not_json_is_passed_over() -> None:
         [{"a": 1}],
         'data: {"b"',
     )
+
+
+@pytest.mark.parametrize("type", ["image/jpeg", "audio/webm;codecs=opus", "image/svg+xml"])
+def test_a_long_data_url_is_its_bytes(type: str) -> None:
+    content = bytes(range(256)) * 5
+    found = inline(f"data:{type};base64,{base64.b64encode(content).decode()}")
+    assert found is not None
+    what, said = found
+    assert (what.type, what.size, said) == (type, len(content), content)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data:image/png;base64,AAAA",
+        "data:image/png;base64," + "AAA=" * 500,
+        "data:image/png;base64," + "!" * 2000,
+        "data:text/plain," + "x" * 2000,
+        "see data:image/png;base64," + "AAAA" * 500,
+        "data:image/png;base64," + "AAAA" * 500 + "AB==",
+    ],
+)
+def test_what_could_not_be_written_again_as_it_was_stays_text(text: str) -> None:
+    assert inline(text) is None

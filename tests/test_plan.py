@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from recorder.adapters.gradio.describe import Description, describe
+from recorder.adapters.gradio.describe import Component, Description, describe
 from recorder.api import Endpoint, Parameter
 from recorder.errors import UsageError
 from recorder.replay.plan import LocalFile, Missing, Target, locate, parse_values, plan, tainted
@@ -25,6 +25,7 @@ from recorder.workflow import (
     Workflow,
 )
 
+from .factories import a_parameter, a_step, an_endpoint
 from .gradio_page import component, dependency
 
 
@@ -305,3 +306,18 @@ def test_outputs_are_found_where_they_are_now(outputs: str, live: list[int], exp
     )
     assert isinstance(target, Target)
     assert target.outputs == expected
+
+
+def test_a_function_of_a_control_is_found_with_the_control_that_has_it_now() -> None:
+    step = a_step(
+        endpoint=an_endpoint(
+            api_name=None, server_fn="add", parameters=(a_parameter(component="html", component_id=3),)
+        )
+    )
+    html = [Component(id=n, type="html", server_fns=("add",)) for n in (3, 4)]
+    other = Component(id=1, type="other", server_fns=("add",))
+    for components, found in ([[other, *html], 3], [[other, html[1]], 4], [[other], 1]):
+        target = locate(step, Description(components={c.id: c for c in components}))
+        assert isinstance(target, Target) and target.server_id == found
+    missing = locate(step, Description())
+    assert isinstance(missing, Missing) and "no control with a function 'add'" in missing.why

@@ -580,3 +580,52 @@ def test_a_thousand_steps_are_a_script_too() -> None:
         for n in range(1000)
     ]
     assert script(*steps).count("client.predict(") == 1000
+
+
+def a_streamed_step(connection: str, **fields: Any) -> Step:
+    picture = a_file(path="session.files/1/a.jpg", type="image/jpeg", inline=True)
+    endpoint = an_endpoint("see", fn_index=4, connection=connection)
+    return a_step(
+        "see", an_argument({"url": picture}), an_argument(None, state=True), endpoint=endpoint, via="raw",
+        frames=(({"url": picture}, None), ({"url": picture}, None)), trigger_id=7, **fields,
+    )  # fmt: skip
+
+
+def test_a_stream_is_one_call_of_all_its_frames() -> None:
+    text = script(a_streamed_step("stream"), files="x")
+    frame = '[{"url": data_url(FILES / "1/a.jpg", "image/jpeg")}, None],'
+    assert body(text).count(frame) == 3
+    assert "(greeting,) = stream(" in body(text) and "trigger_id=7" in body(text)
+    assert "cut_short" not in body(text)
+    assert "def call(" not in text and "def upload(" not in text
+    assert "cut_short=True" in body(script(a_streamed_step("stream", cut_short=True)))
+
+
+@pytest.mark.parametrize("expect", ["unfinished", "cancelled"])
+def test_a_stream_that_did_not_end_is_closed_all_the_same(expect: Any) -> None:
+    assert "stream(" in body(script(a_streamed_step("stream", expect=expect, cancel_after=1)))
+
+
+def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
+    text = script(a_streamed_step(""))
+    assert "(greeting,) = call_each(" in body(text)
+    assert "def call(" in text and "def stream(" not in text
+
+
+def a_server_step(value: Any, **fields: Any) -> Step:
+    endpoint = an_endpoint(
+        "add", api_name=None, server_fn="add", visibility="private",
+        parameters=(a_parameter("data", component_id=12),), **fields,
+    )  # fmt: skip
+    return a_step("add", an_argument(value, name=""), endpoint=endpoint, via="raw")
+
+
+def test_a_function_of_a_control_is_asked_on_the_server() -> None:
+    text = script(a_server_step({"n": 1}))
+    assert '(greeting,) = ask(client, 12, "add", {"n": 1})' in body(text)
+    assert "def call(" not in text and "form" not in text
+
+
+def test_what_goes_as_a_form_is_given_as_its_fields() -> None:
+    text = script(a_server_step({"file": a_file(path="session.files/1/a.png"), "id": "x"}, connection="form"))
+    assert 'ask(client, 12, "add", form={"file": FILES / "1/a.png", "id": "x"})' in body(text)

@@ -19,12 +19,14 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
     """Something the fold needs read from the app: a GET of ``url`` with the person's own cookies.
 
     ``text`` keeps the answer in the ``Fetched`` event; ``file`` keeps the bytes beside the session under ``name``.
+    Where ``content`` is there, the page itself said the bytes: they are kept, and nothing is asked of the app.
     The collector answers each want with one ``Fetched`` event of the same ``url``, whatever came of it.
     """
 
     url: str
     keep: Literal["text", "file"]
     name: str = ""
+    content: bytes | None = None
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):

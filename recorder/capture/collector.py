@@ -147,6 +147,12 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     fold = fold_of()
     for event in reading.events:
         fold.feed(event)
+    folder = session.files_folder(path)
+    have = {event.url for event in reading.events if isinstance(event, Fetched)}
+    for want in fold.wants():
+        if want.content is not None and want.url not in have:
+            about = _keep_content(want, want.content, folder)
+            fold.feed(Fetched(page="", seq=0, at=time.time() * 1000, url=want.url, **about))
     kept = fold.session()
     number = 1
     while (
@@ -496,18 +502,21 @@ class Collector:
 
     async def _answer(self, recording: _Recording, want: Want, cookie: str) -> None:
         about: dict[str, Any] = {}
+        folder = session.files_folder(recording.path)
         try:
-            if origin_of(want.url) not in recording.origins:
+            if want.content is not None:
+                about = await asyncio.to_thread(_keep_content, want, want.content, folder)
+            elif origin_of(want.url) not in recording.origins:
                 raise RecorderError(f"{want.url} was not read: it is not of the app that is recorded")
-            async with recording.fetching, self._fetch(want.url, cookie) as answer:
-                about = {"status": answer.status, "type": answer.type}
-                if not 200 <= answer.status < 300:
-                    raise RecorderError(f"{want.url} answered {answer.status}")
-                if want.keep == "text":
-                    about.update(await _read_text(answer, want.url))
-                else:
-                    folder = session.files_folder(recording.path)
-                    about.update(await _read_file(answer, want, folder, self._file_limit))
+            else:
+                async with recording.fetching, self._fetch(want.url, cookie) as answer:
+                    about = {"status": answer.status, "type": answer.type}
+                    if not 200 <= answer.status < 300:
+                        raise RecorderError(f"{want.url} answered {answer.status}")
+                    if want.keep == "text":
+                        about.update(await _read_text(answer, want.url))
+                    else:
+                        about.update(await _read_file(answer, want, folder, self._file_limit))
         except RecorderError as error:
             about["error"] = str(error)
         except asyncio.CancelledError:
@@ -614,6 +623,15 @@ async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
             "body": Body(kind="lost", reason="unreadable", size=len(data)),
             "error": f"{url} is not UTF-8 text.",
         }
+
+
+def _keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
+    sha256 = hashlib.sha256(content).hexdigest()
+    target = folder / sha256[:16] / file_name(want.name)
+    if not target.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        session.write_whole(target, content)
+    return {"sha256": sha256, "path": target.relative_to(folder.parent).as_posix(), "size": len(content)}
 
 
 async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> dict[str, Any]:

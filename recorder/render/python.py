@@ -49,11 +49,12 @@ MOST_UNPACKED = 4
 
 # The names that the script has for itself, and those that a reader would miss.
 _OWN = {
-    "Any", "AppError", "Client", "FILES", "Iterator", "Job", "Path", "Status", "URL", "QUERY", "again", "annotations",
-    "apply_diff", "arguments", "call", "call_and_cancel", "client", "download", "error", "handle_file", "httpx",
-    "item", "json", "messages", "MountedClient",
-    "os", "print", "quote", "run", "shortened", "start_and_cancel", "tempfile", "time",
-    "upload", "value_of", "values",
+    "Any", "AppError", "Client", "FILES", "Iterator", "Job", "Path", "QUERY", "Status", "URL", "again",
+    "annotations", "apply_diff", "arguments", "ask", "call", "call_and_cancel", "call_each", "client",
+    "data_url", "download", "error", "handle_file", "httpx", "item", "json", "messages",
+    "MountedClient", "os", "print",
+    "quote", "run", "send", "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload",
+    "value_of", "values",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 
@@ -205,6 +206,9 @@ class _Script:
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def file(self, file: File, raw: bool) -> Node:
+        if file.inline:
+            self.needs |= {"data_url", "Path"}
+            return Group("data_url(", [("", self.file_source(file)), ("", python_text(file.type or ""))], ")")
         self.needs.add("handle_file")
         code = Group("handle_file(", [("", self.file_source(file))], ")")
         if raw and file.extra:
@@ -289,7 +293,8 @@ class _Script:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
         raw = by_protocol(step, self.linked)
-        if step.expect in ("cancelled", "unfinished"):
+        # A stream is closed after its last frame, however it ended.
+        if step.expect in ("cancelled", "unfinished") and step.endpoint.connection != "stream":
             return lines + self.interrupted(step, raw)
         label = self.label(step)
         nested = step.expect == "failed"
@@ -416,8 +421,17 @@ class _Script:
         self, step: Step, raw: bool, *, before: str, indent: int, verb: str = "", after: int | None = None
     ) -> str:
         client = self.clients[step.page]
+        if step.endpoint.server_fn:
+            items = [("", client), *self.server_arguments(step)]
+            return write(Group("ask(", items, ")"), indent=indent, before=before)
         if raw:
             items = [("", client), *self.protocol_arguments(step)]
+            if step.endpoint.connection == "stream" or step.frames:
+                verb = "stream" if step.endpoint.connection == "stream" else "call_each"
+                self.needs |= {"stream"} if verb == "stream" else {"call_each", "call_once"}
+                items += [("cut_short=", "True")] if step.cut_short else []
+            elif not verb:
+                self.needs.add("call_once")
             if after is not None:
                 items.append(("after=", str(after)))
             return write(Group(f"{verb or 'call'}(", items, ")"), indent=indent, before=before)
@@ -449,17 +463,45 @@ class _Script:
                 self.needs |= {"upload", "Path"}
         if _may_hold_files(step.event_data, self):
             self.needs |= {"upload", "Path"}
+        sent: Node = Group("[", data, "]")
+        if step.endpoint.connection == "stream" or step.frames:
+            frames = [sent, *(self.frame(frame) for frame in step.frames)]
+            sent = Group("[", [("", frame) for frame in frames], "]")
         if any(next(files_in(output.value), None) is not None for output in _outputs(step)):
             self.needs |= {"download", "Path", "tempfile"}
         items: list[tuple[str, Node]] = [
             ("", str(int(step.endpoint.fn_index or 0))),
-            ("", Group("[", data, "]")),
+            ("", sent),
         ]
         if step.trigger_id is not None:
             items.append(("trigger_id=", str(int(step.trigger_id))))
         if step.event_data is not None:
             items.append(("event_data=", self.expression(step.event_data, raw=True)))
         return items
+
+    def server_arguments(self, step: Step) -> list[tuple[str, Node]]:
+        self.needs |= {"ask", "httpx", "json", "Any"}
+        parameters = step.endpoint.parameters
+        given = step.arguments[0].value if step.arguments else None
+        items: list[tuple[str, Node]] = [
+            ("", str(int((parameters[0].component_id if parameters else None) or 0))),
+            ("", python_text(step.endpoint.server_fn)),
+        ]
+        if step.endpoint.connection != "form" or not isinstance(given, dict):
+            if _may_hold_files(given, self):
+                self.needs |= {"upload", "Path", "upload_asked"}
+            return [*items, ("", self.expression(given, raw=True))]
+        self.needs |= {"Path", "ask_form"}
+        fields: list[tuple[str, Node]] = []
+        for name, field in given.items():
+            value = self.file_source(field) if isinstance(field, File) else self.expression(field, raw=True)
+            fields.append((f"{python_text(str(name))}: ", value))
+        return [*items, ("form=", Group("{", fields, "}"))]
+
+    def frame(self, frame: tuple[Any, ...]) -> Node:
+        if any(_may_hold_files(value, self) for value in frame):
+            self.needs |= {"upload", "Path"}
+        return Group("[", [("", self.expression(value, raw=True)) for value in frame], "]")
 
     def argument(self, argument: Argument, raw: bool) -> Node:
         node = self.expression(argument.value, raw)
@@ -551,7 +593,7 @@ def _is_file_list(value: Any) -> bool:
 def _may_hold_files(value: Any, script: _Script) -> bool:
     for item in _walk(value):
         if isinstance(item, File):
-            return True
+            return not item.inline
         if isinstance(item, VariableRef):
             variable = script.variables[item.name][1]
             typed = _annotation(variable.python_type)[0]
@@ -570,6 +612,7 @@ def _common_folder(workflow: Workflow) -> str:
     for step in workflow.steps:
         values.extend(argument.value for argument in step.arguments)
         values.append(step.event_data)
+        values.extend(step.frames)
     paths = [PurePosixPath(file.path) for value in values for file in files_in(value) if file.path]
     firsts = {path.parts[0] for path in paths if len(path.parts) > 1}
     return firsts.pop() if len(firsts) == 1 and all(len(path.parts) > 1 for path in paths) else ""

@@ -208,13 +208,15 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What a step addresses in the live app.
 
     ``inputs`` has for each live input the position of the argument to send, None for ``null``; ``outputs`` has for each
-    recorded output the position of the live one, None where there is none. ``trigger_id`` is the live control.
+    recorded output the position of the live one, None where there is none. ``trigger_id`` is the live control;
+    ``server_id`` the one that has the function on the server which is addressed in place of ``dependency``.
     """
 
     dependency: Dependency
     inputs: tuple[int | None, ...]
     outputs: tuple[int | None, ...]
     trigger_id: int | None = None
+    server_id: int | None = None
     note: str = ""
 
 
@@ -237,6 +239,8 @@ def locate(
         of: what to call the app in a sentence.
     """
     endpoint = step.endpoint
+    if endpoint.server_fn:
+        return _serving(endpoint, description, of)
     if endpoint.rendered_in is not None:
         ids = [id for id in rendered or () if id in description.dependencies]
         if not ids:
@@ -266,6 +270,16 @@ def locate(
     names = sorted({f"/{d.api_name}" for d in found if d.api_name})
     known = f"; it has {', '.join(names[:12])}{' …' if len(names) > 12 else ''}" if names else ""
     return Missing(f"{of} has no endpoint {_called(endpoint)} any more{known}")
+
+
+def _serving(endpoint: Endpoint, description: Description, of: str) -> Target | Missing:
+    """The control that has the function: the recorded one, else the first of its kind that has it."""
+    was = endpoint.parameters[0] if endpoint.parameters else Parameter()
+    found = [c for c in description.components.values() if endpoint.server_fn in c.server_fns]
+    found.sort(key=lambda c: (c.id != was.component_id, c.type != was.component, c.label != was.label))
+    if not found:
+        return Missing(f"{of} has no control with a function {endpoint.server_fn!r} any more")
+    return Target(dependency=Dependency(id=-1), inputs=(0,), outputs=(0,), server_id=found[0].id)
 
 
 def _called(endpoint: Endpoint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import signal
@@ -17,12 +18,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from recorder.adapters.gradio.describe import Description
-from recorder.adapters.gradio.wire import FILE_DATA, is_file_data, update_value
+from recorder.adapters.gradio.wire import FILE_DATA, inline, is_file_data, update_value
 from recorder.errors import AppError, FileError, RecorderError
 from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Missing, Plan, Target, locate, plan
 from recorder.replay.report import OutputReport, Report, StepReport
-from recorder.replay.transport import Answer, App, Page, unquoted
+from recorder.replay.transport import Answer, App, FormFile, Page, unquoted
 from recorder.session import File, files_in, map_files
 from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow
 
@@ -76,7 +77,8 @@ def _address(url: str | None, workflow: Workflow) -> tuple[str, str]:
 def _check_files(ready: Plan, files: Path) -> None:
     """Before anything is sent, every file that will be must be there."""
     values = [argument.value for step in ready.workflow.steps for argument in step.arguments]
-    for file in files_in([*values, *ready.values.values()]):
+    frames = [step.frames for step in ready.workflow.steps]
+    for file in files_in([*values, *frames, *ready.values.values()]):
         if file.path:
             kept_file(files, file)
 
@@ -181,7 +183,10 @@ class _Run:
             else:
                 if target.note:
                     notes.append(target.note)
-                answer = await self._call(step, state, target, notes, on_value)
+                if target.server_id is not None:
+                    answer = await self._ask(step, state, target.server_id, notes)
+                else:
+                    answer = await self._call(step, state, target, notes, on_value)
                 self._answers[step.id] = (answer, target)
                 self._rendered(state, answer)
                 report = await self._judged(step, target, answer, report, notes)
@@ -234,7 +239,11 @@ class _Run:
             None if argument.state else await self._value(argument.value, notes)
             for argument in step.arguments
         ]
-        data = [None if position is None else arguments[position] for position in target.inputs]
+        frames = [[await self._value(value, notes) for value in frame] for frame in step.frames]
+        data, *frames = [
+            [None if place is None or place >= len(given) else given[place] for place in target.inputs]
+            for given in (arguments, *frames)
+        ]
         event_data = await self._value(step.event_data, notes)
         try:
             return await asyncio.wait_for(
@@ -243,13 +252,38 @@ class _Run:
                     data,
                     trigger_id=target.trigger_id,
                     event_data=event_data,
+                    frames=frames,
+                    cut_short=step.cut_short,
                     cancel_after=_cancel_after(step),
                     on_value=on_value,
                 ),
-                self._timeout,
+                self._timeout * (1 + len(frames)),
             )
         except asyncio.TimeoutError:
             return Answer(status="failed", error=f"gave no answer within {self._timeout:g} s")
+
+    async def _ask(self, step: Step, state: _PageState, server_id: int, notes: list[str]) -> Answer:
+        given = step.arguments[0].value if step.arguments else None
+        form = step.endpoint.connection == "form"
+        data: Any
+        if form and isinstance(given, dict):
+            data = {
+                name: self._form_file(field) if isinstance(field, File) else await self._value(field, notes)
+                for name, field in given.items()
+            }
+        else:
+            data = await self._value(given, notes)
+        try:
+            asking = state.page.ask(server_id, step.endpoint.server_fn, data, form)
+            return await asyncio.wait_for(asking, self._timeout)
+        except asyncio.TimeoutError:
+            return Answer(status="failed", error=f"gave no answer within {self._timeout:g} s")
+
+    def _form_file(self, file: File) -> FormFile:
+        if not file.path:
+            raise _NotRun(f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}")
+        content = kept_file(self._files, file).read_bytes()
+        return FormFile(name=file.name, type=file.type or "", content=content)
 
     async def _value(self, expression: Expression, notes: list[str]) -> Any:
         """What an expression comes to, in the app's own terms."""
@@ -293,10 +327,13 @@ class _Run:
         return value
 
     async def _file(self, file: File, notes: list[str]) -> Any:
+        if file.path and file.inline:
+            content = await asyncio.to_thread(kept_file(self._files, file).read_bytes)
+            return f"data:{file.type};base64,{base64.b64encode(content).decode()}"
         if file.path:
             return await self._upload(kept_file(self._files, file), file)
         # Its bytes are not here: the app may still have it, or be able to fetch it.
-        if not file.server_path:
+        if not file.server_path or file.inline:
             raise _NotRun(f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}")
         notes.append(f"{file.name!r} is sent by the app's own name for it, for its bytes were not kept")
         data = {"path": file.server_path, "orig_name": file.name, "size": file.size, "mime_type": file.type}
@@ -311,7 +348,8 @@ class _Run:
             server_path = await self._app.upload(path, file.name, file.type)
             self._uploads[key] = {
                 "path": server_path,
-                "url": self._app.file_url(server_path),
+                # As the page writes it, which escapes nothing.
+                "url": f"{self._app.api}/file={server_path}",
                 "orig_name": file.name,
                 "size": path.stat().st_size,
                 "mime_type": file.type or "",
@@ -398,6 +436,9 @@ class _Run:
         if isinstance(value, str):
             for secret, placeholder in self._placeholders.items():
                 value = value.replace(secret, placeholder)
+            if (found := inline(value)) is not None:
+                what, _ = found
+                return File(name="file", sha256=what.sha256, size=what.size, type=what.type, inline=True)
             return value
         if is_file_data(value):
             name = str(value.get("orig_name") or value["path"]).replace("\\", "/").rpartition("/")[2]
@@ -419,7 +460,7 @@ class _Run:
         """With the hash of every file that the app hands out."""
         read: dict[str, File] = {}
         for file in files_in([live.value, live.update]):
-            if file.server_path in read or file.lost:
+            if file.inline or file.server_path in read or file.lost:
                 continue
             if file.server_path.startswith(("http://", "https://")) and not self._own(file.server_path):
                 # An address elsewhere is what the app says, not what it serves.

@@ -14,7 +14,7 @@ import json
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -48,6 +48,14 @@ class Answer(msgspec.Struct, kw_only=True):
     values: int = 0
     """How many arrived before the last."""
     renders: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+class FormFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A field of a form that is a file."""
+
+    name: str
+    type: str
+    content: bytes
 
 
 class Reception:
@@ -305,6 +313,8 @@ class Page:
         *,
         trigger_id: int | None = None,
         event_data: Any = None,
+        frames: Sequence[list[Any]] = (),
+        cut_short: bool = False,
         cancel_after: int | None = None,
         on_value: Callable[[int], None] | None = None,
     ) -> Answer:
@@ -312,6 +322,9 @@ class Page:
 
         Args:
             data: in wire order, State as None.
+            frames: what a device sends after ``data``, each once the app has answered the one before: within the call
+                where its connection is a stream, in calls of their own otherwise.
+            cut_short: the last of them is not waited for.
             cancel_after: cancel once so many values have come (0: once it runs).
             on_value: told the number of values so far.
         """
@@ -322,15 +335,54 @@ class Page:
             "trigger_id": trigger_id,
             "session_hash": self.session_hash,
         }
-        reception = Reception(self._diffs and dependency.connection != "stream")
-        try:
-            if dependency.queue:
-                await self._queued(body, dependency, reception, cancel_after, on_value)
-            else:
-                await self._direct(body, reception)
-        except (aiohttp.ClientError, OSError) as error:
-            reception.fail(f"the connection was lost: {_said(error)}")
+        streams = dependency.connection == "stream"
+        values = 0
+        for sent in [data] if streams else [data, *frames]:
+            reception = Reception(self._diffs and not streams)
+            reception.answer.values = values
+            body = {**body, "data": sent}
+            try:
+                if dependency.queue:
+                    rest = list(frames) if streams else []
+                    await self._queued(body, dependency, reception, rest, cut_short, cancel_after, on_value)
+                else:
+                    await self._direct(body, reception)
+            except (aiohttp.ClientError, OSError) as error:
+                reception.fail(f"the connection was lost: {_said(error)}")
+            values = reception.answer.values + 1
+            if reception.answer.status != "ok":
+                break
         return reception.answer
+
+    async def ask(self, component_id: int, function: str, data: Any, form: bool) -> Answer:
+        """Call a function that a control has on the server, and wait for its end, as :meth:`call` does.
+
+        Args:
+            data: what it is given; where ``form``, the fields of a form, texts and :class:`FormFile` by name.
+        """
+        own = {"component_id": component_id, "fn_name": function, "session_hash": self.session_hash}
+        sent: dict[str, Any] = {"json": {"data": data, **own}}
+        if form:
+            fields = aiohttp.FormData(default_to_multipart=True)
+            for name, value in {**data, **own}.items():
+                if isinstance(value, FormFile):
+                    kind = value.type or "application/octet-stream"
+                    fields.add_field(name, value.content, filename=value.name, content_type=kind)
+                else:
+                    fields.add_field(name, str(value))
+            sent = {"data": fields}
+        answer = Answer()
+        try:
+            async with self._http.post(f"{self._api}/component_server/", **sent) as response:
+                said = _parsed(await response.text(errors="replace"))
+                if response.status == 200:
+                    answer.outputs = [] if said is None else [said]
+                else:
+                    answer.status = "failed"
+                    answer.error = _detail(said) or f"HTTP {response.status}"
+        except (aiohttp.ClientError, OSError) as error:
+            answer.status, answer.error = "failed", f"the connection was lost: {_said(error)}"
+        return answer
 
     async def _direct(self, body: dict[str, Any], reception: Reception) -> None:
         status, answer = await self._post(f"/run/predict{self._query}", body)
@@ -345,6 +397,8 @@ class Page:
         body: dict[str, Any],
         dependency: Dependency,
         reception: Reception,
+        frames: list[list[Any]],
+        cut_short: bool,
         cancel_after: int | None,
         on_value: Callable[[int], None] | None,
     ) -> None:
@@ -358,21 +412,27 @@ class Page:
             messages.put_nowait(message)
         self._waiting[event_id] = messages
         ended = False
+        streams = dependency.connection == "stream"
         try:
             while not reception.over:
                 if self._reader is None or self._reader.done():
                     self._reader = asyncio.create_task(self._read())
                 before = reception.answer.values
                 # A call that was ended from here need not say so.
-                reception.feed(await asyncio.wait_for(messages.get(), 5 if ended else None))
-                if on_value is not None and reception.answer.values > before:
+                reception.feed(await asyncio.wait_for(messages.get(), 5 if ended and not streams else None))
+                answered = reception.answer.values > before
+                if on_value is not None and answered:
                     on_value(reception.answer.values)
                 if reception.over or ended:
                     continue
-                if dependency.connection == "stream" and reception.answer.values:
-                    # Frames after the first came from a device; there is none here.
-                    ended = True
-                    await self._post(f"/stream/{event_id}/close", {})
+                if streams:
+                    if answered and frames:
+                        await self._post(f"/stream/{event_id}", {**body, "data": frames.pop(0)})
+                        answered = False
+                    if not frames and (answered or cut_short):
+                        ended = reception.started
+                        if ended:
+                            await self._post(f"/stream/{event_id}/close", {})
                 elif cancel_after is not None and (
                     reception.answer.values >= cancel_after if cancel_after else reception.started
                 ):

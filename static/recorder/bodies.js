@@ -1,10 +1,12 @@
 /**
  * Bodies as facts: text where it is text, the parts of a form, and otherwise the reason why it was not kept.
  */
-import { after, natives } from "./natives.js";
+import { after, listen, natives } from "./natives.js";
 
 /** Bytes of text kept of one body. */
 export const TEXT_LIMIT = 32 * 1024 * 1024;
+/** Bytes of the files kept of one form. */
+const FILES_LIMIT = 16 * 1024 * 1024;
 
 const KEPT = new RegExp(
   "^(?:text/(?!css|javascript|ecmascript)|application/(?:json|xml|x-www-form-urlencoded|graphql)\\b|(?!image/)[\\w.-]+/[\\w.+-]+\\+(?:json|xml))",
@@ -102,20 +104,46 @@ export function describeRequest(request) {
 }
 
 /**
+ * The fields of a form. Files among other fields are part of a call, and nobody could be asked for them later; files
+ * alone are an upload, of which the app keeps what it wants.
  * @param {URLSearchParams | FormData} form
- * @returns {import("./words.js").Body}
+ * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
  */
 function formBody(form) {
   /** @type {import("./words.js").Part[]} */
   const parts = [];
+  /** @type {[import("./words.js").Part, Blob][]} */
+  const files = [];
   let size = 0;
+  let fileSize = 0;
   form.forEach((value, name) => {
     if (typeof value === "string") {
       size += value.length;
       parts.push({ name, value });
     } else {
-      parts.push({ name, filename: value.name, size: value.size, type: value.type });
+      const part = { name, filename: value.name, size: value.size, type: value.type };
+      fileSize += value.size;
+      parts.push(part);
+      files.push([part, value]);
     }
   });
-  return size > TEXT_LIMIT ? lostBody("too_large", size) : { kind: "parts", parts };
+  if (size > TEXT_LIMIT) return lostBody("too_large", size);
+  /** @type {import("./words.js").Body} */
+  const body = { kind: "parts", parts };
+  if (files.length === 0 || files.length === parts.length || fileSize > FILES_LIMIT) return body;
+  const reading = files.map(([part, file]) => after(dataUrl(file), (url) => void (url && (part.value = url))));
+  return after(Promise.all(reading), () => body);
+}
+
+/**
+ * A file as a `data:` URL; empty if it cannot be read.
+ * @param {Blob} file
+ * @returns {Promise<string>}
+ */
+function dataUrl(file) {
+  return new Promise((done) => {
+    const reader = new natives.FileReader();
+    listen(reader, "loadend", () => done(typeof reader.result === "string" ? reader.result : ""));
+    Reflect.apply(natives.readAsDataURL, reader, [file]);
+  });
 }

@@ -25,6 +25,8 @@ export const natives = Object.freeze({
   readerRead: ReadableStreamDefaultReader.prototype.read,
   readerCancel: ReadableStreamDefaultReader.prototype.cancel,
   blobText: Blob.prototype.text,
+  FileReader: window.FileReader,
+  readAsDataURL: FileReader.prototype.readAsDataURL,
   socketSend: WebSocket.prototype.send,
   socketClose: WebSocket.prototype.close,
 });

@@ -113,9 +113,9 @@ export class Redactor {
   cleanPart(part) {
     const { name, value } = part;
     const kept = { ...part };
+    if (part.filename !== undefined) return { ...kept, filename: this.cleanText(part.filename) };
     if (value && SECRET_NAME.test(name) && !NEVER.test(name)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
     else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
-    if (kept.filename) kept.filename = this.cleanText(kept.filename);
     return kept;
   }
 

@@ -29,6 +29,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     schema: Any = None
     skip_api: bool = False
     visible: bool = True
+    server_fns: tuple[str, ...] = ()
+    """Functions that its script in the page can call on the server."""
 
     @property
     def state(self) -> bool:
@@ -137,6 +139,22 @@ def endpoint(description: Description, dependency: Dependency) -> Endpoint:
     )
 
 
+def server_endpoint(component: Component, function: str, form: bool) -> Endpoint:
+    """The endpoint that a function of a control is (``POST component_server``)."""
+    parameter = Parameter(
+        name="data", label=component.label, component=component.type, component_id=component.id
+    )
+    return Endpoint(
+        id=f"server:{component.id}.{function}",
+        name=function,
+        visibility="private",
+        parameters=(parameter,),
+        returns=(Parameter(label=function),),
+        connection="form" if form else "",
+        server_fn=function,
+    )
+
+
 def _parameters(description: Description, ids: Iterable[int], listed: Any) -> tuple[Parameter, ...]:
     described = iter(listed if isinstance(listed, list) else ())
     parameters = []
@@ -183,6 +201,7 @@ def _components(listed: Any) -> list[Component]:
                 schema=entry.get("api_info_as_input", entry.get("api_info")),
                 skip_api=entry.get("skip_api") is True,
                 visible=props.get("visible") is not False,
+                server_fns=_texts(props.get("server_fns")),
             )
         )
     return found
@@ -251,6 +270,10 @@ def _visibility(entry: dict[str, Any]) -> Visibility:
 
 def _ids(listed: Any) -> tuple[int, ...]:
     return tuple(id for id in listed if isinstance(id, int)) if isinstance(listed, list) else ()
+
+
+def _texts(listed: Any) -> tuple[str, ...]:
+    return tuple(text for text in listed if isinstance(text, str)) if isinstance(listed, list) else ()
 
 
 def _text(value: Any) -> str:

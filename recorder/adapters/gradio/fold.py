@@ -15,16 +15,24 @@ from urllib.parse import urlsplit
 import msgspec
 
 from recorder.adapters import Want
-from recorder.adapters.gradio.describe import Component, Dependency, Description, describe, endpoint
+from recorder.adapters.gradio.describe import (
+    Component,
+    Dependency,
+    Description,
+    describe,
+    endpoint,
+    server_endpoint,
+)
 from recorder.adapters.gradio.traffic import App as WireApp
-from recorder.adapters.gradio.traffic import Traffic, WireCall, file_url, page_query
-from recorder.adapters.gradio.wire import is_file_data, is_text, spoken, update_value
+from recorder.adapters.gradio.traffic import Traffic, WireCall, WireFrame, file_url, inline_url, page_query
+from recorder.adapters.gradio.wire import Inline, is_file_data, is_text, spoken, update_value
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent
 from recorder.session import (
     App,
     Call,
     File,
+    Frame,
     Omitted,
     SecretName,
     Session,
@@ -65,6 +73,8 @@ class Resolved(msgspec.Struct, kw_only=True, eq=False):
     """Raw value, and what the control was known to show before."""
     omitted: str = ""
     setup: bool = False
+    part_of: Resolved | None = None
+    """The call of which this is a later frame."""
     stands_for: tuple[str, ...] = ()
 
     @property
@@ -103,6 +113,8 @@ class GradioFold:
         if not counted:
             return ""
         dependency = self._dependency(counted[-1])
+        if (server := counted[-1].server) is not None:
+            return server.function
         public = _chat_endpoint(dependency, self._description(counted[-1].root))
         return (public or dependency).api_name or f"fn {dependency.id}"
 
@@ -113,6 +125,9 @@ class GradioFold:
 
     def _counted(self) -> list[WireCall]:
         def counts(call: WireCall) -> bool:
+            if (server := call.server) is not None:
+                component = self._description(call.root).components.get(server.component_id)
+                return call.act is not None and _control_asks(component, server.function) == ""
             dependency = self._dependency(call)
             if dependency.visibility == "hidden" and dependency.trigger_after is not None:
                 return False  # the inner workings of a chat turn, which counts once
@@ -147,7 +162,8 @@ class GradioFold:
         calls = [call for call in traffic.calls if call.root == root]
         resolved = _Timeline(description, calls).run()
         made = _collapse_chats(resolved, description)
-        _omit(resolved)
+        _omit(resolved, description)
+        resolved = _join_frames(resolved)
         _mark_setup(resolved, made)
         build = _Builder(app, traffic, description)
         kept = [r for r in [*resolved, *made] if not r.omitted]
@@ -280,9 +296,12 @@ class _Page:
         dependency = self.description.dependencies.get(wire.fn_index)
         if dependency is None:
             dependency = Dependency(id=wire.fn_index, visibility="private")
-        resolved = Resolved(
-            wire=wire, dependency=dependency, endpoint=endpoint(self.description, dependency), id=id
-        )
+        called = endpoint(self.description, dependency)
+        if wire.server is not None:
+            component = self.description.components.get(wire.server.component_id)
+            component = component or Component(id=wire.server.component_id, type="")
+            called = server_endpoint(component, wire.server.function, wire.server.form)
+        resolved = Resolved(wire=wire, dependency=dependency, endpoint=called, id=id)
         before: dict[int, Known] = {}
         for position, raw in enumerate(wire.data):
             component_id = dependency.inputs[position] if position < len(dependency.inputs) else None
@@ -369,7 +388,8 @@ class _Page:
         return writer
 
     def _person(self, wire: WireCall, component: Component | None, event: str) -> Trigger:
-        act = wire.act
+        # A device goes on long after the act that switched it on.
+        act = wire.act if event != "stream" else None
         return Trigger(
             kind="person",
             event=event,
@@ -572,9 +592,20 @@ def _in_effect(calls: list[Resolved]) -> list[Resolved]:
     return made + sorted(together, key=lambda c: c.wire.end_order or sys.maxsize)
 
 
-def _omit(resolved: list[Resolved]) -> None:
+def _control_asks(component: Component | None, function: str) -> str:
+    """Why a control of Gradio's own asks this of the server, for itself and without effect; else empty."""
+    return {
+        ("fileexplorer", "ls"): "the control asked for the names that it shows",
+        ("dialogue", "format"): "the control asked how its value is written",
+        ("dialogue", "unformat"): "the control asked how its text is read",
+    }.get((component.type if component else "", function), "")
+
+
+def _omit(resolved: list[Resolved], description: Description) -> None:
     for r in resolved:
         root = r.root
+        if (server := r.wire.server) is not None:
+            r.omitted = _control_asks(description.components.get(server.component_id), server.function)
         if r.omitted:
             continue
         if r.wire.before:
@@ -587,6 +618,89 @@ def _omit(resolved: list[Resolved]) -> None:
             r.omitted = "made by a timer" if r is root else f"followed {root.id}, which a timer made"
         elif _loads_example(r.dependency):
             r.omitted = "put an example into the controls; its values are in the calls that follow"
+    # An image editor sends its pictures ahead of the call that then names them, if it makes one.
+    named = {
+        raw["id"]
+        for r in resolved
+        for raw in r.wire.data
+        if not r.omitted
+        and r.wire.server is None
+        and isinstance(raw, dict)
+        and isinstance(raw.get("id"), str)
+    }
+    for r in resolved:
+        component = r.endpoint.parameters[0].component if r.wire.server is not None else ""
+        if (component, r.endpoint.server_fn) == ("imageeditor", "accept_blobs") and not r.wire.before:
+            sent = r.wire.data[0]
+            needed = isinstance(sent, dict) and sent.get("id") in named
+            r.omitted = "" if needed else "no call asked for the picture that the control sent"
+
+
+def _join_frames(resolved: list[Resolved]) -> list[Resolved]:
+    """With what a device sent in calls of its own, one after the other, as frames of the first of them.
+
+    So does 4.x, which opens no stream.
+    """
+    joined: list[Resolved] = []
+    heads: dict[str, Resolved] = {}
+    for r in resolved:
+        head = heads.get(r.wire.page)
+        wire = r.wire
+        if (
+            head is not None
+            and not (r.omitted or head.omitted)
+            and r.trigger.event == "stream"
+            and r.dependency.connection != "stream"
+            and (head.dependency.id, head.wire.trigger_id) == (r.dependency.id, wire.trigger_id)
+            and head.wire.status == "ok"
+        ):
+            first = head.wire
+            head.wire = msgspec.structs.replace(
+                first,
+                frames=[*first.frames, WireFrame(data=wire.data, order=wire.order, at=wire.started)],
+                values=[*first.values, (first.end_order or first.order, first.outputs or [])],
+                outputs=wire.outputs,
+                ended=wire.ended,
+                end_order=wire.end_order,
+                status=wire.status,
+                error=wire.error,
+                logs=[*first.logs, *wire.logs],
+            )
+            r.part_of = head
+            continue
+        if not r.omitted:
+            heads[wire.page] = r
+        joined.append(r)
+    return joined
+
+
+def _passed_over(wire: WireCall) -> tuple[set[int], bool]:
+    """Which frames of a stream the app never took, by place, and whether it still worked on one when it was closed.
+
+    It works on one frame at a time; of those that come meanwhile it takes the last. So each value that arrives tells
+    that it took the latest one sent until then; one value more than that explains is of the latest passed over.
+    """
+    moments = [(frame.order, place) for place, frame in enumerate(wire.frames)]
+    moments += [(order, -1) for order, _ in wire.values]
+    moments += [(wire.closed, -2)] if wire.closed is not None else []
+    passed: list[int] = []
+    waiting: int | None = None
+    busy, cut_short = True, False
+    for _, what in sorted(moments):
+        if what >= 0 and not busy:
+            busy = True
+        elif what >= 0:
+            passed += [waiting] if waiting is not None else []
+            waiting = what
+        elif what == -2:
+            cut_short = busy
+        elif waiting is not None:
+            waiting = None
+        elif busy:
+            busy = False
+        elif passed:
+            passed.pop()
+    return {*passed, *([waiting] if waiting is not None else [])}, cut_short
 
 
 def _loads_example(dependency: Dependency) -> bool:
@@ -630,10 +744,15 @@ class _Builder:
 
     def call(self, r: Resolved) -> Call:
         wire = r.wire
+        streamed = r.dependency.connection == "stream"
+        passed, cut_short = _passed_over(wire) if streamed else (set(), False)
+        trigger = r.trigger
+        if r.cause is not None and r.cause.part_of is not None:
+            trigger = msgspec.structs.replace(trigger, call=r.cause.part_of.id)
         return Call(
             id=r.id,
             endpoint=r.endpoint.id,
-            trigger=r.trigger,
+            trigger=trigger,
             inputs=tuple(self._input(r, i) for i in range(len(wire.data))),
             outputs=tuple(self._output(r, i, raw) for i, raw in enumerate(wire.outputs or ())),
             status=wire.status,
@@ -644,12 +763,30 @@ class _Builder:
             ),
             error=wire.error,
             yields=len(wire.values),
-            stream=tuple(self._plain(values) for _, values in wire.values) if r.endpoint.generator else (),
+            stream=tuple(self._plain(values) for _, values in wire.values)
+            if r.endpoint.generator or streamed or wire.frames
+            else (),
+            frames=tuple(
+                Frame(
+                    inputs=self._frame(r, frame),
+                    at=round(frame.at - wire.started, 3),
+                    passed_over=place in passed,
+                )
+                for place, frame in enumerate(wire.frames)
+            ),
+            cut_short=cut_short,
             logs=tuple(wire.logs),
             event_data=self._plain(wire.event_data) if r.dependency.event_data else None,
             trigger_id=wire.trigger_id,
             page=wire.page,
             stands_for=r.stands_for,
+        )
+
+    def _frame(self, r: Resolved, frame: WireFrame) -> tuple[Any, ...]:
+        parameters = r.endpoint.parameters
+        return tuple(
+            None if place < len(parameters) and parameters[place].state else self._plain(raw)
+            for place, raw in enumerate(frame.data)
         )
 
     def _input(self, r: Resolved, position: int) -> Value:
@@ -664,13 +801,20 @@ class _Builder:
             )
         shown = same(raw, known.value)
         by = known.call if shown and known.whole else None
+        if by is not None and by.part_of is not None:
+            by = by.part_of
+        # What a device sends or a script in the page says, nobody typed.
+        sensed = r.trigger.event == "stream" and parameter.component_id == r.wire.trigger_id
+        sensed = sensed or r.wire.server is not None
+        if parameter.component == "imageeditor" and isinstance(raw, dict) and raw.get("id"):
+            sensed = True  # only the name of the pictures that the control sent ahead
         return Value(
             name=parameter.name,
             label=parameter.label,
             component=parameter.component,
             component_id=parameter.component_id,
             value=self._plain(raw),
-            changed=not shown or known.person,
+            changed=(not shown or known.person) and not sensed,
             default=not known.person and shown and known.call is None,
             written_by=by.id if by else None,
             output=known.output if by else None,
@@ -700,6 +844,8 @@ class _Builder:
         )
 
     def _plain(self, value: Any) -> Any:
+        if isinstance(value, Inline):
+            return self._inline(value)
         if is_file_data(value):
             return self._file(value)
         if isinstance(value, dict):
@@ -707,6 +853,19 @@ class _Builder:
         if isinstance(value, list):
             return [self._plain(v) for v in value]
         return value
+
+    def _inline(self, what: Inline) -> File:
+        kept = self._traffic.files.get(inline_url(what))
+        path = (kept.path if kept else "") or ""
+        return File(
+            name=what.name or path.rpartition("/")[2] or "file",
+            sha256=what.sha256,
+            size=what.size,
+            type=what.type,
+            path=path,
+            lost="" if path else (kept.error if kept else "") or "its bytes were not kept",
+            inline=not what.name,
+        )
 
     def _file(self, data: dict[str, Any]) -> File:
         url = file_url(data, self._app)

@@ -50,6 +50,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     )
     values = [*(a.value for step in steps for a in step.arguments), *(v.value for v in builder.variables)]
     values += [step.event_data for step in steps]
+    values += [value for step in steps for frame in step.frames for value in frame]
     used = {name for leaf in _leaves(values, SecretRef) for name in leaf.pieces[1::2]}
     return Workflow(
         name=selection.name,
@@ -162,6 +163,12 @@ class _Builder:
             error=call.error,
             cancel_after=call.yields if call.status == "cancelled" else None,
             stream=call.stream,
+            frames=tuple(
+                tuple(self._secrets.replace(value) for value in frame.inputs)
+                for frame in call.frames
+                if not frame.passed_over
+            ),
+            cut_short=call.cut_short,
             yields=call.yields,
             started=call.timing.started,
             after=tuple(dict.fromkeys(after)),
@@ -227,7 +234,7 @@ def _via(session: Session, endpoint: Endpoint, call: Call) -> Literal["client", 
     """``client`` where the public Python client can make this call so that the app notices no difference."""
     if endpoint.api_name is None or endpoint.visibility == "private" or not endpoint.id.startswith("/"):
         return "raw"
-    if endpoint.event_data or endpoint.connection == "stream" or session.app.query:
+    if endpoint.event_data or endpoint.connection == "stream" or call.frames or session.app.query:
         return "raw"
     if len(call.inputs) != len(endpoint.parameters):
         return "raw"

@@ -7,6 +7,7 @@ The first half of the fold: pure bookkeeping over the wire, without knowing what
 from __future__ import annotations
 
 import json
+import mimetypes
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,15 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from recorder.adapters import Want
-from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse
+from recorder.adapters.gradio.wire import (
+    Inline,
+    apply_diff,
+    data_url,
+    inline,
+    is_file_data,
+    map_text,
+    parse_sse,
+)
 from recorder.events import (
     Act,
     AnyEvent,
@@ -24,16 +33,36 @@ from recorder.events import (
     Lost,
     Mark,
     PageOpened,
+    Part,
     Request,
     Response,
     Secret,
+    SocketMessage,
+    SocketOpened,
 )
 from recorder.session import Status
 
 _ENDPOINT = re.compile(
     r"^(?P<root>.*?)(?P<prefix>/gradio_api)?/"
-    r"(?P<what>queue/join|queue/data|run/predict|api/predict|cancel|reset|upload|heartbeat/[^/]+)/?$"
+    r"(?P<what>queue/join|queue/data|run/predict|api/predict|cancel|reset|upload|heartbeat/[^/]+|component_server"
+    r"|stream/(?P<event>[^/]+)(?P<close>/close)?)/?$"
 )
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that a component has on the server; ``form``: what it is given is sent as a form."""
+
+    component_id: int
+    function: str
+    form: bool = False
+
+
+class WireFrame(msgspec.Struct, kw_only=True):
+    """What a device sent after a call's own ``data``, in the same order."""
+
+    data: list[Any]
+    order: int
+    at: float
 
 
 class WireCall(msgspec.Struct, kw_only=True):
@@ -46,6 +75,8 @@ class WireCall(msgspec.Struct, kw_only=True):
     order: int
     started: float
     before: bool = False
+    server: Server | None = None
+    """What it calls in place of a dependency."""
     session_hash: str = ""
     trigger_id: int | None = None
     event_data: Any = None
@@ -60,6 +91,9 @@ class WireCall(msgspec.Struct, kw_only=True):
     values: list[tuple[int, list[Any]]] = msgspec.field(default_factory=list)
     """Order and whole outputs of every value that arrived before the last."""
     outputs: list[Any] | None = None
+    frames: list[WireFrame] = msgspec.field(default_factory=list)
+    closed: int | None = None
+    """Order of the moment when the page said that no more frames will come."""
     renders: list[tuple[int, Any]] = msgspec.field(default_factory=list)
     changed_states: list[int] = msgspec.field(default_factory=list)
     status: Status = "unfinished"
@@ -100,10 +134,12 @@ class Traffic:
         self._acts: dict[tuple[str, str], Act] = {}
         self._joins: dict[tuple[str, str], WireCall] = {}
         self._direct: dict[tuple[str, str], WireCall] = {}
+        self._served: dict[tuple[str, str], WireCall] = {}
         self._streams: dict[tuple[str, str], str] = {}
         self._statuses: dict[tuple[str, str], int] = {}
         self._descriptions: dict[tuple[str, str], str] = {}
         self._by_event: dict[str, WireCall] = {}
+        self._sockets: dict[tuple[str, str], WireCall] = {}
         self._early: dict[str, list[tuple[float, dict[str, Any]]]] = {}
 
     def wants(self) -> list[Want]:
@@ -123,6 +159,14 @@ class Traffic:
                 self._statuses[event.page, event.id] = event.status
             case Done():
                 self._done(event)
+            case SocketOpened():
+                match_ = _ENDPOINT.match(urlsplit(event.url).path)
+                if match_ is not None and match_["event"] in self._by_event:
+                    self._sockets[event.page, event.id] = self._by_event[match_["event"]]
+            case SocketMessage():
+                call = self._sockets.get((event.page, event.id))
+                if call is not None and event.sent:
+                    self._frame(call, event.at, event.body.text)
             case Act():
                 self._acts[event.page, event.id] = event
             case PageOpened():
@@ -173,15 +217,36 @@ class Traffic:
             self.calls.append(call)
             (self._joins if what == "queue/join" else self._direct)[key] = call
             if not call.before:
-                self._want_files(app, call.data)
+                self._want_files(app, call.data, sent=True)
+        elif event.method == "POST" and what == "component_server":
+            if (call := self._server_call(event, root)) is not None:
+                self.calls.append(call)
+                self._served[key] = call
         elif event.method == "POST" and what == "cancel":
             self._cancel(event)
+        elif event.method == "POST" and match_["event"] in self._by_event:
+            call = self._by_event[match_["event"]]
+            if match_["close"] is None:
+                self._frame(call, event.at, event.body.text)
+            elif call.closed is None:
+                call.closed = self._order
+
+    def _frame(self, call: WireCall, at: float, text: str | None) -> None:
+        """More of a webcam's or microphone's: a POST on 6.x, a message of a WebSocket on 5.x."""
+        body = _json(text)
+        data = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(data, list) or not call.open or call.closed is not None:
+            return
+        data = self._compact(data, call.before)
+        call.frames.append(WireFrame(data=data, order=self._order, at=at))
+        if not call.before:
+            self._want_files(self.apps[call.root], data, sent=True)
 
     def _call(self, event: Request, root: str, query: str) -> WireCall | None:
         body = _json(event.body.text)
         if not isinstance(body, dict) or not isinstance(body.get("fn_index"), int):
             return None
-        data = body.get("data")
+        data = self._compact(body.get("data"), event.before)
         trigger = body.get("trigger_id")
         return WireCall(
             page=event.page,
@@ -195,6 +260,33 @@ class Traffic:
             trigger_id=trigger if isinstance(trigger, int) else None,
             event_data=body.get("event_data"),
             query=query,
+            act=self._acts.get((event.page, event.act)) if event.act else None,
+        )
+
+    def _server_call(self, event: Request, root: str) -> WireCall | None:
+        body: Any = _json(event.body.text)
+        form = event.body.kind == "parts"
+        if form:
+            body = {part.name: self._part(part, event.before) for part in event.body.parts}
+        if not isinstance(body, dict) or not isinstance(body.get("fn_name"), str):
+            return None
+        try:
+            id = int(body.get("component_id"))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+        own = ("component_id", "fn_name", "session_hash")
+        data = {k: v for k, v in body.items() if k not in own} if form else body.get("data")
+        if not event.before:
+            self._want_files(self.apps[root], data, sent=True)
+        return WireCall(
+            page=event.page,
+            root=root,
+            fn_index=-1,
+            server=Server(component_id=id, function=body["fn_name"], form=form),
+            data=[data if form else self._compact(data, event.before)],
+            order=self._order,
+            started=event.at,
+            before=event.before,
             act=self._acts.get((event.page, event.act)) if event.act else None,
         )
 
@@ -218,6 +310,13 @@ class Traffic:
             answer = _json(event.body.text)
             if isinstance(answer, dict) and isinstance(answer.get("data"), list):
                 self._completed(call, event.at, answer)
+                self._end(call, event.at, "ok")
+            else:
+                self._end(call, event.at, "failed", error=_error(answer, event.error, status))
+        elif (call := self._served.pop(key, None)) is not None:
+            answer = _json(event.body.text)
+            if 200 <= status < 300:
+                self._completed(call, event.at, {"data": [] if answer is None else [answer]})
                 self._end(call, event.at, "ok")
             else:
                 self._end(call, event.at, "failed", error=_error(answer, event.error, status))
@@ -257,9 +356,9 @@ class Traffic:
         if message.get("msg") != "estimation" and call.begin_order is None:
             call.begin_order = self._order
         match message.get("msg"):
-            case "process_generating" | "process_streaming":
+            case "process_generating" | "process_streaming" as kind:
                 if message.get("success") is not False:
-                    self._generating(call, at, output)
+                    self._generating(call, at, output, whole=kind == "process_streaming")
             case "process_completed":
                 if message.get("success") is False:
                     error = output.get("error", message.get("title"))
@@ -274,13 +373,15 @@ class Traffic:
             case _:
                 pass
 
-    def _generating(self, call: WireCall, at: float, output: dict[str, Any]) -> None:
+    def _generating(self, call: WireCall, at: float, output: dict[str, Any], whole: bool) -> None:
         data = output.get("data")
         if not isinstance(data, list):
             return
         if call.first is None:
             call.first = at
-        previous = call.values[-1][1] if call.values else None
+        if whole:
+            data = self._compact(data, call.before)
+        previous = call.values[-1][1] if call.values and not whole else None
         if previous is not None and len(previous) == len(data):
             try:
                 data = [apply_diff(old, diff) for old, diff in zip(previous, data, strict=True)]
@@ -295,6 +396,7 @@ class Traffic:
             if call.first is None:
                 call.first = at
             # A generator's last message repeats its last value, or says nothing where nothing changed.
+            data = self._compact(data, call.before)
             call.outputs = data if data or not call.values else call.values[-1][1]
         states = output.get("changed_state_ids")
         call.changed_states = [s for s in states if isinstance(s, int)] if isinstance(states, list) else []
@@ -330,10 +432,37 @@ class Traffic:
     def _want_info(self, app: App) -> None:
         self._want(Want(url=f"{app.root}{app.prefix}/info?all_endpoints=true", keep="text"))
 
-    def _want_files(self, app: App, value: Any) -> None:
+    def _compact(self, value: Any, before: bool) -> Any:
+        """With the bytes of long ``data:`` URLs kept as files: a webcam sends megabytes of them."""
+
+        def keep(text: str) -> Any:
+            found = None if before else inline(text)
+            if found is None:
+                return text
+            what, content = found
+            kind = what.type.partition(";")[0]
+            name = kind.partition("/")[0] + (mimetypes.guess_extension(kind) or "")
+            self._want(Want(url=inline_url(what), keep="file", name=name, content=content))
+            return what
+
+        return map_text(value, keep)
+
+    def _part(self, part: Part, before: bool) -> Any:
+        if part.filename is None:
+            return part.value or ""
+        what = Inline(type=part.type or "", sha256="", size=part.size or 0, name=part.filename)
+        if part.value and (found := data_url(part.value)) is not None:
+            said, content = found
+            what = msgspec.structs.replace(what, sha256=said.sha256)
+            if not before:
+                self._want(Want(url=inline_url(what), keep="file", name=part.filename, content=content))
+        return what
+
+    def _want_files(self, app: App, value: Any, sent: bool = False) -> None:
         for file in file_data_in(value):
             url = file_url(file, app)
-            if url and file.get("is_stream") is not True:
+            # What the app streams has no end; what a microphone sent is a file like any other.
+            if url and (sent or file.get("is_stream") is not True):
                 name = str(file.get("orig_name") or file["path"]).replace("\\", "/").rpartition("/")[2]
                 self._want(Want(url=url, keep="file", name=name))
 
@@ -391,6 +520,11 @@ def file_url(file: dict[str, Any], app: App) -> str:
             return said
     path = file.get("path")
     return f"{app.root}{app.prefix}/file={path}" if isinstance(path, str) and path else ""
+
+
+def inline_url(what: Inline) -> str:
+    """What the bytes of a ``data:`` URL are called among the files."""
+    return f"sha256:{what.sha256}"
 
 
 def page_query(call: WireCall) -> str:

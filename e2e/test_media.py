@@ -1,0 +1,269 @@
+"""What cameras, microphones and files bring: recorded in real Chromium on every line of Gradio, done again by script and
+by replay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.async_api import Page, expect
+
+from e2e.visit import is_done_again
+from recorder import session as sessions
+from recorder.adapters import workflow
+from recorder.capture.browser import record
+
+LINES = ("6", "5", "4")
+
+HEAD = """
+import os
+import gradio as gr
+from calllog import logged
+LINE = gr.__version__[0]
+"""
+
+
+class Trait(NamedTuple):
+    """An app that shows one thing, and what a person does with it. ``steps`` are the endpoints of its workflow."""
+
+    source: str
+    visit: Callable[[Page], Awaitable[None]]
+    steps: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+TRAITS: dict[str, Trait] = {}
+
+
+def trait(
+    source: str, *steps: str, lines: tuple[str, ...] = LINES
+) -> Callable[[Callable[[Page], Awaitable[None]]], None]:
+    def keep(visit: Callable[[Page], Awaitable[None]]) -> None:
+        TRAITS[visit.__name__] = Trait(HEAD + source + "\ndemo.launch()\n", visit, steps, lines)
+
+    return keep
+
+
+async def shows(page: Page, label: str, value: str) -> None:
+    await expect(page.get_by_label(label, exact=True)).to_have_value(value, timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def seeing_browser(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The browser, with a camera and a microphone of its own that no page has to ask for."""
+    script = tmp_path_factory.mktemp("browser") / "chromium"
+    flags = "--use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    script.write_text(f'#!/bin/sh\nexec "{browser_path}" {flags} "$@"\n')
+    os.chmod(script, 0o755)
+    return str(script)
+
+
+@trait(
+    """
+@logged
+def see(image, seen, word):
+    return (seen or 0) + 1, f"{word} {(seen or 0) + 1}"
+with gr.Blocks() as demo:
+    seen = gr.State(0)
+    word = gr.Textbox("wide", label="Word")
+    camera = gr.Image(sources=["webcam"], streaming=True, label="Camera", type="numpy")
+    said = gr.Textbox(label="Said")
+    often = {} if LINE == "4" else {"stream_every": 1.5, "time_limit": 60}
+    camera.stream(see, [camera, seen, word], [seen, said], **often)
+""",
+    "/see",
+)
+async def a_webcam(page: Page) -> None:
+    await page.get_by_text("Click to Access Webcam").click()
+    shutter = page.get_by_role("button", name="capture photo")
+    await shutter.click()
+    await expect(page.get_by_label("Said", exact=True)).to_have_value(
+        re.compile(r"wide [3-9]"), timeout=30_000
+    )
+    await shutter.click()
+
+
+@trait(
+    """
+@logged
+def hear(sound, heard):
+    heard = (heard or 0) + len(sound[1])
+    return heard, f"{sound[0]} {min(heard, 1)}"
+@logged
+def after(said):
+    return said + "!"
+with gr.Blocks() as demo:
+    heard = gr.State(0)
+    microphone = gr.Audio(sources=["microphone"], streaming=True, label="Microphone")
+    said = gr.Textbox(label="Said")
+    more = gr.Textbox(label="More")
+    often = {} if LINE == "4" else {"stream_every": 1, "time_limit": 60}
+    microphone.stream(hear, [microphone, heard], [heard, said], **often)
+    gr.Button("After").click(after, said, more)
+""",
+    "/hear",
+    "/after",
+)
+async def a_microphone(page: Page) -> None:
+    await page.get_by_role("button", name="Record", exact=True).click()
+    await shows(page, "Said", "48000 1")
+    await page.locator(".stop-button, .stop-button-paused").first.click()
+    await page.get_by_role("button", name="After").click()
+    await shows(page, "More", "48000 1!")
+
+
+@trait(
+    """
+notes = []
+@logged
+def add(note):
+    notes.append(note)
+    return notes
+def hello(name):
+    return "hello " + name
+@logged
+def count(chosen):
+    return f"{len(notes)} {sorted(os.path.basename(each) for each in chosen or [])}"
+SCRIPT = '
+    const say = (text) => (element.querySelector("output").textContent = JSON.stringify(text));
+    const twice = async () => { await server.add("by hand"); say(await server.add({ n: 1.5, s: "ü" })); };
+    element.querySelector("button").addEventListener("click", twice);
+    server.hello("page").then(say);
+'
+with gr.Blocks() as demo:
+    if LINE == "6":
+        template = "<button>Add</button> <output></output>"
+        gr.HTML(html_template=template, js_on_load=SCRIPT, server_functions=[add, hello])
+    files = gr.FileExplorer(root_dir=".", glob="*.py", label="Files")
+    out = gr.Textbox(label="Out")
+    gr.Button("Count").click(count, files, out)
+""".replace("'", "'''"),
+)
+async def functions_of_controls(page: Page) -> None:
+    await page.get_by_text("calllog.py").wait_for()
+    if await page.get_by_text("hello page").count():
+        await page.get_by_role("button", name="Add").click()
+        await page.get_by_text('{"n":1.5,"s":"ü"}').wait_for()
+    await page.get_by_role("checkbox").last.check()
+    await page.get_by_role("button", name="Count").click()
+    await expect(page.get_by_label("Out", exact=True)).to_have_value(re.compile(r"\]$"), timeout=30_000)
+
+
+@trait(
+    """
+@logged
+def look(drawing):
+    return f"{len(drawing['layers'])} {drawing['composite'] is not None}" if drawing else ""
+@logged
+def keep(drawing):
+    return look(drawing) + " kept"
+with gr.Blocks() as demo:
+    editor = gr.ImageEditor(label="Editor", type="pil", canvas_size=(300, 300))
+    seen = gr.Textbox(label="Seen")
+    kept = gr.Textbox(label="Kept")
+    editor.change(look, editor, seen)
+    gr.Button("Keep").click(keep, editor, kept)
+""",
+)
+async def a_drawing(page: Page) -> None:
+    canvas = page.locator("canvas").first
+    await canvas.wait_for()
+    await page.get_by_role("button", name=re.compile("Brush|Draw")).first.click()
+    box = await canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 30, y + 20, steps=5)
+    await page.mouse.up()
+    await expect(page.get_by_label("Seen", exact=True)).to_have_value(re.compile("True"), timeout=30_000)
+    await page.get_by_role("button", name="Keep").click()
+    await expect(page.get_by_label("Kept", exact=True)).to_have_value(re.compile("kept"), timeout=30_000)
+
+
+@trait(
+    """
+@logged
+def arrived(files):
+    return ", ".join(os.path.basename(file) for file in files)
+@logged
+def raw(file):
+    known = {key: value for key, value in file.items() if key not in ("path", "url")}
+    return str(known), os.path.basename(file["path"])
+@logged
+def pressed(file):
+    return os.path.basename(file) + " pressed"
+@logged
+def both(files, folder, button):
+    names = [sorted(os.path.basename(each) for each in group or []) for group in (files, folder)]
+    return str(names), "calllog.py"
+with gr.Blocks() as demo:
+    files = gr.File(file_count="multiple", label="Files", elem_id="files")
+    folder = gr.File(file_count="directory", label="Folder", elem_id="folder")
+    button = gr.UploadButton("Press", file_count="single")
+    one = gr.File(label="Raw", elem_id="raw")
+    out = gr.Textbox(label="Out")
+    more = gr.Textbox(label="More")
+    back = gr.DownloadButton("Back")
+    files.upload(arrived, files, out)
+    button.upload(pressed, button, out)
+    private = {"api_visibility": "private"} if LINE == "6" else {"api_name": False}
+    one.upload(raw, one, [out, more], preprocess=False, **private)
+    gr.Button("Both").click(both, [files, folder, button], [out, back], api_name="both")
+""",
+)
+async def files_of_all_kinds(page: Page) -> None:
+    a, b = (
+        {"name": name, "mimeType": "text/plain", "buffer": name.encode()} for name in ("a (1).txt", "ü'b.txt")
+    )
+    out, more = page.get_by_label("Out", exact=True), page.get_by_label("More", exact=True)
+    await page.locator("#files input[type=file]").set_input_files([a, b])  # type: ignore[list-item]
+    await expect(out).to_have_value(re.compile("a .*, "), timeout=30_000)
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Press").click()
+    await (await chooser.value).set_files([b])  # type: ignore[list-item]
+    await expect(out).to_have_value(re.compile("pressed"), timeout=30_000)
+    await page.locator("#raw input[type=file]").set_input_files([a])  # type: ignore[list-item]
+    await expect(more).to_have_value(re.compile("a "), timeout=30_000)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one.txt", "in/two.txt", "in/one.txt"):
+            path = Path(folder, "top", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+        await page.locator("#folder input[type=file]").set_input_files(Path(folder, "top"))
+        await page.get_by_text("two").first.wait_for()
+    await page.get_by_role("button", name="Both").click()
+    await expect(out).to_have_value(re.compile("^\\[\\["), timeout=30_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [(name, line) for name, trait in TRAITS.items() for line in trait.lines]
+)
+async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
+    name: str,
+    line: str,
+    gradio_app: Callable[..., object],
+    run_script: Callable[..., object],
+    recorder: Callable[..., object],
+    seeing_browser: str,
+    tmp_path: Path,
+) -> None:
+    trait = TRAITS[name]
+    app = await asyncio.to_thread(gradio_app, trait.source, line=line)
+    path = tmp_path / "session.json"
+
+    async def visit(page: Page) -> None:
+        # What is done before the app listens is done for nothing, with the recorder and without.
+        await page.get_by_role("button", name="API Recorder").wait_for()
+        await trait.visit(page)
+
+    await record(app.url, output=path, headless=True, browser=seeing_browser, drive=visit)
+    if trait.steps:
+        assert tuple(step.endpoint.id for step in workflow(sessions.read(path)).steps) == trait.steps
+    await is_done_again(app, path, recorder, run_script)
