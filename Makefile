@@ -35,10 +35,10 @@ check:
 
 test: setup
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 features: setup
-	$(BIN)/python -m pytest e2e/test_end_to_end.py --features README.md
+	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py --features README.md
 
 clean:
 	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,14 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
-from e2e.features import Trait
+from e2e.features import TRAITS, Trait
 from e2e.provision import LINES
 from recorder.capture.browser import find_browser
 
@@ -39,18 +39,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    if isinstance(params.get("trait"), Trait) and (report.when == "call" or report.outcome != "passed"):
-        _outcomes[params["trait"].name, params["line"]] = "✓" if report.outcome == "passed" else "✗"
-    return report
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if isinstance(parameters.get("trait"), Trait):
+            # What a test says of itself reaches this process from the workers too.
+            item.user_properties.append(("feature", (parameters["trait"].name, parameters["line"])))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    feature = dict(report.user_properties).get("feature")
+    if isinstance(feature, list | tuple) and (report.when == "call" or report.outcome != "passed"):
+        _outcomes[feature[0], feature[1]] = "✓" if report.outcome == "passed" else "✗"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     file = session.config.getoption("--features")
-    if file and _outcomes:
+    if file and _outcomes and not hasattr(session.config, "workerinput"):
         text = Path(file).read_text(encoding="utf-8")
         Path(file).write_text(FEATURES.sub(lambda _: feature_table(_outcomes), text), encoding="utf-8")
 
@@ -60,7 +65,7 @@ def feature_table(outcomes: dict[tuple[str, str], str]) -> str:
     lines = ("6", "5", "4")
     rows = [["feature", *(LINES[f"gradio-{line}"][0].replace("gradio==", "Gradio ") for line in lines)]]
     rows.append(["---", *[":-:"] * len(lines)])
-    for name in dict.fromkeys(name for name, _ in outcomes):
+    for name in (name for name in TRAITS if any((name, line) in outcomes for line in lines)):
         rows.append([name.replace("_", " "), *(outcomes.get((name, line), "–") for line in lines)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from e2e.features import TRAITS, Trait, blocks, chat, interface, pages, values  # noqa: F401  (each registers its traits)
+from e2e.features import TRAITS, Trait
 from e2e.visit import is_done_again
 from recorder import session as sessions
 from recorder.adapters import workflow

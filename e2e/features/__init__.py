@@ -74,3 +74,7 @@ async def press(page: Page, button: str) -> None:
 async def shows(page: Page, label: str, value: str) -> None:
     """Wait until the control shows the value."""
     await expect(page.get_by_label(label, exact=True)).to_have_value(value, timeout=20_000)
+
+
+# The registry is whole once each module of traits has been read; they read this one.
+from e2e.features import blocks, chat, interface, pages, values  # noqa: E402, F401

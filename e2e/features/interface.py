@@ -77,9 +77,6 @@ demo = gr.TabbedInterface([
     gr.Interface(twice, box := gr.Textbox(label="Both", render=False), box),
 ], ["Out", "In", "Unified"])
 """,
-    "/make",
-    "/take",
-    "/twice",
 )
 async def output_only_input_only_and_unified_interfaces(page: Page) -> None:
     await press(page, "Generate")
