@@ -209,7 +209,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-t", "--target", default="python", show_default=True, help="What to write: python.")
+@click.option("-t", "--target", default="python", show_default=True, help="What to write: python or curl.")
 @click.option(
     "-o",
     "--output",
@@ -357,7 +357,10 @@ def print_script(session: Session, file: Path, target: str) -> None:
         return
     from rich.syntax import Syntax
 
-    out.print(Syntax(text, target, theme="ansi_dark", background_color="default", word_wrap=False))
+    from recorder.render import renderers
+
+    lexer = Syntax.guess_lexer(f"script{renderers()[target].suffix}", text)
+    out.print(Syntax(text, lexer, theme="ansi_dark", background_color="default", word_wrap=False))
 
 
 def print_overview(view: Overview) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import subprocess
 import unicodedata
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recorder.errors import RecorderError
 from recorder.render.layout import WIDTH, write
-from recorder.render.literals import DEEPEST, python, python_text
+from recorder.render.literals import DEEPEST, python, python_text, sh, sh_text
 
 NASTY = [
     "", "'", '"', "'\"", "\\", "\\'", '\\"', "a\nb", "a\r\nb", "\t", "\0", "\x001", "\x1b[31m", "\x7f", "\x85", "\xa0",
@@ -170,3 +172,48 @@ def test_ten_megabytes_are_spelled_exactly(text: str) -> None:
 @settings(max_examples=50, deadline=None)
 def test_the_same_value_is_always_written_the_same(value: Any) -> None:
     assert write(python(value)) == write(python(value))
+
+
+# The shell. Many examples go through one process: a literal is a word, and `printf` says what the shell makes of it.
+
+
+def words_in(shell: str, words: list[str]) -> list[str]:
+    script = "".join(f"printf '%s\\0' {word}\n" for word in words)
+    done = subprocess.run([shell], input=script.encode(), capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.decode().split("\0")[:-1]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@given(st.lists(any_json, min_size=5, max_size=15))
+@settings(max_examples=20, deadline=None)
+def test_a_shell_word_holds_the_json_of_the_value(shell: str, values: list[Any]) -> None:
+    assert same([json.loads(text) for text in words_in(shell, [sh(value) for value in values])], values)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@given(st.lists(any_text, min_size=10, max_size=30))
+@settings(max_examples=20, deadline=None)
+def test_a_text_is_one_shell_word_or_refused(shell: str, texts: list[str]) -> None:
+    words = []
+    for text in texts:
+        if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            with pytest.raises(RecorderError, match="no shell word"):
+                sh_text(text)
+        else:
+            words.append((text, sh_text(text)))
+    assert words_in(shell, [word for _, word in words]) == [text for text, _ in words]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_nasty_texts_are_shell_words_alone_and_inside(shell: str) -> None:
+    values: list[Any] = [*NASTY, *([text] for text in NASTY), *({text: text} for text in NASTY)]
+    assert same([json.loads(text) for text in words_in(shell, [sh(value) for value in values])], values)
+    for value in values:
+        assert all(c.isprintable() for c in sh(value))
+
+
+def test_a_leaf_stands_where_its_json_belongs() -> None:
+    assert sh({"it's": [Leaf(), 1]}, lambda leaf: '"$leaf"') == """'{"it'\\''s": ['"$leaf"', 1]}'"""
+    with pytest.raises(TypeError, match="leaf"):
+        list(map(sh, [[Leaf()]]))

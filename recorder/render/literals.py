@@ -11,9 +11,11 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
+from recorder.errors import RecorderError
 from recorder.render.layout import Group, Node, Pieces
 
 DEEPEST = 50
@@ -160,3 +162,81 @@ def _split(line: str) -> list[str]:
         pieces.append(line[:end])
         line = line[end:]
     return [*pieces, line]
+
+
+def json_text(value: Any) -> str:
+    """A JSON value as JSON on one line, with NaN and infinities as Python's and Gradio's parsers read them."""
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isascii() and text.isprintable():
+        return text
+    return text.translate({ord(c): json.dumps(c)[1:-1] for c in set(text) if not _readable(c)})
+
+
+def sh_text(text: str) -> str:
+    """A text as one POSIX shell word that no expansion touches.
+
+    Raises:
+        RecorderError: it holds what no shell word can (NUL, a lone surrogate).
+    """
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise RecorderError(
+            f"{text[:80]!r} cannot be written in a shell script: no shell word holds such a character",
+            "Choose another target, or leave that call out with --skip",
+        )
+    words = []
+    for readable, run in groupby(text, key=lambda c: c == "\n" or _readable(c)):
+        part = "".join(run)
+        if readable:
+            words.append("'" + part.replace("'", "'\\''") + "'")
+        else:
+            octal = "".join(f"\\{byte:03o}" for byte in part.encode())
+            words.append(f"\"$(printf '{octal}')\"")
+    return "".join(words) or "''"
+
+
+def sh(value: Any, leaf: Callable[[Any], str] | None = None) -> str:
+    """A JSON value as one shell word that holds its JSON text.
+
+    Args:
+        leaf: writes what is not JSON, as a word that holds JSON text.
+
+    Raises:
+        TypeError: there is something that is not JSON, and no ``leaf``.
+    """
+    if _shape(value)[1]:
+        return sh_text(json_text(value))
+    if leaf is None:
+        raise TypeError("a leaf is not a JSON value")
+    words: list[str] = []
+    text = ""
+    for code, piece in _json_pieces(value, leaf):
+        if not code:
+            text += piece
+            continue
+        if text:
+            words.append(sh_text(text))
+        words.append(piece)
+        text = ""
+    if text:
+        words.append(sh_text(text))
+    return "".join(words)
+
+
+def _json_pieces(value: Any, leaf: Callable[[Any], str]) -> Iterator[tuple[bool, str]]:
+    """JSON text in pieces, each with whether it is code instead."""
+    if isinstance(value, dict | list | tuple):
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        yield False, opening
+        for number, item in enumerate(value):
+            before = ", " if number else ""
+            if isinstance(value, dict):
+                yield False, f"{before}{json_text(item)}: "
+                yield from _json_pieces(value[item], leaf)
+            else:
+                yield False, before
+                yield from _json_pieces(item, leaf)
+        yield False, closing
+    elif value is None or isinstance(value, str | bool | int | float):
+        yield False, json_text(value)
+    else:
+        yield True, leaf(value)

@@ -10,19 +10,32 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
-from urllib.parse import quote
 
-import jinja2
-import msgspec
-
-from recorder.errors import FileError, RecorderError
+from recorder.errors import RecorderError
 from recorder.render import Options
+from recorder.render.analysis import (
+    by_protocol,
+    common_folder,
+    file_url,
+    inside_path,
+    is_file_list,
+    is_hidden,
+    is_long,
+    is_plain,
+    is_shown,
+    is_state,
+    links_of,
+    missing_file,
+    outputs_of,
+    query_of,
+    value_at,
+    walk,
+)
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
+from recorder.render.templates import template
 from recorder.session import File, files_in
 from recorder.workflow import (
     Argument,
@@ -41,9 +54,6 @@ LONG_DEFAULT = 200
 LONG_ARGUMENT = 400
 """Columns from which a value leaves the signature, or the call, for a constant at the top of the script."""
 
-LONG_RESULT = 1_000
-"""Characters from which a recorded result is printed shortened."""
-
 MOST_UNPACKED = 4
 """Outputs that get a name each; where there are more they keep one together."""
 
@@ -60,10 +70,6 @@ _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkw
 _CLIENTS_OWN = {"self", "api_name", "fn_index", "headers", "result_callbacks"}
 
 _KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z", re.ASCII)
-
-# Line ends to some, but not to JSON: clients before 2.0 cut the app's answers there.
-_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 # Names that say nothing; the endpoint's own says more.
 _GENERIC = re.compile(r"(output|result|value|response|parameter|textbox|json|number)?(_?\d+)?_?\Z")
@@ -105,22 +111,22 @@ class _Script:
         self.shown: dict[str, list[str]] = {}
         self.setting_up = False
         self.steps = {step.id: step for step in workflow.steps}
-        self.linked = {(link.step, link.output) for step in workflow.steps for link in _links(step)}
-        self.folder = _common_folder(workflow)
+        self.linked = {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
+        self.folder = common_folder(workflow)
 
     def text(self) -> str:
         items, defaults = self.arguments()
         blocks = [*([defaults] if defaults else []), *map(self.step, self.workflow.steps)]
         returned = self.returned()
         app = self.workflow.app
-        query = quote(app.query.lstrip("?"), safe="%&=+/:;,?@!$'()*~-._", errors="replace")
+        query = query_of(app)
         needs = self.needs
         if "files" in needs:
             needs.add("Path")
-        return _template().render(
+        return template("python.jinja").render(
             url=python_text(app.url.rstrip("/")),
             files=self.files_folder(),
-            query=python_text(f"?{query}") if query else "",
+            query=python_text(query) if query else "",
             constants=self.constants,
             signature=write(Group("def run(", items, f") -> {'Any' if returned else 'None'}:")),
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
@@ -147,11 +153,11 @@ class _Script:
         if isinstance(value, File) and value.path:
             self.needs |= {"files", "Path"}
             return "str | Path", self.file_path(value)
-        if _is_file_list(value):
+        if is_file_list(value):
             self.needs |= {"files", "Path"}
             return "list[str | Path]", Group("[", [("", self.file_path(file)) for file in value], "]")
         annotation = self.annotation(variable)
-        if not _is_plain(value):
+        if not is_plain(value):
             node = self.expression(value)
             late.extend(self.take_prelude())
             late.append(f"if {name} is None:")
@@ -213,24 +219,15 @@ class _Script:
     def file_source(self, file: File) -> str:
         if file.path:
             return self.file_path(file)
-        root = self.workflow.app.url.rstrip("/")
-        if root and file.url.startswith(root + "/"):
-            return f"URL + {python_text(file.url[len(root) :])}"
-        if file.url.startswith(("http://", "https://")):
-            return python_text(file.url)
+        ours, url = file_url(self.workflow.app, file)
+        if url:
+            return f"URL + {python_text(url)}" if ours else python_text(url)
         # Its bytes were not kept: `handle_file` then says which file it misses, and where it looked.
-        return self.file_path(msgspec.structs.replace(file, path=PurePosixPath(file.name).name or "file"))
+        return self.file_path(missing_file(file))
 
     def file_path(self, file: File) -> str:
         self.needs.add("files")
-        path = PurePosixPath(file.path)
-        if path.is_absolute() or ".." in path.parts or PureWindowsPath(file.path).drive or "\\" in file.path:
-            raise FileError(
-                f"The session names the file {file.path!r}, which is outside its folder",
-                "Put the file beside the session and correct its path",
-            )
-        inside = path.relative_to(self.folder) if self.folder and path.is_relative_to(self.folder) else path
-        return f"FILES / {python_text(str(inside))}"
+        return f"FILES / {python_text(inside_path(file, self.folder))}"
 
     def files_folder(self) -> str:
         parts = [part for part in (self.options.files, self.folder) if part not in ("", ".")]
@@ -243,7 +240,7 @@ class _Script:
         if isinstance(variable.value, File) and variable.value.path:
             self.needs.add("handle_file")
             return f"handle_file({name})"
-        if _is_file_list(variable.value):
+        if is_file_list(variable.value):
             self.needs.add("handle_file")
             return f"[handle_file(item) for item in {name}]"
         if variable.value is None and _annotation(variable.python_type)[0].startswith("str | Path"):
@@ -260,7 +257,7 @@ class _Script:
                 "Keep that call, or take the step out that needs it",
             )
         code += "".join(f"[{write(python(key))}]" for key in link.path)
-        recorded = _at(_outputs(source)[link.output].value, link.path)
+        recorded = value_at(outputs_of(source)[link.output].value, link.path)
         if isinstance(recorded, File):
             self.needs.add("handle_file")
             return f"handle_file({code})"
@@ -330,9 +327,9 @@ class _Script:
 
     def assignment(self, step: Step, raw: bool) -> tuple[str, list[str], list[str]]:
         """What the call is assigned to, the names to print, and lines that follow."""
-        outputs = _outputs(step)
-        visible = [n for n, output in enumerate(outputs) if raw or not _hidden(step, n, output)]
-        wanted = [n for n in visible if (step.id, n) in self.linked or _shown(step, n, outputs[n])]
+        outputs = outputs_of(step)
+        visible = [n for n, output in enumerate(outputs) if raw or not is_hidden(step, n, output)]
+        wanted = [n for n in visible if (step.id, n) in self.linked or is_shown(step, n, outputs[n])]
         if step.setup:
             wanted = [n for n in visible if (step.id, n) in self.linked]
         if not wanted:
@@ -347,7 +344,7 @@ class _Script:
                 names[n] = self.output_name(step, outputs[n], alone=len(wanted) == 1)
             listed = [names.get(n, "_") for n in visible]
             target = ", ".join(listed) if len(listed) > 1 else f"({listed[0]},)" if raw else listed[0]
-            shown = [names[n] for n in wanted if _shown(step, n, outputs[n])]
+            shown = [names[n] for n in wanted if is_shown(step, n, outputs[n])]
         after = []
         for n in wanted:
             self.results[step.id, n] = names[n]
@@ -368,8 +365,8 @@ class _Script:
     def printed(self, step: Step, names: list[str], label: str) -> str:
         if not names:
             return f"print({self.said(label, 'done')})"
-        outputs = _outputs(step)
-        if any(_is_long(output.value) for output in outputs):
+        outputs = outputs_of(step)
+        if any(is_long(output.value) for output in outputs):
             self.needs.add("shortened")
             names = [f"shortened({name})" for name in names]
         return write(
@@ -394,8 +391,8 @@ class _Script:
                 f"{name} = start_and_cancel({job}, after={taken})",
             ]
         lines = [*self.take_prelude(), *lines]
-        outputs = _outputs(step)
-        visible = [n for n, output in enumerate(outputs) if raw or not _hidden(step, n, output)]
+        outputs = outputs_of(step)
+        visible = [n for n, output in enumerate(outputs) if raw or not is_hidden(step, n, output)]
         for place, n in enumerate(visible):
             alone = len(visible) == 1 and not raw
             self.results[step.id, n] = f"{name}[-1]" if alone else f"{name}[-1][{place}]"
@@ -420,7 +417,7 @@ class _Script:
         return write(Group(f"{client}.{verb or 'predict'}(", items, ")"), indent=indent, before=before)
 
     def client_arguments(self, step: Step) -> list[tuple[str, Node]]:
-        sent = [(n, a) for n, a in enumerate(step.arguments) if not _is_state(step, n, a)]
+        sent = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
         if not _by_name(step, sent):
             return [("", self.argument(a, raw=False)) for _, a in sent]
         items: list[tuple[str, Node]] = []
@@ -439,10 +436,10 @@ class _Script:
         self.needs |= {"call", "httpx", "json", "Any"}
         data: list[tuple[str, Node]] = []
         for n, argument in enumerate(step.arguments):
-            data.append(("", "None" if _is_state(step, n, argument) else self.argument(argument, raw=True)))
+            data.append(("", "None" if is_state(step, n, argument) else self.argument(argument, raw=True)))
             if _may_hold_files(argument.value, self):
                 self.needs |= {"upload", "Path"}
-        if any(next(files_in(output.value), None) is not None for output in _outputs(step)):
+        if any(next(files_in(output.value), None) is not None for output in outputs_of(step)):
             self.needs |= {"download", "Path", "tempfile"}
         items: list[tuple[str, Node]] = [
             ("", str(int(step.endpoint.fn_index or 0))),
@@ -456,7 +453,7 @@ class _Script:
 
     def argument(self, argument: Argument, raw: bool) -> Node:
         node = self.expression(argument.value, raw)
-        if width(node) > LONG_ARGUMENT and _is_plain(argument.value):
+        if width(node) > LONG_ARGUMENT and is_plain(argument.value):
             return self.constant(identifier(argument.name or argument.label, "value"), node)
         return node
 
@@ -471,78 +468,8 @@ class _Script:
         return ", ".join(names)
 
 
-def by_protocol(step: Step, linked: set[tuple[str, int]] | None = None) -> bool:
-    """Whether the public client cannot make this call, or cannot carry its values.
-
-    ``linked`` are the outputs, by step and place, that later steps use.
-    """
-    if step.via == "raw" or not step.endpoint.api_name or step.endpoint.visibility == "private":
-        return True
-    outputs = _outputs(step)
-    if any((step.id, n) in (linked or ()) and _hidden(step, n, output) for n, output in enumerate(outputs)):
-        return True
-    if any(_client_refuses(argument.value) for argument in step.arguments):
-        return True
-    return any(_client_trips(output.value) for output in outputs) or any(map(_client_trips, step.stream))
-
-
-def _walk(value: Any) -> Iterator[Any]:
-    """Every value and key inside ``value``, itself included."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        yield item
-        if isinstance(item, dict):
-            waiting.extend(item.keys())
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)
-
-
-def _client_refuses(value: Any) -> bool:
-    """Values that the client does not send: its JSON is strict, and what has ``path`` and ``meta`` is a file to it."""
-    for item in _walk(value):
-        if isinstance(item, str):
-            if not item.isascii() and _SURROGATES.search(item):
-                return True
-        elif isinstance(item, float):
-            if item != item or item in (float("inf"), float("-inf")):
-                return True
-        elif isinstance(item, dict) and isinstance(item.get("path"), str) and "meta" in item:
-            return True
-    return False
-
-
-def _client_trips(value: Any) -> bool:
-    """Answers that the client does not survive: it downloads whatever has a ``path``, and older ones split lines."""
-    for item in _walk(value):
-        if isinstance(item, str):
-            if not item.isascii() and _LINE_ENDS.search(item):
-                return True
-        elif isinstance(item, dict) and isinstance(item.get("path"), str):
-            return True
-    return False
-
-
-def _links(step: Step) -> Iterator[Link]:
-    for value in (*(argument.value for argument in step.arguments), step.event_data):
-        for item in _walk(value):
-            if isinstance(item, Link):
-                yield item
-
-
-def _is_plain(value: Any) -> bool:
-    return not any(isinstance(item, File | Link | VariableRef | SecretRef) for item in _walk(value))
-
-
-def _is_file_list(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple) and bool(value) and all(isinstance(v, File) and v.path for v in value)
-    )
-
-
 def _may_hold_files(value: Any, script: _Script) -> bool:
-    for item in _walk(value):
+    for item in walk(value):
         if isinstance(item, File):
             return True
         if isinstance(item, VariableRef):
@@ -551,49 +478,10 @@ def _may_hold_files(value: Any, script: _Script) -> bool:
             if "Path" in typed or next(files_in(variable.value), None) is not None:
                 return True
         if isinstance(item, Link):
-            output = _outputs(script.steps[item.step])[item.output]
-            if next(files_in(_at(output.value, item.path)), None) is not None:
+            output = outputs_of(script.steps[item.step])[item.output]
+            if next(files_in(value_at(output.value, item.path)), None) is not None:
                 return True
     return False
-
-
-def _common_folder(workflow: Workflow) -> str:
-    """The folder that all kept files share, so that the script names it once."""
-    values = [variable.value for variable in workflow.variables]
-    for step in workflow.steps:
-        values.extend(argument.value for argument in step.arguments)
-        values.append(step.event_data)
-    paths = [PurePosixPath(file.path) for value in values for file in files_in(value) if file.path]
-    firsts = {path.parts[0] for path in paths if len(path.parts) > 1}
-    return firsts.pop() if len(firsts) == 1 and all(len(path.parts) > 1 for path in paths) else ""
-
-
-def _outputs(step: Step) -> tuple[Output, ...]:
-    """The outputs of a step; for one that recorded none, what its endpoint declares."""
-    if step.outputs or step.expect == "ok":
-        return step.outputs
-    return tuple(
-        Output(name=identifier(p.name or p.label, ""), label=p.label, component=p.component, state=p.state)
-        for p in step.endpoint.returns
-    )
-
-
-def _hidden(step: Step, place: int, output: Output) -> bool:
-    """Whether the public client leaves this output out of what it returns."""
-    returns = step.endpoint.returns
-    declared = returns[place] if place < len(returns) else None
-    return output.state or (declared is not None and (declared.state or declared.skipped))
-
-
-def _shown(step: Step, place: int, output: Output) -> bool:
-    """Whether a person wants to see this output."""
-    returns = step.endpoint.returns
-    return not (output.state or output.skipped or (place < len(returns) and returns[place].state))
-
-
-def _is_state(step: Step, place: int, argument: Argument) -> bool:
-    parameters = step.endpoint.parameters
-    return argument.state or (place < len(parameters) and parameters[place].state)
 
 
 def _by_name(step: Step, sent: list[tuple[int, Argument]]) -> bool:
@@ -611,26 +499,6 @@ def _by_name(step: Step, sent: list[tuple[int, Argument]]) -> bool:
 def _may_be_left_out(step: Step, place: int) -> bool:
     parameters = step.endpoint.parameters
     return place >= len(parameters) or parameters[place].has_default
-
-
-def _is_long(value: Any) -> bool:
-    """Whether the value takes more than :data:`LONG_RESULT` characters, without writing it out."""
-    left = LONG_RESULT
-    for item in _walk(value):
-        left -= len(item) if isinstance(item, str) else 4
-        if left < 0:
-            return True
-    return False
-
-
-def _at(value: Any, path: tuple[str | int, ...]) -> Any:
-    """What lies at ``path`` inside a recorded value, or None."""
-    for key in path:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
 
 
 def _pairs(extra: dict[str, Any]) -> list[tuple[str, Node]]:
@@ -698,16 +566,3 @@ def _union(*types: str) -> str:
         return "Any"
     parts = list(dict.fromkeys(part for text in types for part in text.split(" | ")))
     return " | ".join([part for part in parts if part != "None"] + ["None"] * ("None" in parts))
-
-
-@lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template("python.jinja")
