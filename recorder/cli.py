@@ -209,7 +209,9 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-t", "--target", default="python", show_default=True, help="What to write: python or curl.")
+@click.option(
+    "-t", "--target", default="python", show_default=True, help="What to write: python, javascript or curl."
+)
 @click.option(
     "-o",
     "--output",

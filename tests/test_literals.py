@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from recorder.errors import RecorderError
 from recorder.render.layout import WIDTH, write
-from recorder.render.literals import DEEPEST, python, python_text, sh, sh_text
+from recorder.render.literals import DEEPEST, javascript, python, python_text, sh, sh_text
+from tests import javascript as node
 
 NASTY = [
     "", "'", '"', "'\"", "\\", "\\'", '\\"', "a\nb", "a\r\nb", "\t", "\0", "\x001", "\x1b[31m", "\x7f", "\x85", "\xa0",
@@ -217,3 +218,50 @@ def test_a_leaf_stands_where_its_json_belongs() -> None:
     assert sh({"it's": [Leaf(), 1]}, lambda leaf: '"$leaf"') == """'{"it'\\''s": ['"$leaf"', 1]}'"""
     with pytest.raises(TypeError, match="leaf"):
         list(map(sh, [[Leaf()]]))
+
+
+# JavaScript. Its numbers are of one kind, so that 1.0 is 1.
+
+
+def alike(a: Any, b: Any) -> bool:
+    """The same value where numbers are of one kind; a large one may be spelled as an integer or not."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and set(a) == set(b) and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, bool) or a is None or isinstance(a, str):
+        return same(a, b)
+    return same(float(a), float(b)) if isinstance(a, float) else same(a, b)
+
+
+@given(st.lists(any_json, min_size=5, max_size=15))
+@settings(max_examples=20, deadline=None)
+def test_a_javascript_literal_evaluates_to_the_value(values: list[Any]) -> None:
+    assert all(map(alike, values, node.evaluated([write(javascript(value), indent=4) for value in values])))
+
+
+def test_nasty_texts_are_javascript_constants_alone_and_inside() -> None:
+    values: list[Any] = [*NASTY, *([text] for text in NASTY), *({text: text} for text in NASTY)]
+    values += [
+        {"__proto__": {"__proto__": 1}},
+        {"constructor": 1},
+        2**53,
+        -(2**60),
+        2**53 - 1,
+        10**30,
+        -0.0,
+        1e22,
+    ]
+    values += [math.nan, math.inf, -math.inf, 5e-324, [[[[]]]], {}]
+    literals = [write(javascript(value)) for value in values]
+    assert all(map(alike, values, node.evaluated(literals)))
+    for literal in literals:
+        assert literal.replace("\n", "").isprintable()
+        assert "</" not in literal and "<!--" not in literal
+
+
+def test_deep_values_are_javascript_too() -> None:
+    value: Any = ["\u2028'\""]
+    for _ in range(300):
+        value = {"k": [value]}
+    assert json.dumps(node.evaluated([write(javascript(value))])[0]) == json.dumps(value)

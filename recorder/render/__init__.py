@@ -35,9 +35,10 @@ class Renderer(Protocol):
 def renderers() -> dict[str, Renderer]:
     """The registry, in the order help lists them."""
     from recorder.render.curl import CURL
+    from recorder.render.javascript import JAVASCRIPT
     from recorder.render.python import PYTHON
 
-    return {renderer.name: renderer for renderer in (PYTHON, CURL)}
+    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL)}
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -17,24 +16,22 @@ from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableR
 LONG_RESULT = 1_000
 """Characters from which a recorded result is printed shortened."""
 
-# Line ends to some, but not to JSON: clients before 2.0 cut the app's answers there.
-_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
-
-def by_protocol(step: Step, linked: set[tuple[str, int]] | None = None) -> bool:
-    """Whether the public client cannot make this call, or cannot carry its values.
+def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
+    """Whether no public client can make this call, or hands on what is needed of it.
 
     ``linked`` are the outputs, by step and place, that later steps use.
     """
     if step.via == "raw" or not step.endpoint.api_name or step.endpoint.visibility == "private":
         return True
-    outputs = outputs_of(step)
-    if any((step.id, n) in (linked or ()) and is_hidden(step, n, output) for n, output in enumerate(outputs)):
-        return True
-    if any(_client_refuses(argument.value) for argument in step.arguments):
-        return True
-    return any(_client_trips(output.value) for output in outputs) or any(map(_client_trips, step.stream))
+    return any(
+        (step.id, n) in linked and is_hidden(step, n, output) for n, output in enumerate(outputs_of(step))
+    )
+
+
+def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:
+    """The outputs, by step and place, that other steps use."""
+    return {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
 
 
 def walk(value: Any) -> Iterator[Any]:
@@ -48,31 +45,6 @@ def walk(value: Any) -> Iterator[Any]:
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):
             waiting.extend(item)
-
-
-def _client_refuses(value: Any) -> bool:
-    """Values that the client does not send: its JSON is strict, and what has ``path`` and ``meta`` is a file to it."""
-    for item in walk(value):
-        if isinstance(item, str):
-            if not item.isascii() and _SURROGATES.search(item):
-                return True
-        elif isinstance(item, float):
-            if item != item or item in (float("inf"), float("-inf")):
-                return True
-        elif isinstance(item, dict) and isinstance(item.get("path"), str) and "meta" in item:
-            return True
-    return False
-
-
-def _client_trips(value: Any) -> bool:
-    """Answers that the client does not survive: it downloads whatever has a ``path``, and older ones split lines."""
-    for item in walk(value):
-        if isinstance(item, str):
-            if not item.isascii() and _LINE_ENDS.search(item):
-                return True
-        elif isinstance(item, dict) and isinstance(item.get("path"), str):
-            return True
-    return False
 
 
 def links_of(step: Step) -> Iterator[Link]:

@@ -164,6 +164,82 @@ def _split(line: str) -> list[str]:
     return [*pieces, line]
 
 
+def javascript_text(text: str) -> str:
+    """A string as one JavaScript literal on one line, which is none of HTML either."""
+    if text.isascii() and text.isprintable() and not set(text) & {"\\", '"', "/"}:
+        return f'"{text}"'
+    escapes = {ord(c): _javascript_escape(c) for c in set(text) if not _readable(c)}
+    escapes |= {ord("\\"): "\\\\", ord('"'): '\\"'}
+    body = text.translate(escapes)
+    if text and unicodedata.category(text[0]).startswith("M"):
+        body = _javascript_escape(text[0]) + text[1:].translate(escapes)
+    return '"' + body.replace("</", "<\\/").replace("<!--", "<\\!--") + '"'
+
+
+def _javascript_escape(char: str) -> str:
+    code = ord(char)
+    if char in _SHORT:
+        return _SHORT[char]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\u{{{code:x}}}"
+
+
+def javascript(value: Any, leaf: Callable[[Any], Node] | None = None) -> Node:
+    """A JSON value as JavaScript code; integers that a number does not hold are BigInts.
+
+    Args:
+        leaf: writes what is not JSON.
+
+    Raises:
+        TypeError: there is something that is not JSON, and no ``leaf``.
+    """
+    if isinstance(value, str):
+        return javascript_text(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return int.__repr__(value) if abs(value) < 2**53 else f"{int.__repr__(value)}n"
+    if isinstance(value, float):
+        spelled = float.__repr__(value)
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity", "-0.0": "-0"}.get(spelled, spelled)
+    if isinstance(value, dict | list | tuple) and _fits_json_parse(value):
+        return Group("JSON.parse(", [("", javascript_text(json.dumps(value)))], ")")
+    if isinstance(value, dict):
+        # As a plain member, this one name would set the object's prototype instead.
+        names = {"__proto__": '["__proto__"]'}
+        items = [
+            (f"{names.get(key) or javascript_text(key)}: ", javascript(v, leaf)) for key, v in value.items()
+        ]
+        return Group("{ ", items, " }") if items else "{}"
+    if isinstance(value, list | tuple):
+        return Group("[", [("", javascript(item, leaf)) for item in value], "]")
+    if leaf is None:
+        raise TypeError(f"{type(value).__name__} is not a JSON value")
+    return leaf(value)
+
+
+def _fits_json_parse(value: Any) -> bool:
+    """Whether the value is too deep to be written out, and JSON as JavaScript knows it."""
+    deep, plain = _shape(value)
+    return deep and plain and not any(map(beyond_javascript, _members(value)))
+
+
+def beyond_javascript(value: Any) -> bool:
+    """Whether JavaScript's own JSON cannot write this number."""
+    if isinstance(value, float):
+        return not math.isfinite(value) or float.__repr__(value) == "-0.0"
+    return isinstance(value, int) and abs(value) >= 2**53
+
+
+def _members(value: Any) -> Iterator[Any]:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        waiting.extend(
+            item.values() if isinstance(item, dict) else item if isinstance(item, list | tuple) else ()
+        )
+
+
 def json_text(value: Any) -> str:
     """A JSON value as JSON on one line, with NaN and infinities as Python's and Gradio's parsers read them."""
     text = json.dumps(value, ensure_ascii=False)

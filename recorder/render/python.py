@@ -16,7 +16,7 @@ from typing import Any
 from recorder.errors import RecorderError
 from recorder.render import Options
 from recorder.render.analysis import (
-    by_protocol,
+    beyond_clients,
     common_folder,
     file_url,
     inside_path,
@@ -26,7 +26,7 @@ from recorder.render.analysis import (
     is_plain,
     is_shown,
     is_state,
-    links_of,
+    linked_outputs,
     missing_file,
     outputs_of,
     query_of,
@@ -68,6 +68,10 @@ _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkw
 
 # Parameters of the client's own `predict` and `submit`, which an argument of the app by that name would set instead.
 _CLIENTS_OWN = {"self", "api_name", "fn_index", "headers", "result_callbacks"}
+
+# Line ends to some, but not to JSON: clients before 2.0 cut the app's answers there.
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 _KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z", re.ASCII)
 
@@ -111,7 +115,7 @@ class _Script:
         self.shown: dict[str, list[str]] = {}
         self.setting_up = False
         self.steps = {step.id: step for step in workflow.steps}
-        self.linked = {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
+        self.linked = linked_outputs(workflow)
         self.folder = common_folder(workflow)
 
     def text(self) -> str:
@@ -466,6 +470,44 @@ class _Script:
         if names:
             self.needs.add("Any")
         return ", ".join(names)
+
+
+def by_protocol(step: Step, linked: set[tuple[str, int]] | None = None) -> bool:
+    """Whether the public Python client cannot make this call, or cannot carry its values.
+
+    ``linked`` are the outputs, by step and place, that later steps use.
+    """
+    if beyond_clients(step, linked or set()):
+        return True
+    if any(_client_refuses(argument.value) for argument in step.arguments):
+        return True
+    outputs = outputs_of(step)
+    return any(_client_trips(output.value) for output in outputs) or any(map(_client_trips, step.stream))
+
+
+def _client_refuses(value: Any) -> bool:
+    """Values that the client does not send: its JSON is strict, and what has ``path`` and ``meta`` is a file to it."""
+    for item in walk(value):
+        if isinstance(item, str):
+            if not item.isascii() and _SURROGATES.search(item):
+                return True
+        elif isinstance(item, float):
+            if item != item or item in (float("inf"), float("-inf")):
+                return True
+        elif isinstance(item, dict) and isinstance(item.get("path"), str) and "meta" in item:
+            return True
+    return False
+
+
+def _client_trips(value: Any) -> bool:
+    """Answers that the client does not survive: it downloads whatever has a ``path``, and older ones split lines."""
+    for item in walk(value):
+        if isinstance(item, str):
+            if not item.isascii() and _LINE_ENDS.search(item):
+                return True
+        elif isinstance(item, dict) and isinstance(item.get("path"), str):
+            return True
+    return False
 
 
 def _may_hold_files(value: Any, script: _Script) -> bool:
