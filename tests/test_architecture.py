@@ -16,7 +16,7 @@ FLOORS: list[set[str]] = [
     {"errors", "events"},
     {"api"},
     {"session"},
-    {"workflow", "redact"},
+    {"workflow", "redact", "volatile"},
     {"adapters", "render", "show", "schema"},
     {"capture", "replay", "serve"},
     {"doctor"},
