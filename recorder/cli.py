@@ -216,7 +216,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     "--target",
     default="python",
     show_default=True,
-    help="What to write: python, javascript, curl or pytest.",
+    help="What to write: python, javascript, curl, pytest or markdown.",
 )
 @click.option(
     "-o",

@@ -316,3 +316,20 @@ def _json_pieces(value: Any, leaf: Callable[[Any], str]) -> Iterator[tuple[bool,
         yield False, json_text(value)
     else:
         yield True, leaf(value)
+
+
+def markdown_code(text: str) -> str:
+    """A text as one code span of Markdown, with backslash escapes for what has no place in a line of one."""
+    shown = "".join(c if _readable(c) else _python_escape(c) for c in text)
+    runs = re.findall("`+", shown)
+    fence = "`" * (max(map(len, runs), default=0) + 1)
+    # A space inside of each fence is dropped again by a reader; it parts a fence from a backtick, and keeps blanks.
+    pad = " " if not shown.strip() or shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown or ' '}{pad}{fence}"
+
+
+def markdown_text(text: str) -> str:
+    """A text as words of a line of Markdown, none of which is mark-up, a link or HTML."""
+    shown = "".join(c if _readable(c) else " " for c in text)
+    shown = " ".join(shown.split())
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", shown)
