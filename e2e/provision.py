@@ -151,15 +151,15 @@ def gradio(line: str) -> None:
 
 
 def node() -> None:
-    """TypeScript, which checks the page side, in `node_modules`."""
+    """TypeScript, which checks the page side, and what generated modules run on, in `node_modules`."""
     done = once(ROOT / "node_modules" / "ready", (ROOT / "package-lock.json").read_text())
     if done is None:
         return
     if missing := [
         package for program, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(program)
     ]:
-        apt(*missing, why="Node.js is missing, which checks the types of the page side")
-    say("installing TypeScript into node_modules")
+        apt(*missing, why="Node.js is missing, which checks the page side and runs generated modules")
+    say("installing TypeScript and @gradio/client into node_modules")
     run("npm", "ci", "--no-audit", "--no-fund")
     done()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from recorder import __version__
-from recorder.errors import RecorderError, UsageError
+from recorder.errors import FileError, RecorderError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from recorder.replay.report import StepReport
     from recorder.session import Session
     from recorder.show import Overview, Shown
+    from recorder.workflow import Workflow
 
 PIPE_WIDTH = 160
 """Columns of a table that goes to a file or another program."""
@@ -206,21 +207,40 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
         "recorder render session.json --target python",
         "recorder render session.json --target python -o scripts/run.py",
         "recorder render session.json --target python --only /generate",
+        "recorder render session.json --target pytest --from rows.csv -o test_app.py",
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-t", "--target", default="python", show_default=True, help="What to write: python.")
+@click.option(
+    "-t",
+    "--target",
+    default="python",
+    show_default=True,
+    help="What to write: python, javascript, curl, pytest or markdown.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to.  [default: standard output]",
 )
+@click.option(
+    "--name", metavar="NAME", help="What to call it; a test is named after that.  [default: the file's name]"
+)
+@click.option(
+    "--from",
+    "rows",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CSV",
+    help="Other values to test with, for pytest: a column a variable, a row a run.",
+)
 @selection
 def render(
     file: Path,
     target: str,
     output: Path | None,
+    name: str | None,
+    rows: Path | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     raw: bool,
@@ -229,9 +249,12 @@ def render(
     from recorder.session import read, write_whole
 
     known_target(target)
+    if rows is not None and target != "pytest":
+        raise UsageError("--from gives rows to test with", "Add --target pytest")
     session = read(file)
     folder = output.parent if output is not None else Path()
-    text = script_of(session, file, target, chosen(file, only, skip, raw), folder)
+    selected = chosen(file, only, skip, raw, name)
+    text = script_of(session, file, target, selected, folder, rows)
     if output is None:
         write_text(text)
     else:
@@ -327,15 +350,24 @@ def doctor(as_json: bool) -> int:
     return 0 if healthy(checks) else 1
 
 
-def chosen(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool) -> Selection:
-    """The selection that the options say, named after the file."""
+def chosen(
+    file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, name: str | None = None
+) -> Selection:
+    """The selection that the options say, named ``name`` or after the file."""
     from recorder.adapters import Selection
     from recorder.workflow import identifier
 
-    return Selection(only=only, skip=skip, raw=raw, name=identifier(file.stem, "session"))
+    return Selection(only=only, skip=skip, raw=raw, name=identifier(name or file.stem, "session"))
 
 
-def script_of(session: Session, file: Path, target: str, selection: Selection, folder: Path) -> str:
+def script_of(
+    session: Session,
+    file: Path,
+    target: str,
+    selection: Selection,
+    folder: Path,
+    rows: Path | None = None,
+) -> str:
     """The script, to lie in ``folder``, which finds the session's files relative to itself."""
     from recorder import adapters
     from recorder.render import Options
@@ -345,7 +377,38 @@ def script_of(session: Session, file: Path, target: str, selection: Selection, f
         files = Path(os.path.relpath(file.parent, folder)).as_posix()
     except ValueError:  # another drive
         files = file.parent.resolve().as_posix()
-    return render_workflow(adapters.workflow(session, selection), target, Options(files=files))
+    workflow = adapters.workflow(session, selection)
+    options = Options(files=files, rows=rows_of(rows, workflow) if rows is not None else ())
+    return render_workflow(workflow, target, options)
+
+
+def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
+    """The rows of a CSV file, each value read by the kind that was recorded, as after ``replay --set``.
+
+    Raises:
+        FileError: there is no such file, or it is no CSV in UTF-8.
+        UsageError: a column is no variable, or a value does not fit.
+    """
+    import csv
+
+    from recorder.replay.plan import LocalFile, parse_values
+
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [{k: v for k, v in row.items() if k and v is not None} for row in csv.DictReader(lines)]
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}", "Check the path") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FileError(f"{path} is no CSV file in UTF-8: {error}", "Save it as such") from None
+
+    def written(value: Any) -> Any:
+        if isinstance(value, list):
+            return [written(item) for item in value]
+        return value.path if isinstance(value, LocalFile) else value
+
+    return tuple(
+        {name: written(value) for name, value in parse_values(workflow, row).items()} for row in rows
+    )
 
 
 def print_script(session: Session, file: Path, target: str) -> None:
@@ -357,7 +420,10 @@ def print_script(session: Session, file: Path, target: str) -> None:
         return
     from rich.syntax import Syntax
 
-    out.print(Syntax(text, target, theme="ansi_dark", background_color="default", word_wrap=False))
+    from recorder.render import renderers
+
+    lexer = Syntax.guess_lexer(f"script{renderers()[target].suffix}", text)
+    out.print(Syntax(text, lexer, theme="ansi_dark", background_color="default", word_wrap=False))
 
 
 def print_overview(view: Overview) -> None:

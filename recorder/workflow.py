@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -140,6 +141,51 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     def variable(self, name: str) -> Variable | None:
         """The variable of that name, or None."""
         return next((v for v in self.variables if v.name == name), None)
+
+
+def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The steps that may come out otherwise because a variable was set, each with the names of these variables.
+
+    A step depends on the variables in its arguments, on the steps it is linked to, on those before it that touched a
+    State it touches, and on the one that rendered it.
+    """
+    reasons: dict[str, set[str]] = {}
+    states: dict[tuple[str, int | None], set[str]] = {}
+    pages: dict[str, set[str]] = {}
+    for step in workflow.steps:
+        own: set[str] = set()
+        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data]):
+            if isinstance(leaf, VariableRef) and leaf.name in changed:
+                own.add(leaf.name)
+            elif hasattr(leaf, "step"):
+                own |= reasons.get(leaf.step, set())
+        touched = {
+            (step.page, parameter.component_id)
+            for parameter in (*step.endpoint.parameters, *step.endpoint.returns)
+            if parameter.state
+        }
+        for state in touched:
+            own |= states.get(state, set())
+        if step.endpoint.rendered_in is not None:
+            # Which call rendered it is only known when it runs, so that any of the same page may have.
+            own |= pages.get(step.page, set())
+        for state in touched:
+            states[state] = states.get(state, set()) | own
+        pages[step.page] = pages.get(step.page, set()) | own
+        reasons[step.id] = own
+    return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
+
+
+def leaves(expression: Expression) -> Iterator[Any]:
+    """Every leaf that is not JSON: links, variables, secrets and files."""
+    if isinstance(expression, dict):
+        for item in expression.values():
+            yield from leaves(item)
+    elif isinstance(expression, list | tuple):
+        for item in expression:
+            yield from leaves(item)
+    elif isinstance(expression, msgspec.Struct):
+        yield expression
 
 
 def identifier(text: str, fallback: str) -> str:

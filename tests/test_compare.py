@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output, steady, words
+from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output, words
 from recorder.session import File
+from recorder.volatile import steady
 from recorder.workflow import Output
 
 PLACES = Places(recorded="http://127.0.0.1:7860", live="http://localhost:9000/app")

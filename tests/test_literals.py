@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import subprocess
 import unicodedata
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recorder.errors import RecorderError
 from recorder.render.layout import WIDTH, write
-from recorder.render.literals import DEEPEST, python, python_text
+from recorder.render.literals import DEEPEST, javascript, python, python_text, sh, sh_text
+from tests import javascript as node
 
 NASTY = [
     "", "'", '"', "'\"", "\\", "\\'", '\\"', "a\nb", "a\r\nb", "\t", "\0", "\x001", "\x1b[31m", "\x7f", "\x85", "\xa0",
@@ -170,3 +173,95 @@ def test_ten_megabytes_are_spelled_exactly(text: str) -> None:
 @settings(max_examples=50, deadline=None)
 def test_the_same_value_is_always_written_the_same(value: Any) -> None:
     assert write(python(value)) == write(python(value))
+
+
+# The shell. Many examples go through one process: a literal is a word, and `printf` says what the shell makes of it.
+
+
+def words_in(shell: str, words: list[str]) -> list[str]:
+    script = "".join(f"printf '%s\\0' {word}\n" for word in words)
+    done = subprocess.run([shell], input=script.encode(), capture_output=True, check=True)
+    assert done.stderr == b""
+    return done.stdout.decode().split("\0")[:-1]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@given(st.lists(any_json, min_size=5, max_size=15))
+@settings(max_examples=20, deadline=None)
+def test_a_shell_word_holds_the_json_of_the_value(shell: str, values: list[Any]) -> None:
+    assert same([json.loads(text) for text in words_in(shell, [sh(value) for value in values])], values)
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@given(st.lists(any_text, min_size=10, max_size=30))
+@settings(max_examples=20, deadline=None)
+def test_a_text_is_one_shell_word_or_refused(shell: str, texts: list[str]) -> None:
+    words = []
+    for text in texts:
+        if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            with pytest.raises(RecorderError, match="no shell word"):
+                sh_text(text)
+        else:
+            words.append((text, sh_text(text)))
+    assert words_in(shell, [word for _, word in words]) == [text for text, _ in words]
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_nasty_texts_are_shell_words_alone_and_inside(shell: str) -> None:
+    values: list[Any] = [*NASTY, *([text] for text in NASTY), *({text: text} for text in NASTY)]
+    assert same([json.loads(text) for text in words_in(shell, [sh(value) for value in values])], values)
+    for value in values:
+        assert all(c.isprintable() for c in sh(value))
+
+
+def test_a_leaf_stands_where_its_json_belongs() -> None:
+    assert sh({"it's": [Leaf(), 1]}, lambda leaf: '"$leaf"') == """'{"it'\\''s": ['"$leaf"', 1]}'"""
+    with pytest.raises(TypeError, match="leaf"):
+        list(map(sh, [[Leaf()]]))
+
+
+# JavaScript. Its numbers are of one kind, so that 1.0 is 1.
+
+
+def alike(a: Any, b: Any) -> bool:
+    """The same value where numbers are of one kind; a large one may be spelled as an integer or not."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and set(a) == set(b) and all(alike(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(alike, a, b))
+    if isinstance(a, bool) or a is None or isinstance(a, str):
+        return same(a, b)
+    return same(float(a), float(b)) if isinstance(a, float) else same(a, b)
+
+
+@given(st.lists(any_json, min_size=5, max_size=15))
+@settings(max_examples=20, deadline=None)
+def test_a_javascript_literal_evaluates_to_the_value(values: list[Any]) -> None:
+    assert all(map(alike, values, node.evaluated([write(javascript(value), indent=4) for value in values])))
+
+
+def test_nasty_texts_are_javascript_constants_alone_and_inside() -> None:
+    values: list[Any] = [*NASTY, *([text] for text in NASTY), *({text: text} for text in NASTY)]
+    values += [
+        {"__proto__": {"__proto__": 1}},
+        {"constructor": 1},
+        2**53,
+        -(2**60),
+        2**53 - 1,
+        10**30,
+        -0.0,
+        1e22,
+    ]
+    values += [math.nan, math.inf, -math.inf, 5e-324, [[[[]]]], {}]
+    literals = [write(javascript(value)) for value in values]
+    assert all(map(alike, values, node.evaluated(literals)))
+    for literal in literals:
+        assert literal.replace("\n", "").isprintable()
+        assert "</" not in literal and "<!--" not in literal
+
+
+def test_deep_values_are_javascript_too() -> None:
+    value: Any = ["\u2028'\""]
+    for _ in range(300):
+        value = {"k": [value]}
+    assert json.dumps(node.evaluated([write(javascript(value))])[0]) == json.dumps(value)

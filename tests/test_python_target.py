@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from recorder.errors import FileError, RecorderError, UsageError
 from recorder.render import Options, render
-from recorder.render.python import by_protocol
+from recorder.render.program import by_protocol
 from recorder.session import File
 from recorder.workflow import Link, Output, SecretRef, Step, VariableRef, Workflow
 from tests.factories import (

@@ -5,7 +5,7 @@ To add one: a module here with an object that fits :class:`Renderer`, its templa
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,9 +15,11 @@ from recorder.workflow import Workflow
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same),
-    against which the ``path`` of every file leaf is resolved when the script runs."""
+    against which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test
+    with, each a JSON value or a path by the name of its variable."""
 
     files: str = "."
+    rows: tuple[dict[str, Any], ...] = ()
 
 
 DEFAULTS = Options()
@@ -34,9 +36,13 @@ class Renderer(Protocol):
 
 def renderers() -> dict[str, Renderer]:
     """The registry, in the order help lists them."""
+    from recorder.render.curl import CURL
+    from recorder.render.javascript import JAVASCRIPT
+    from recorder.render.markdown import MARKDOWN
+    from recorder.render.pytest import PYTEST
     from recorder.render.python import PYTHON
 
-    return {renderer.name: renderer for renderer in (PYTHON,)}
+    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, MARKDOWN)}
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:

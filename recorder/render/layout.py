@@ -67,12 +67,12 @@ def _write(node: Node, out: list[str], indent: int, column: int, after: int) -> 
         out.append("\n" + " " * indent + ")")
     else:
         line = "\n" + " " * (indent + INDENT)
-        out.append(node.open)
+        out.append(node.open.rstrip())
         for prefix, child in node.items:
             out.append(line + prefix)
             _write(child, out, indent + INDENT, indent + INDENT + len(prefix), 1)
             out.append(",")
-        out.append("\n" + " " * indent + node.close)
+        out.append("\n" + " " * indent + node.close.lstrip())
 
 
 def _write_flat(node: Node, out: list[str]) -> None:

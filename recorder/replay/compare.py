@@ -19,6 +19,7 @@ import msgspec
 from recorder.adapters.gradio.wire import spoken
 from recorder.session import File
 from recorder.show import visible
+from recorder.volatile import steady
 from recorder.workflow import Output
 
 LIMIT = 20
@@ -146,26 +147,6 @@ def _file(recorded: File, live: File) -> str:
         return f"the file was {recorded.size} bytes, is now {live.size}"
     was, now = steady(recorded.name, ""), steady(live.name, "")
     return "" if was == now else f"the file was called {brief(was)}, is now {brief(now)}"
-
-
-_URL_OF_FILE = re.compile(r"(?:/gradio_api)?/file=")
-_CACHED = re.compile(
-    # A path from its root to the folder that a cached file lies in, which the hash of its content names.
-    r"(?<![\w:/\\.~-])(?:[A-Za-z]:)?[/\\](?:[^\s\"'<>|*?:/\\]{1,255}[/\\]){0,12}[0-9a-f]{40}(?:[0-9a-f]{24})?[/\\]"
-)
-_TEMPORARY = re.compile(r"(?:(?<=[/\\])|^)tmp[a-z0-9_]{8}(?![a-z0-9_])")
-_PLAYLIST = re.compile(r"/stream/[a-z0-9]{1,40}/[^/\s]{1,80}/\d+/")
-
-
-def steady(text: str, place: str) -> str:
-    """``text`` without what differs from run to run: the app's own address ``place``, where a server keeps its files,
-    and the names of temporary ones. Hashes that are not part of a path stay, for an app may be about them."""
-    if place:
-        text = re.sub(re.escape(place) + r"(?![\w.-]|:\d)", "", text)
-    text = _URL_OF_FILE.sub("file=", text)
-    text = _CACHED.sub("…/", text)
-    text = _TEMPORARY.sub("tmp…", text)
-    return _PLAYLIST.sub("/stream/…/", text)
 
 
 MOST_TEXT = 200_000

@@ -6,7 +6,7 @@ All of it is decided here, before and apart from any sending.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from recorder.api import Endpoint, Parameter
 from recorder.errors import UsageError
 from recorder.session import File
 from recorder.show import visible
-from recorder.workflow import Expression, SecretRef, Step, Variable, VariableRef, Workflow
+from recorder.workflow import Expression, SecretRef, Step, Variable, Workflow, tainted
 
 
 class LocalFile(msgspec.Struct, frozen=True):
@@ -151,54 +151,6 @@ def _local(name: str, text: str) -> LocalFile:
     if not path.is_file():
         raise UsageError(f"{name} is a file, and there is none at {text!r}", "Give the path of a file")
     return LocalFile(str(path.resolve()))
-
-
-# What depends on what
-
-
-def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The steps that may come out otherwise because a variable was set, each with the names of these variables.
-
-    A step depends on the variables in its arguments, on the steps it is linked to, on those before it that touched a
-    State it touches, and on the one that rendered it.
-    """
-    reasons: dict[str, set[str]] = {}
-    states: dict[tuple[str, int | None], set[str]] = {}
-    pages: dict[str, set[str]] = {}
-    for step in workflow.steps:
-        own: set[str] = set()
-        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data]):
-            if isinstance(leaf, VariableRef) and leaf.name in changed:
-                own.add(leaf.name)
-            elif hasattr(leaf, "step"):
-                own |= reasons.get(leaf.step, set())
-        touched = {
-            (step.page, parameter.component_id)
-            for parameter in (*step.endpoint.parameters, *step.endpoint.returns)
-            if parameter.state
-        }
-        for state in touched:
-            own |= states.get(state, set())
-        if step.endpoint.rendered_in is not None:
-            # Which call rendered it is only known when it runs, so that any of the same page may have.
-            own |= pages.get(step.page, set())
-        for state in touched:
-            states[state] = states.get(state, set()) | own
-        pages[step.page] = pages.get(step.page, set()) | own
-        reasons[step.id] = own
-    return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
-
-
-def leaves(expression: Expression) -> Iterable[Any]:
-    """Every leaf that is not JSON: links, variables, secrets and files."""
-    if isinstance(expression, dict):
-        for item in expression.values():
-            yield from leaves(item)
-    elif isinstance(expression, list | tuple):
-        for item in expression:
-            yield from leaves(item)
-    elif isinstance(expression, msgspec.Struct):
-        yield expression
 
 
 # Where a step goes in the app as it is now

@@ -1,0 +1,176 @@
+"""What targets ask of a workflow before they write it: who can make a call, what of it is shown, where files are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from recorder.errors import FileError, UsageError
+from recorder.session import App, File, files_in
+from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableRef, Workflow, identifier
+
+LONG_RESULT = 1_000
+"""Characters from which a recorded result is printed shortened."""
+
+
+def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
+    """Whether no public client can make this call, or hands on what is needed of it.
+
+    ``linked`` are the outputs, by step and place, that later steps use.
+    """
+    if step.via == "raw" or not step.endpoint.api_name or step.endpoint.visibility == "private":
+        return True
+    return any(
+        (step.id, n) in linked and is_hidden(step, n, output) for n, output in enumerate(outputs_of(step))
+    )
+
+
+def refuse_devices(workflow: Workflow, target: str) -> None:
+    """Only Python repeats what a device sent or what a control asked of the server.
+
+    Raises:
+        UsageError: the workflow has such a step; the sentence names it and how to leave it out.
+    """
+    for step in workflow.steps:
+        sent = [*(argument.value for argument in step.arguments), step.frames]
+        inline = any(file.inline for file in files_in(sent))
+        if step.frames or inline or step.endpoint.server_fn or step.endpoint.connection == "stream":
+            what = "a function of a control" if step.endpoint.server_fn else "a stream of a device"
+            raise UsageError(
+                f"The target {target} cannot repeat {step.id} ({step.endpoint.name}), {what}",
+                f"Leave it out with --skip {step.id}, or render --target python",
+            )
+
+
+def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:
+    """The outputs, by step and place, that other steps use."""
+    return {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
+
+
+def walk(value: Any) -> Iterator[Any]:
+    """Every value and key inside ``value``, itself included."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, dict):
+            waiting.extend(item.keys())
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+
+
+def links_of(step: Step) -> Iterator[Link]:
+    for value in (*(argument.value for argument in step.arguments), step.event_data):
+        for item in walk(value):
+            if isinstance(item, Link):
+                yield item
+
+
+def is_plain(value: Any) -> bool:
+    return not any(isinstance(item, File | Link | VariableRef | SecretRef) for item in walk(value))
+
+
+def is_file_list(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple) and bool(value) and all(isinstance(v, File) and v.path for v in value)
+    )
+
+
+def common_folder(workflow: Workflow) -> str:
+    """The folder that all kept files share, so that the script names it once."""
+    values = [variable.value for variable in workflow.variables]
+    for step in workflow.steps:
+        values.extend(argument.value for argument in step.arguments)
+        values.append(step.event_data)
+        values.extend(step.frames)
+    paths = [PurePosixPath(file.path) for value in values for file in files_in(value) if file.path]
+    firsts = {path.parts[0] for path in paths if len(path.parts) > 1}
+    return firsts.pop() if len(firsts) == 1 and all(len(path.parts) > 1 for path in paths) else ""
+
+
+def inside_path(file: File, folder: str = "") -> str:
+    """Where the bytes of a file lie, relative to ``folder`` of the session's own folder.
+
+    Raises:
+        FileError: that is outside of it.
+    """
+    path = PurePosixPath(file.path)
+    if path.is_absolute() or ".." in path.parts or PureWindowsPath(file.path).drive or "\\" in file.path:
+        raise FileError(
+            f"The session names the file {file.path!r}, which is outside its folder",
+            "Put the file beside the session and correct its path",
+        )
+    return str(path.relative_to(folder) if folder and path.is_relative_to(folder) else path)
+
+
+def file_url(app: App, file: File) -> tuple[bool, str]:
+    """Where a file whose bytes were not kept can be had: whether that is the app, and the address (relative to the
+    app's own if it is); empty where nobody has it."""
+    root = app.url.rstrip("/")
+    if root and file.url.startswith(root + "/"):
+        return True, file.url[len(root) :]
+    return False, file.url if file.url.startswith(("http://", "https://")) else ""
+
+
+def missing_file(file: File) -> File:
+    """A file that nobody has, as one beside the session: a script then says which it misses and where it looked."""
+    return msgspec.structs.replace(file, path=PurePosixPath(file.name).name or "file")
+
+
+def query_of(app: App) -> str:
+    """The page's query string as it goes behind an address, with its ``?``; empty where there is none."""
+    query = quote(app.query.lstrip("?"), safe="%&=+/:;,?@!$'()*~-._", errors="replace")
+    return f"?{query}" if query else ""
+
+
+def outputs_of(step: Step) -> tuple[Output, ...]:
+    """The outputs of a step; for one that recorded none, what its endpoint declares."""
+    if step.outputs or step.expect == "ok":
+        return step.outputs
+    return tuple(
+        Output(name=identifier(p.name or p.label, ""), label=p.label, component=p.component, state=p.state)
+        for p in step.endpoint.returns
+    )
+
+
+def is_hidden(step: Step, place: int, output: Output) -> bool:
+    """Whether the public client leaves this output out of what it returns."""
+    returns = step.endpoint.returns
+    declared = returns[place] if place < len(returns) else None
+    return output.state or (declared is not None and (declared.state or declared.skipped))
+
+
+def is_shown(step: Step, place: int, output: Output) -> bool:
+    """Whether a person wants to see this output."""
+    returns = step.endpoint.returns
+    return not (output.state or output.skipped or (place < len(returns) and returns[place].state))
+
+
+def is_state(step: Step, place: int, argument: Argument) -> bool:
+    parameters = step.endpoint.parameters
+    return argument.state or (place < len(parameters) and parameters[place].state)
+
+
+def is_long(value: Any) -> bool:
+    """Whether the value takes more than :data:`LONG_RESULT` characters, without writing it out."""
+    left = LONG_RESULT
+    for item in walk(value):
+        left -= len(item) if isinstance(item, str) else 4
+        if left < 0:
+            return True
+    return False
+
+
+def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
+    """What lies at ``path`` inside a recorded value, or None."""
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

@@ -1,0 +1,162 @@
+"""The target ``pytest``: a module with one test for what was recorded, which asserts what every call gave.
+
+It runs with pytest and gradio_client alone. The app's address is a fixture, the variables are parameters: rows of other
+values are checked where they cannot make a difference.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from recorder.errors import UsageError
+from recorder.render import Options
+from recorder.render.analysis import is_shown, outputs_of
+from recorder.render.layout import Group, Node, write
+from recorder.render.literals import python, python_text
+from recorder.render.program import Program
+from recorder.session import File
+from recorder.volatile import steady_pieces
+from recorder.workflow import Step, Workflow, identifier, tainted, unique
+
+
+class Pytest:
+    """Renders a workflow of a Gradio app as a test module."""
+
+    name = "pytest"
+    suffix = ".py"
+
+    def render(self, workflow: Workflow, options: Options) -> str:
+        """The text of the module.
+
+        Raises:
+            RecorderError: a link leads nowhere, or a file of the session lies outside its folder.
+            UsageError: a row has a column that is no variable.
+        """
+        return _Test(workflow, options).text()
+
+
+PYTEST = Pytest()
+
+
+class _Number(msgspec.Struct, frozen=True):
+    """A leaf of what is expected: a number with a fraction, which is the same within a tolerance."""
+
+    value: float
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """A leaf of what is expected: a text of which some parts differ from run to run."""
+
+    pieces: list[str]
+
+
+class _Test(Program):
+    target = "pytest"
+    url = "app_url"
+
+    def __init__(self, workflow: Workflow, options: Options) -> None:
+        super().__init__(workflow, options)
+        self.needs.add("pytest")
+        self.names |= {"app_url", "as_recorded", "pytest", "hashlib", "re", "Content", "Around", "ANY"}
+        names = [variable.name for variable in workflow.variables]
+        for column in dict.fromkeys(column for row in options.rows for column in row):
+            if column not in names:
+                raise UsageError(
+                    f"There is no variable {column!r} in this session",
+                    f"The variables are {', '.join(names)}" if names else "It has none, so give no rows",
+                )
+        self.tainted = tainted(workflow, names)
+
+    def signature(self, items: list[tuple[str, Node]], returned: str) -> str:
+        name = f"test_{identifier(self.workflow.name, 'session')}"
+        declared = [(prefix.removesuffix(" = "), default) for prefix, default in items if prefix]
+        arguments: list[tuple[str, Node]] = [("", "app_url: str"), *(("", prefix) for prefix, _ in declared)]
+        if not declared:
+            return write(Group(f"def {name}(", arguments, ") -> None:"))
+        arguments.append(("", "as_recorded: bool"))
+        columns = [*(prefix.partition(":")[0] for prefix, _ in declared), "as_recorded"]
+        recorded: list[tuple[str, Node]] = [*(("", default) for _, default in declared)]
+        rows = [Group("pytest.param(", [*recorded, ("", "True"), ("id=", '"recorded"')], ")")]
+        for number, row in enumerate(self.options.rows, 1):
+            values: list[tuple[str, Node]] = [
+                ("", self.expression(row[variable.name])) if variable.name in row else default
+                for variable, default in zip(self.workflow.variables, recorded, strict=True)
+            ]
+            rows.append(Group("pytest.param(", [*values, ("", "False"), ("id=", f'"row {number}"')], ")"))
+        parametrize = Group(
+            "@pytest.mark.parametrize(",
+            [
+                ("", Group("(", [("", f'"{column}"') for column in columns], ")")),
+                ("", Group("[", [("", row) for row in rows], "]")),
+            ],
+            ")",
+        )
+        return f"{write(parametrize)}\n{write(Group(f'def {name}(', arguments, ') -> None:'))}"
+
+    # What is expected of a call.
+
+    def told(self, step: Step, names: list[str], label: str) -> list[str]:
+        guarded = step.id in self.tainted
+        lines = []
+        for n, output in enumerate(outputs_of(step)):
+            code = self.results.get((step.id, n))
+            if code is None or not is_shown(step, n, output):
+                continue
+            expected = python(self.expected(output.value), self.leaf_expected, self.hoist, self.needs)
+            where = f"{step.endpoint.id}: {output.label or output.name or f'output {n + 1}'}"
+            relation = "is" if expected in ("None", "True", "False") else "=="
+            line = write(
+                expected,
+                indent=8 if guarded else 4,
+                before=f"assert {code} {relation} ",
+                after=f", {python_text(where)}",
+            )
+            lines += [*self.take_prelude(), line]
+        return ["if as_recorded:", *(f"    {line}" for line in lines)] if guarded and lines else lines
+
+    def expected(self, value: Any) -> Any:
+        """A recorded value with leaves where a run may differ from it and still be right."""
+        if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
+            return _Number(value)
+        if isinstance(value, str):
+            pieces = steady_pieces(value, self.workflow.app.url.rstrip("/"))
+            return _Around(pieces) if len(pieces) > 1 else value
+        if isinstance(value, dict):
+            return {key: self.expected(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.expected(item) for item in value]
+        return value
+
+    def leaf_expected(self, leaf: Any) -> Node:
+        if isinstance(leaf, _Number):
+            return f"pytest.approx({python(leaf.value)})"
+        if isinstance(leaf, _Around):
+            self.needs |= {"Around", "re"}
+            return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
+        if isinstance(leaf, File) and leaf.sha256:
+            self.needs |= {"Content", "hashlib", "Path"}
+            return Group("Content(", [("", python_text(leaf.sha256)), ("", python_text(leaf.name))], ")")
+        # Its bytes were not kept, so that any will do.
+        self.needs.add("ANY")
+        return "ANY"
+
+    def failing(self, step: Step, raw: bool, label: str, call: list[str]) -> list[str]:
+        items: list[tuple[str, Node]] = [("", "ValueError")]
+        if step.error and step.id not in self.tainted:
+            self.needs.add("re")
+            items.append(("match=", Group("re.escape(", [("", python_text(step.error))], ")")))
+        opening = write(Group("with pytest.raises(", items, ")"), indent=4, after=":")
+        return [opening, *(f"    {line}" for line in call)]
+
+    def stopped(self, step: Step, values: str) -> list[str]:
+        return []
+
+    def name(self, text: str, fallback: str) -> str:
+        # An argument by this name would be a fixture of pytest's own.
+        return unique("request_", self.names) if text == "request" else super().name(text, fallback)
+
+    def returned(self) -> str:
+        return ""

@@ -1,0 +1,124 @@
+"""The JavaScript target: an ES module in which recorded text is only ever a constant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recorder.errors import FileError, RecorderError
+from recorder.render import Options, render
+from recorder.workflow import Link, Output, Step, VariableRef
+from tests import javascript
+from tests.factories import (
+    a_file,
+    a_raw_step,
+    a_step,
+    a_variable,
+    a_workflow,
+    an_app,
+    an_argument,
+    an_endpoint,
+)
+from tests.test_literals import NASTY, any_text
+from tests.test_python_target import hostile_workflow
+
+
+def module(*steps: Step, files: str = ".", **fields: object) -> str:
+    text = render(a_workflow(*steps, **fields), "javascript", Options(files=files))
+    javascript.shapes([text])
+    return text
+
+
+def body(text: str) -> str:
+    """The lines inside of ``try``, not indented."""
+    lines = text.split("\n    try {\n")[1].split("\n    } finally {\n")[0].splitlines()
+    return "\n".join(line[8:] for line in lines)
+
+
+def test_a_simple_recording_reads_as_if_written_by_hand() -> None:
+    step = a_step("greet", an_argument(VariableRef(name="who")), an_argument(3, "n"))
+    text = module(step, variables=(a_variable(name="who"),))
+    assert " * @param {string} [options.who]\n" in text
+    assert 'export async function run({ who = "World" } = {}) {' in text
+    assert body(text) == (
+        'const [greeting] = (await client.predict("/greet", { "name": who, "n": 3 })).data;\n'
+        'show("greet", greeting);\n\nreturn greeting;'
+    )
+
+
+def test_only_what_is_needed_is_brought_along() -> None:
+    plain = module(a_step())
+    for function in ("call(", "messages(", "upload(", "secret(", "value_of(", "FILES"):
+        assert function not in plain
+    raw = module(a_raw_step("x", an_argument(a_file())))
+    for function in ("function call(", "function* messages(", "function upload(", "FILES"):
+        assert function in raw
+
+
+def test_a_link_is_the_name_of_the_earlier_result() -> None:
+    outputs = (
+        Output(name="text", value="a"),
+        Output(state=True),
+        Output(name="score", value={"it's": [1]}, properties={}),
+    )
+    text = module(
+        a_step("first", outputs=outputs),
+        a_step("second", an_argument(Link(step="first", output=2, path=("it's", 0)), "x")),
+    )
+    assert 'const [text, score] = (await client.predict("/first", {})).data;' in text
+    assert '{ "x": value_of(score)["it\'s"][0] }' in text
+
+
+@pytest.mark.parametrize("value", [2**53, float("nan"), -0.0, [float("inf")]], ids=repr)
+def test_numbers_that_its_json_lacks_go_by_the_protocol(value: object) -> None:
+    assert "await call(client, 0, [" in module(a_step("a", an_argument(value)))
+
+
+def test_the_prototype_of_the_arguments_is_never_set() -> None:
+    assert '{ ["__proto__"]: 1 }' in module(a_step("a", an_argument(1, "__proto__")))
+
+
+def test_names_are_never_taken_twice_and_never_the_modules_own() -> None:
+    hostile = ["client", "await", "class", "run", "call", "arguments", "eval", "client_2", "", "show"]
+    steps = [
+        a_step(name or "x", id=f"s{n}", page=f"p{n % 2}", outputs=(Output(name=name, value=1),))
+        for n, name in enumerate(hostile)
+    ]
+    # A module does not parse if a name is declared twice.
+    module(*steps, variables=tuple(a_variable(1, name or "y") for name in hostile))
+
+
+def test_what_cannot_be_written_is_refused_with_a_sentence() -> None:
+    with pytest.raises(RecorderError, match="no step before it has"):
+        module(a_step("a", an_argument(Link(step="gone", output=0))))
+    with pytest.raises(FileError, match="outside its folder"):
+        module(a_step("a", an_argument(a_file(path="../x"))))
+
+
+def test_a_login_and_secrets_come_from_the_environment() -> None:
+    text = module(a_step(), app=an_app(auth=True))
+    assert '{ auth: [secret("RECORDER_USERNAME"), secret("RECORDER_PASSWORD")] }' in text
+
+
+def test_an_endpoint_that_is_not_listed_takes_its_arguments_by_position() -> None:
+    step = a_step("greet", an_argument("a", "x"), endpoint=an_endpoint(visibility="hidden"))
+    assert 'client.predict("/greet", ["a"])' in module(step)
+
+
+SHORT = [text for text in NASTY if 0 < len(text) < 100]
+
+
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "client"])
+def test_recorded_text_is_only_ever_a_constant(raw: bool) -> None:
+    texts = ["benign", *SHORT]
+    modules = [render(hostile_workflow(text, text, raw), "javascript") for text in texts]
+    benign, *hostile = javascript.shapes(modules)
+    for text, shape in zip(texts[1:], hostile, strict=True):
+        assert shape == benign, text
+
+
+@given(st.lists(any_text, min_size=5, max_size=15), st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_every_module_parses_whatever_was_recorded(texts: list[str], raw: bool) -> None:
+    javascript.shapes([render(hostile_workflow(text, text, raw), "javascript") for text in texts])
