@@ -168,7 +168,7 @@ class GradioFold:
         build = _Builder(app, traffic, description)
         kept = [r for r in [*resolved, *made] if not r.omitted]
         kept = _in_effect(sorted(kept, key=lambda r: r.wire.order))
-        omitted = [r for r in resolved if r.omitted]
+        omitted = _in_effect([r for r in resolved if r.omitted])
         notes = [f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost]
         if calls and app.config is None:
             notes.append("The app's description could not be read, so that its calls have numbers for names")

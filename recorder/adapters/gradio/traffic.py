@@ -334,6 +334,8 @@ class Traffic:
         messages, self._streams[key] = parse_sse(self._streams[key] + text)
         for message in messages:
             if isinstance(message, dict):
+                # Messages that came in one piece have an order too.
+                self._order += 1
                 self._message(at, message)
 
     def _message(self, at: float, message: dict[str, Any]) -> None:
