@@ -31,6 +31,8 @@ async def interface_with_examples_and_flagging(page: Page) -> None:
 
 @trait(
     """
+import tempfile
+os.environ["GRADIO_EXAMPLES_CACHE"] = tempfile.mkdtemp()  # each start is a fresh one
 @logged
 def shout(word):
     return word.upper()
