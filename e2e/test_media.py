@@ -4,8 +4,10 @@ by replay."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
+import struct
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +22,17 @@ from recorder.adapters import workflow
 from recorder.capture.browser import record
 
 LINES = ("6", "5", "4")
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+WAV = (
+    b"RIFF"
+    + struct.pack("<I", 36 + 16000)
+    + b"WAVEfmt "
+    + struct.pack("<IHHIIHH4sI", 16, 1, 1, 8000, 16000, 2, 16, b"data", 16000)
+    + bytes(range(250)) * 64
+)
 
 HEAD = """
 import os
@@ -240,6 +253,76 @@ async def files_of_all_kinds(page: Page) -> None:
         await page.get_by_text("two").first.wait_for()
     await page.get_by_role("button", name="Both").click()
     await expect(out).to_have_value(re.compile("^\\[\\["), timeout=30_000)
+
+
+@trait(
+    """
+import numpy
+@logged
+def see(pictures):
+    return str([(os.path.basename(each[0]), each[1]) for each in pictures])
+@logged
+def write(message):
+    return f"{message['text']} {[os.path.basename(each) for each in message['files']]}"
+@logged
+def turn(model):
+    return os.path.basename(model)
+@logged
+def film():
+    with open("film.mp4", "wb") as film, open("words.vtt", "w") as words:
+        film.write(b"no film")
+        words.write("WEBVTT\\n\\n00:00.000 --> 00:01.000\\nHello\\n")
+    return ("film.mp4", "words.vtt") if LINE != "6" else gr.Video("film.mp4", subtitles="words.vtt")
+@logged
+def watch(film):
+    return str(film)[-8:]
+@logged
+def listen(sound):
+    return f"{sound[0]} {sound[1].shape}"
+with gr.Blocks() as demo:
+    gallery = gr.Gallery(label="Gallery", type="filepath", elem_id="gallery", interactive=True)
+    message = gr.MultimodalTextbox(label="Message", elem_id="message")
+    model = gr.Model3D(label="Model", elem_id="model")
+    sound = gr.Audio(label="Sound", elem_id="sound", sources=["upload"], type="numpy")
+    movie = gr.Video(label="Film")
+    out = gr.Textbox(label="Out")
+    gallery.upload(see, gallery, out)
+    message.submit(write, message, out)
+    gr.Button("Turn").click(turn, model, out)
+    gr.Button("Listen").click(listen, sound, out)
+    gr.Button("Film").click(film, None, movie)
+    gr.Button("Watch").click(watch, movie, out)
+""",
+)
+async def media_components(page: Page) -> None:
+    out = page.get_by_label("Out", exact=True)
+
+    async def give(id: str, name: str, content: bytes) -> None:
+        file = {"name": name, "mimeType": "", "buffer": content}
+        await page.locator(f"#{id} input[type=file]").first.set_input_files([file])  # type: ignore[list-item]
+
+    async def says(pattern: str) -> None:
+        await expect(out).to_have_value(re.compile(pattern), timeout=30_000)
+
+    await give("gallery", "dot (1).png", PIXEL)
+    await says("dot")
+    await give("message", "note.txt", b"note")
+    await page.locator("#message .thumbnail-item").first.wait_for()
+    await page.locator("#message textarea").fill("it's it")
+    await page.locator("#message textarea").press("Enter")
+    await says("it's it")
+    await give("model", "m.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    await page.locator("#model canvas").first.wait_for()
+    await page.get_by_role("button", name="Turn").click()
+    await says("m.obj")
+    await give("sound", "beep.wav", WAV)
+    await page.locator("#sound").get_by_role("button", name=re.compile("Trim")).click()
+    await page.get_by_role("button", name="Listen").click()
+    await says("8000")
+    await page.get_by_role("button", name="Film").click()
+    await page.locator("video").first.wait_for()
+    await page.get_by_role("button", name="Watch").click()
+    await says("mp4|vtt")
 
 
 @pytest.mark.parametrize(
