@@ -450,7 +450,8 @@ def picture(number: int) -> str:
 
 
 def watch(page: Page, what: str, over: str = "post") -> Call:
-    """A stream as a row of moments: ``f`` a frame, ``v`` a value, ``c`` the close, ``.`` the end."""
+    """A stream as a row of moments: ``f`` a frame, ``v`` a value, ``c`` the close, ``.`` the end, ``=`` an end that
+    says the last value again."""
     event = page.join(0, [{"url": picture(0)}, None, "w"], trigger=1)
     if over == "socket":
         page.add(SocketOpened, id="w1", url=f"ws{ROOT.removeprefix('http')}/gradio_api/stream/{event}")
@@ -474,7 +475,7 @@ def watch(page: Page, what: str, over: str = "post") -> Call:
         elif moment == "c":
             page.post(f"/gradio_api/stream/{event}/close", {}, {"msg": "success"})
         else:
-            page.complete(event, [None, "said last"])
+            page.complete(event, [None, "said last"], is_generating=moment == "=")
     (call,) = page.session().calls
     return call
 
@@ -506,6 +507,8 @@ def test_a_stream_is_one_call_with_its_frames(over: str) -> None:
         # What was sent when the stream was closed is never taken.
         ("vffc.", [2], True),
         ("vfcf.", [], True),
+        ("vfc=", [1], False),
+        ("vfvc=", [], False),
     ],
 )
 def test_which_frames_the_app_took_is_told_by_its_values(

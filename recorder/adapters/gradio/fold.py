@@ -678,28 +678,33 @@ def _passed_over(wire: WireCall) -> tuple[set[int], bool]:
     """Which frames of a stream the app never took, by place, and whether it still worked on one when it was closed.
 
     It works on one frame at a time; of those that come meanwhile it takes the last. So each value that arrives tells
-    that it took the latest one sent until then; one value more than that explains is of the latest passed over.
+    that it took the latest one sent until then; one value more than that explains is of the latest passed over. A last
+    message that says the last value again tells that the last frame was not taken.
     """
     moments = [(frame.order, place) for place, frame in enumerate(wire.frames)]
     moments += [(order, -1) for order, _ in wire.values]
     moments += [(wire.closed, -2)] if wire.closed is not None else []
     passed: list[int] = []
+    current: int | None = None
     waiting: int | None = None
     busy, cut_short = True, False
     for _, what in sorted(moments):
         if what >= 0 and not busy:
-            busy = True
+            busy, current = True, what
         elif what >= 0:
             passed += [waiting] if waiting is not None else []
             waiting = what
         elif what == -2:
             cut_short = busy
         elif waiting is not None:
-            waiting = None
+            current, waiting = waiting, None
         elif busy:
             busy = False
         elif passed:
             passed.pop()
+    if busy and wire.repeated and current is not None:
+        passed.append(current)
+        cut_short = False
     return {*passed, *([waiting] if waiting is not None else [])}, cut_short
 
 

@@ -94,6 +94,8 @@ class WireCall(msgspec.Struct, kw_only=True):
     frames: list[WireFrame] = msgspec.field(default_factory=list)
     closed: int | None = None
     """Order of the moment when the page said that no more frames will come."""
+    repeated: bool = False
+    """The last message only said the last value again: a stream that was closed with nothing left to do."""
     renders: list[tuple[int, Any]] = msgspec.field(default_factory=list)
     changed_states: list[int] = msgspec.field(default_factory=list)
     status: Status = "unfinished"
@@ -400,6 +402,7 @@ class Traffic:
             # A generator's last message repeats its last value, or says nothing where nothing changed.
             data = self._compact(data, call.before)
             call.outputs = data if data or not call.values else call.values[-1][1]
+        call.repeated = output.get("is_generating") is True
         states = output.get("changed_state_ids")
         call.changed_states = [s for s in states if isinstance(s, int)] if isinstance(states, list) else []
         self._rendered(call, output)
