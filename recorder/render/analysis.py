@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
@@ -29,18 +29,25 @@ def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
     )
 
 
+def values_of(workflow: Workflow) -> dict[str, Any]:
+    """What each variable was when it was recorded."""
+    return {variable.name: variable.value for variable in workflow.variables}
+
+
 def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:
     """The outputs, by step and place, that other steps use."""
     return {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
 
 
-def walk(value: Any) -> Iterator[Any]:
-    """Every value and key inside ``value``, itself included."""
+def walk(value: Any, variables: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Every value and key inside ``value``, itself included; a variable is what ``variables`` say it is."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
         yield item
-        if isinstance(item, dict):
+        if isinstance(item, VariableRef):
+            waiting.append((variables or {}).get(item.name))
+        elif isinstance(item, dict):
             waiting.extend(item.keys())
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):

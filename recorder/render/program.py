@@ -10,6 +10,7 @@ import ast
 import builtins
 import keyword
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,7 @@ from recorder.render.analysis import (
     outputs_of,
     query_of,
     value_at,
+    values_of,
     walk,
 )
 from recorder.render.layout import Group, Node, width, write
@@ -104,6 +106,7 @@ class Program:
         self.setting_up = False
         self.steps = {step.id: step for step in workflow.steps}
         self.linked = linked_outputs(workflow)
+        self.recorded = values_of(workflow)
         self.folder = common_folder(workflow)
 
     def text(self) -> str:
@@ -285,7 +288,7 @@ class Program:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        raw = by_protocol(step, self.linked)
+        raw = by_protocol(step, self.linked, self.recorded)
         if step.expect in ("cancelled", "unfinished"):
             return lines + self.interrupted(step, raw)
         label = self.label(step)
@@ -472,22 +475,24 @@ class Program:
         return ", ".join(names)
 
 
-def by_protocol(step: Step, linked: set[tuple[str, int]] | None = None) -> bool:
+def by_protocol(
+    step: Step, linked: set[tuple[str, int]] | None = None, variables: Mapping[str, Any] | None = None
+) -> bool:
     """Whether the public Python client cannot make this call, or cannot carry its values.
 
-    ``linked`` are the outputs, by step and place, that later steps use.
+    ``linked`` are the outputs, by step and place, that later steps use; ``variables`` what each variable was.
     """
     if beyond_clients(step, linked or set()):
         return True
-    if any(_client_refuses(argument.value) for argument in step.arguments):
+    if any(_client_refuses(argument.value, variables) for argument in step.arguments):
         return True
     outputs = outputs_of(step)
     return any(_client_trips(output.value) for output in outputs) or any(map(_client_trips, step.stream))
 
 
-def _client_refuses(value: Any) -> bool:
+def _client_refuses(value: Any, variables: Mapping[str, Any] | None) -> bool:
     """Values that the client does not send: its JSON is strict, and what has ``path`` and ``meta`` is a file to it."""
-    for item in walk(value):
+    for item in walk(value, variables):
         if isinstance(item, str):
             if not item.isascii() and _SURROGATES.search(item):
                 return True
