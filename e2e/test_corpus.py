@@ -107,6 +107,14 @@ def test_python(app: GradioApp, scripts: Path) -> None:
     executed(app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 
 
+def test_python_in_the_async_style(app: GradioApp, tmp_path: Path) -> None:
+    traits = ["state_middle", "streamed", "failed", "private", "cancelled"]
+    for trait in traits:
+        (tmp_path / f"{trait}.py").write_text(written(trait, "python", style="async"), encoding="utf-8")
+    paths = [tmp_path / f"{trait}.py" for trait in traits]
+    executed(app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+
+
 def test_pytest(app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "pytest" / f"{trait}.py" for trait in TRAITS]
     alone = [

@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,10 @@ Golden = Callable[[Path, str], None]
 KEPT = [trait for trait in TRAITS if trait not in UNKEPT]
 
 
-def written(trait: str, target: str) -> str:
+def written(trait: str, target: str, **options: Any) -> str:
     """What a target makes of a trait, to lie in its folder of golden files."""
     workflow = adapters.workflow(session(trait), Selection(name=trait))
-    return render(workflow, target, Options(files="../../sessions"))
+    return render(workflow, target, Options(files="../../sessions", **options))
 
 
 @pytest.mark.parametrize("trait", KEPT)

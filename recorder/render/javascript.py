@@ -55,8 +55,8 @@ _RESERVED = set(
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     array bigint boolean buffer console date error file infinity json map math nan number object process promise require
     fetch string symbol url main
-    api basename body call call_and_cancel client constructor dirname encode event exports file_url_to_path join messages
-    module
+    api basename body call call_and_cancel client constructor dirname encode event exports file_url_to_path join
+    messages module
     name_of open read_file result run secret show upload value value_of values
     """.split()
 )

@@ -62,9 +62,9 @@ MOST_UNPACKED = 4
 # The names that the script has for itself, and those that a reader would miss.
 _OWN = {
     "Any", "AppError", "Client", "FILES", "Iterator", "Job", "Path", "Status", "URL", "QUERY", "again", "annotations",
-    "apply_diff", "arguments", "call", "call_and_cancel", "client", "download", "error", "handle_file", "httpx",
-    "item", "json", "messages", "os", "print", "quote", "run", "shortened", "start_and_cancel", "tempfile", "time",
-    "upload", "value_of", "values",
+    "apply_diff", "arguments", "asyncio", "call", "call_and_cancel", "client", "download", "error", "handle_file",
+    "httpx", "item", "json", "messages", "os", "print", "quote", "run", "shortened", "start_and_cancel", "tempfile",
+    "time", "upload", "value_of", "values",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 
@@ -126,17 +126,20 @@ class Program:
             signature=self.signature(items, returned),
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
             returned=returned,
-            needs=needs,
             **self.more(),
+            needs=needs,
         )
 
     def signature(self, items: list[tuple[str, Node]], returned: str) -> str:
         """The first line of the function, whose arguments are ``items``."""
-        return write(Group("def run(", items, f") -> {'Any' if returned else 'None'}:"))
+        define = "async def" if self.options.style == "async" else "def"
+        return write(Group(f"{define} run(", items, f") -> {'Any' if returned else 'None'}:"))
 
     def more(self) -> dict[str, Any]:
         """What else the template takes."""
-        return {}
+        if self.waiting:
+            self.needs.add("asyncio")
+        return {"waiting": self.waiting}
 
     # What the caller may choose.
 
@@ -321,7 +324,7 @@ class Program:
         if self.workflow.app.auth:
             login = [("", f'os.environ["RECORDER_{word}"]') for word in ("USERNAME", "PASSWORD")]
             items.append(("auth=", Group("(", login, ")")))
-        line = write(Group("Client(", items, ")"), indent=4, before=f"{name} = ")
+        line = write(self.called("Client", items), indent=4, before=f"{name} = {self.waiting}")
         if name == "client":
             return [line, ""]
         return ["# Another tab, or the page loaded again: a session of its own.", line, ""]
@@ -395,7 +398,11 @@ class Program:
             job = self.name("job", "job")
             lines = [
                 self.call(step, False, before=f"{job} = ", indent=4, verb="submit"),
-                f"{name} = start_and_cancel({job}, after={taken})",
+                write(
+                    self.called("start_and_cancel", [("", job), ("after=", str(taken))]),
+                    indent=4,
+                    before=f"{name} = {self.waiting}",
+                ),
             ]
         lines = [*self.take_prelude(), *lines]
         outputs = outputs_of(step)
@@ -419,9 +426,22 @@ class Program:
             items = [("", client), *self.protocol_arguments(step)]
             if after is not None:
                 items.append(("after=", str(after)))
-            return write(Group(f"{verb or 'call'}(", items, ")"), indent=indent, before=before)
+            return write(self.called(verb or "call", items), indent=indent, before=before + self.waiting)
         items = [*self.client_arguments(step), ("api_name=", python_text(f"/{step.endpoint.api_name}"))]
-        return write(Group(f"{client}.{verb or 'predict'}(", items, ")"), indent=indent, before=before)
+        if verb == "submit":
+            return write(Group(f"{client}.submit(", items, ")"), indent=indent, before=before)
+        return write(self.called(f"{client}.predict", items), indent=indent, before=before + self.waiting)
+
+    def called(self, function: str, items: list[tuple[str, Node]]) -> Group:
+        """A call that takes its time, of a function that has no other than a blocking variant."""
+        if self.options.style == "sync":
+            return Group(f"{function}(", items, ")")
+        self.needs.add("asyncio")
+        return Group("asyncio.to_thread(", [("", function), *items], ")")
+
+    @property
+    def waiting(self) -> str:
+        return "await " if self.options.style == "async" else ""
 
     def client_arguments(self, step: Step) -> list[tuple[str, Node]]:
         sent = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
