@@ -5,6 +5,7 @@ One echo app for all. Each target makes all of its traits in as few processes as
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
-from recorder.render import renderers
+from recorder import adapters
+from recorder.render import Options, render, renderers
 from tests.corpus import APP, GOLDEN, SESSIONS, TRAITS, UNKEPT, received, session
 from tests.test_corpus import written
 
@@ -129,3 +132,46 @@ def test_pytest(app: GradioApp, scripts: Path) -> None:
         "-q",
     ]
     executed(app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+
+
+LOGIN = {"RECORDER_USERNAME": "zoë", "RECORDER_PASSWORD": "pass'word & \\"}
+
+
+@pytest.fixture(scope="module")
+def app_with_login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
+    source = APP.replace("launch()", f"launch(auth={tuple(LOGIN.values())!r})")
+    try:
+        started = GradioApp(gradio_python("6"), source, tmp_path_factory.mktemp("login") / "app")
+    except NotStarted as error:
+        pytest.skip(str(error))
+    yield started
+    started.stop()
+
+
+@pytest.mark.parametrize("program", ["dash", "node"])
+def test_a_login_and_chosen_values(program: str, app_with_login: GradioApp, tmp_path: Path) -> None:
+    """A file is sent behind the login, and one of another name than was recorded."""
+    target = {"dash": "curl", "node": "javascript"}[program]
+    made = session("file_names")
+    workflow = adapters.workflow(
+        msgspec.structs.replace(made, app=msgspec.structs.replace(made.app, auth=True))
+    )
+    script = tmp_path / f"script{renderers()[target].suffix}"
+    files = Path(os.path.relpath(SESSIONS, tmp_path)).as_posix()
+    script.write_text(render(workflow, target, Options(files=files)), encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    chosen = tmp_path / 'my "own".txt'
+    chosen.write_text("chosen", encoding="utf-8")
+    before = len(app_with_login.log)
+    command = [program, str(script), *(["--file", str(chosen)] if program == "dash" else [])]
+    environment = {**os.environ, "RECORDER_URL": app_with_login.url}
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "RECORDER_USERNAME" in refused.stderr
+    done = subprocess.run(command, env={**environment, **LOGIN}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    contents = [entry["inputs"][0]["sha256"] for entry in app_with_login.log[before:]]
+    expected = [inputs[0]["sha256"] for _, inputs in received(made)]
+    if program == "dash":
+        expected[0] = hashlib.sha256(b"chosen").hexdigest()
+    assert contents == expected
