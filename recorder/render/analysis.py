@@ -55,6 +55,7 @@ def walk(value: Any, variables: Mapping[str, Any] | None = None) -> Iterator[Any
 
 
 def links_of(step: Step) -> Iterator[Link]:
+    """Every link in what a step sends."""
     for value in (*(argument.value for argument in step.arguments), step.event_data):
         for item in walk(value):
             if isinstance(item, Link):
@@ -62,10 +63,12 @@ def links_of(step: Step) -> Iterator[Link]:
 
 
 def is_plain(value: Any) -> bool:
+    """Whether the value is JSON throughout, without a leaf of a workflow."""
     return not any(isinstance(item, File | Link | VariableRef | SecretRef) for item in walk(value))
 
 
 def is_file_list(value: Any) -> bool:
+    """Whether the value is a list of kept files and of nothing else."""
     return (
         isinstance(value, list | tuple) and bool(value) and all(isinstance(v, File) and v.path for v in value)
     )
@@ -141,6 +144,7 @@ def is_shown(step: Step, place: int, output: Output) -> bool:
 
 
 def is_state(step: Step, place: int, argument: Argument) -> bool:
+    """Whether this argument lives on the server and is never sent."""
     parameters = step.endpoint.parameters
     return argument.state or (place < len(parameters) and parameters[place].state)
 

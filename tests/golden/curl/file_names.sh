@@ -144,8 +144,8 @@ done
 command -v curl >/dev/null || die "curl is missing: install it, for example with apt-get install curl" 2
 session=$(new_session)
 
-file_6=$(upload "$file") || exit 1
-call 10 '{"trigger_id": null}' "$file_6" || fail copy
+file_sent=$(upload "$file") || exit 1
+call 10 '{"trigger_id": null}' "$file_sent" || fail copy
 show copy
 
 file_2_sent=$(upload "$file_2") || exit 1
