@@ -16,7 +16,7 @@ help:
 	@echo "make clean   remove what the others made"
 
 setup:
-	@$(READY) venv node browser $(GRADIO)
+	@$(READY) venv node shell browser $(GRADIO)
 
 demo:
 	@$(READY) venv browser gradio-6
@@ -29,7 +29,7 @@ lint:
 	node_modules/.bin/tsc --project .
 
 check:
-	@$(READY) venv node
+	@$(READY) venv node shell
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest tests
 

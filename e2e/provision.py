@@ -164,6 +164,12 @@ def node() -> None:
     done()
 
 
+def shell() -> None:
+    """What generated shell scripts run on."""
+    if missing := [program for program in ("dash", "bash", "curl", "jq") if not shutil.which(program)]:
+        apt(*missing, why=f"{', '.join(missing)} missing, which generated shell scripts run on")
+
+
 def browser() -> None:
     """A Chromium that starts: the system's, else Playwright's own download, else Debian's."""
     if found():
@@ -196,6 +202,7 @@ def found() -> bool:
 STEPS: dict[str, Callable[[], None]] = {
     "venv": venv,
     "node": node,
+    "shell": shell,
     "browser": browser,
     **{line: (lambda line=line: gradio(line)) for line in LINES},  # type: ignore[misc]
 }

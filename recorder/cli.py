@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -225,6 +225,13 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     help="Where to.  [default: standard output]",
 )
 @click.option(
+    "--style",
+    type=click.Choice(["sync", "async"]),
+    default="sync",
+    show_default=True,
+    help="How a Python script calls: `run()`, or `await run()`.",
+)
+@click.option(
     "--name", metavar="NAME", help="What to call it; a test is named after that.  [default: the file's name]"
 )
 @click.option(
@@ -239,6 +246,7 @@ def render(
     file: Path,
     target: str,
     output: Path | None,
+    style: Literal["sync", "async"],
     name: str | None,
     rows: Path | None,
     only: tuple[str, ...],
@@ -251,10 +259,12 @@ def render(
     known_target(target)
     if rows is not None and target != "pytest":
         raise UsageError("--from gives rows to test with", "Add --target pytest")
+    if style == "async" and target != "python":
+        raise UsageError("--style is for Python scripts", "Leave it out, or add --target python")
     session = read(file)
     folder = output.parent if output is not None else Path()
     selected = chosen(file, only, skip, raw, name)
-    text = script_of(session, file, target, selected, folder, rows)
+    text = script_of(session, file, target, selected, folder, rows, style)
     if output is None:
         write_text(text)
     else:
@@ -367,6 +377,7 @@ def script_of(
     selection: Selection,
     folder: Path,
     rows: Path | None = None,
+    style: Literal["sync", "async"] = "sync",
 ) -> str:
     """The script, to lie in ``folder``, which finds the session's files relative to itself."""
     from recorder import adapters
@@ -378,7 +389,7 @@ def script_of(
     except ValueError:  # another drive
         files = file.parent.resolve().as_posix()
     workflow = adapters.workflow(session, selection)
-    options = Options(files=files, rows=rows_of(rows, workflow) if rows is not None else ())
+    options = Options(files=files, rows=rows_of(rows, workflow) if rows is not None else (), style=style)
     return render_workflow(workflow, target, options)
 
 

@@ -224,3 +224,21 @@ def test_a_free_name_never_overwrites_a_session_or_its_files(tmp_path: Path) -> 
     path.write_text("")
     (tmp_path / "session-2.files").mkdir()
     assert free_name(path).name == "session-3.json"
+
+
+def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('name\n"Bob ""B"" Ünal"\nZoë\n', encoding="utf-8")
+    done = run("render", file, "--target", "pytest", "--name", "My flow", "--from", "rows.csv")
+    assert done.returncode == 0, done.stderr
+    assert "def test_my_flow(app_url: str, name: str, as_recorded: bool) -> None:" in done.stdout
+    assert 'pytest.param(\'Bob "B" Ünal\', False, id="row 1")' in done.stdout
+
+
+def test_render_refuses_rows_and_styles_where_they_mean_nothing(run: Run, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("nmae\nAnn\n", encoding="utf-8")
+    assert_refused(run("render", file, "--from", "rows.csv"), 2, "Add --target pytest")
+    assert_refused(
+        run("render", file, "-t", "pytest", "--from", "rows.csv"), 2, "nmae", "The variables are name"
+    )
+    assert_refused(run("render", file, "-t", "pytest", "--from", "no.csv"), 2, "no.csv cannot be read")
+    assert_refused(run("render", file, "-t", "curl", "--style", "async"), 2, "--style is for Python")

@@ -460,6 +460,24 @@ def test_a_setting_up_call_is_made_but_not_shown() -> None:
     assert "# Nobody asked for this, but what follows needs it.\ncall(client, 0, [])\n\ngreeting" in text
 
 
+@pytest.mark.parametrize("raw", [False, True], ids=["client", "raw"])
+def test_the_async_style_awaits_whatever_takes_time(raw: bool) -> None:
+    make = a_raw_step if raw else a_step
+    workflow = a_workflow(
+        make("a"), make("b", expect="failed"), make("c", expect="cancelled", cancel_after=1)
+    )
+    text = render(workflow, "python", Options(style="async"))
+    function = next(node for node in ast.parse(text).body if isinstance(node, ast.AsyncFunctionDef))
+    awaited = [ast.unparse(n.value) for n in ast.walk(function) if isinstance(n, ast.Await)]
+    blocking = (
+        ["call", "call", "call_and_cancel"]
+        if raw
+        else ["client.predict", "client.predict", "start_and_cancel"]
+    )
+    assert sorted(call.split("(")[1].split(",")[0] for call in awaited) == ["Client", *blocking]
+    assert text.endswith("    asyncio.run(run())\n")
+
+
 def test_a_link_to_nowhere_is_refused_with_a_sentence() -> None:
     with pytest.raises(RecorderError, match="no step before it has"):
         script(a_step("a", an_argument(Link(step="gone", output=0))))

@@ -5,7 +5,7 @@ To add one: a module here with an object that fits :class:`Renderer`, its templa
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -16,10 +16,11 @@ from recorder.workflow import Workflow
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same),
     against which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test
-    with, each a JSON value or a path by the name of its variable."""
+    with, each a JSON value or a path by the name of its variable. ``style`` is how a Python script calls."""
 
     files: str = "."
     rows: tuple[dict[str, Any], ...] = ()
+    style: Literal["sync", "async"] = "sync"
 
 
 DEFAULTS = Options()

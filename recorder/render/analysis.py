@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
@@ -46,18 +46,25 @@ def refuse_devices(workflow: Workflow, target: str) -> None:
             )
 
 
+def values_of(workflow: Workflow) -> dict[str, Any]:
+    """What each variable was when it was recorded."""
+    return {variable.name: variable.value for variable in workflow.variables}
+
+
 def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:
     """The outputs, by step and place, that other steps use."""
     return {(link.step, link.output) for step in workflow.steps for link in links_of(step)}
 
 
-def walk(value: Any) -> Iterator[Any]:
-    """Every value and key inside ``value``, itself included."""
+def walk(value: Any, variables: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Every value and key inside ``value``, itself included; a variable is what ``variables`` say it is."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
         yield item
-        if isinstance(item, dict):
+        if isinstance(item, VariableRef):
+            waiting.append((variables or {}).get(item.name))
+        elif isinstance(item, dict):
             waiting.extend(item.keys())
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):
@@ -65,6 +72,7 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def links_of(step: Step) -> Iterator[Link]:
+    """Every link in what a step sends."""
     for value in (*(argument.value for argument in step.arguments), step.event_data):
         for item in walk(value):
             if isinstance(item, Link):
@@ -72,10 +80,12 @@ def links_of(step: Step) -> Iterator[Link]:
 
 
 def is_plain(value: Any) -> bool:
+    """Whether the value is JSON throughout, without a leaf of a workflow."""
     return not any(isinstance(item, File | Link | VariableRef | SecretRef) for item in walk(value))
 
 
 def is_file_list(value: Any) -> bool:
+    """Whether the value is a list of kept files and of nothing else."""
     return (
         isinstance(value, list | tuple) and bool(value) and all(isinstance(v, File) and v.path for v in value)
     )
@@ -152,6 +162,7 @@ def is_shown(step: Step, place: int, output: Output) -> bool:
 
 
 def is_state(step: Step, place: int, argument: Argument) -> bool:
+    """Whether this argument lives on the server and is never sent."""
     parameters = step.endpoint.parameters
     return argument.state or (place < len(parameters) and parameters[place].state)
 

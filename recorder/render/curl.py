@@ -189,11 +189,11 @@ class _Script:
             end = sh_text(f'", "orig_name": {json_text(file.name)}, "meta": {{"_type": "gradio.FileData"}}}}')
             return start + where + middle + where + end
         path = self.file_path(file if file.path else missing_file(file))
-        return self.uploaded("file", path, extra)
+        return self.uploaded("", path, extra)
 
     def uploaded(self, name: str, path: str, extra: str = "", verb: str = "upload") -> str:
         self.needs |= {"upload", "json"} | ({"uploads"} if verb == "uploads" else set())
-        chosen = unique(f"{name}_sent" if name != "file" else name, self.names)
+        chosen = unique(f"{name}_sent" if name else "sent", self.names)
         more = f" {sh_text(extra)}" if extra else ""
         self.prelude.append(f"{chosen}=$({verb} {path}{more}) || exit 1")
         return f'"${chosen}"'

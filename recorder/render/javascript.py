@@ -6,6 +6,7 @@ and only then.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from recorder.errors import RecorderError
@@ -24,6 +25,7 @@ from recorder.render.analysis import (
     outputs_of,
     query_of,
     refuse_devices,
+    values_of,
     walk,
 )
 from recorder.render.layout import Group, Node, width, write
@@ -45,7 +47,7 @@ from recorder.workflow import (
 LONG = 200
 """Columns from which a value becomes a constant at the top of the module."""
 
-# The names that the module has for itself, and the words that JavaScript keeps.
+# The names that the module has for itself, the words that JavaScript keeps, and what every options object already has.
 _RESERVED = set(
     """
     abstract arguments async await boolean break byte case catch char class const continue debugger default delete do
@@ -53,11 +55,18 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     array bigint boolean buffer console date error file infinity json map math nan number object process promise require
-    fetch string symbol url
-    api basename body call call_and_cancel client dirname encode event exports file_url_to_path join messages module
+    fetch string symbol url main
+    api basename body call call_and_cancel client constructor dirname encode event exports file_url_to_path join
+    messages module
     name_of open read_file result run secret show upload value value_of values
     """.split()
 )
+
+# What every object has, so that the client takes arguments by such names for given, or never sees them.
+_OF_EVERY_OBJECT = {
+    "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "constructor",
+    "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf",
+}  # fmt: skip
 
 
 class JavaScript:
@@ -97,6 +106,7 @@ class _Module:
         self.shown: list[str] = []
         self.steps = {step.id: step for step in workflow.steps}
         self.linked = linked_outputs(workflow)
+        self.recorded = values_of(workflow)
         self.folder = common_folder(workflow)
 
     def text(self) -> str:
@@ -225,7 +235,7 @@ class _Module:
         label = identifier(step.name, "step")
         if step.expect in ("cancelled", "unfinished"):
             return self.interrupted(step, label)
-        raw = by_protocol(step, self.linked)
+        raw = by_protocol(step, self.linked, self.recorded)
         if step.expect == "failed":
             return [
                 "try {",
@@ -294,22 +304,16 @@ class _Module:
         sent = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
         names = [argument.name for _, argument in sent]
         arguments: Node
-        if step.endpoint.visibility == "hidden" or not all(names) or len(set(names)) < len(names):
+        unlisted = step.endpoint.visibility == "hidden"
+        if unlisted or not all(names) or len(set(names)) < len(names) or _OF_EVERY_OBJECT & set(names):
             arguments = Group("[", [("", self.argument(a)) for _, a in sent], "]")
         else:
             members = [
-                (
-                    f"[{javascript_text(a.name)}]: "
-                    if a.name == "__proto__"
-                    else f"{javascript_text(a.name)}: ",
-                    a,
-                )
+                (f"{javascript_text(a.name)}: ", self.argument(a))
                 for n, a in sent
                 if not (a.default and _may_be_left_out(step, n))
             ]
-            arguments = (
-                Group("{ ", [(key, self.argument(a)) for key, a in members], " }") if members else "{}"
-            )
+            arguments = Group("{ ", members, " }") if members else "{}"
         items: list[tuple[str, Node]] = [("", javascript_text(f"/{step.endpoint.api_name}")), ("", arguments)]
         called = write(
             Group(f"{self.client}.predict(", items, ")"),
@@ -348,14 +352,16 @@ class _Module:
         return self.shown[0] if self.shown else ""
 
 
-def by_protocol(step: Step, linked: set[tuple[str, int]]) -> bool:
+def by_protocol(step: Step, linked: set[tuple[str, int]], variables: Mapping[str, Any]) -> bool:
     """Whether ``@gradio/client`` cannot make this call, or cannot carry its values.
 
-    ``linked`` are the outputs, by step and place, that later steps use.
+    ``linked`` are the outputs, by step and place, that later steps use; ``variables`` what each variable was.
     """
     if beyond_clients(step, linked) or any(argument.skipped for argument in step.arguments):
         return True
-    return any(beyond_javascript(item) for argument in step.arguments for item in walk(argument.value))
+    return any(
+        beyond_javascript(item) for argument in step.arguments for item in walk(argument.value, variables)
+    )
 
 
 def _dropped(step: Step, place: int, state: bool) -> bool:

@@ -10,6 +10,7 @@ import ast
 import builtins
 import keyword
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from recorder.render.analysis import (
     outputs_of,
     query_of,
     value_at,
+    values_of,
     walk,
 )
 from recorder.render.layout import Group, Node, width, write
@@ -61,9 +63,9 @@ MOST_UNPACKED = 4
 # The names that the script has for itself, and those that a reader would miss.
 _OWN = {
     "Any", "AppError", "Client", "FILES", "Iterator", "Job", "MountedClient", "Path", "QUERY", "Status", "URL", "again",
-    "annotations", "apply_diff", "arguments", "ask", "call", "call_and_cancel", "call_each", "client", "data_url",
-    "download", "error", "handle_file", "httpx", "item", "json", "messages", "os", "print", "quote", "run", "send",
-    "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload", "value_of", "values",
+    "annotations", "apply_diff", "arguments", "ask", "asyncio", "call", "call_and_cancel", "call_each", "client",
+    "data_url", "download", "error", "handle_file", "httpx", "item", "json", "messages", "os", "print", "quote", "run",
+    "send", "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload", "value_of", "values",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 
@@ -105,6 +107,7 @@ class Program:
         self.setting_up = False
         self.steps = {step.id: step for step in workflow.steps}
         self.linked = linked_outputs(workflow)
+        self.recorded = values_of(workflow)
         self.folder = common_folder(workflow)
 
     def text(self) -> str:
@@ -124,17 +127,20 @@ class Program:
             signature=self.signature(items, returned),
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
             returned=returned,
-            needs=needs,
             **self.more(),
+            needs=needs,
         )
 
     def signature(self, items: list[tuple[str, Node]], returned: str) -> str:
         """The first line of the function, whose arguments are ``items``."""
-        return write(Group("def run(", items, f") -> {'Any' if returned else 'None'}:"))
+        define = "async def" if self.options.style == "async" else "def"
+        return write(Group(f"{define} run(", items, f") -> {'Any' if returned else 'None'}:"))
 
     def more(self) -> dict[str, Any]:
         """What else the template takes."""
-        return {}
+        if self.waiting:
+            self.needs.add("asyncio")
+        return {"waiting": self.waiting}
 
     # What the caller may choose.
 
@@ -289,7 +295,7 @@ class Program:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        raw = by_protocol(step, self.linked)
+        raw = by_protocol(step, self.linked, self.recorded)
         # A stream is closed after its last frame, however it ended.
         if step.expect in ("cancelled", "unfinished") and step.endpoint.connection != "stream":
             return lines + self.interrupted(step, raw)
@@ -327,7 +333,7 @@ class Program:
         mounted = not self.workflow.app.api_prefix and urlsplit(self.workflow.app.url).path.strip("/")
         self.needs |= {"mounted", "Any"} if mounted else set()
         kind = "MountedClient" if mounted else "Client"
-        line = write(Group(f"{kind}(", items, ")"), indent=4, before=f"{name} = ")
+        line = write(self.called(kind, items), indent=4, before=f"{name} = {self.waiting}")
         if name == "client":
             return [line, ""]
         return ["# Another tab, or the page loaded again: a session of its own.", line, ""]
@@ -401,7 +407,11 @@ class Program:
             job = self.name("job", "job")
             lines = [
                 self.call(step, False, before=f"{job} = ", indent=4, verb="submit"),
-                f"{name} = start_and_cancel({job}, after={taken})",
+                write(
+                    self.called("start_and_cancel", [("", job), ("after=", str(taken))]),
+                    indent=4,
+                    before=f"{name} = {self.waiting}",
+                ),
             ]
         lines = [*self.take_prelude(), *lines]
         outputs = outputs_of(step)
@@ -423,7 +433,7 @@ class Program:
         client = self.clients[step.page]
         if step.endpoint.server_fn:
             items = [("", client), *self.server_arguments(step)]
-            return write(Group("ask(", items, ")"), indent=indent, before=before)
+            return write(self.called("ask", items), indent=indent, before=before + self.waiting)
         if raw:
             items = [("", client), *self.protocol_arguments(step)]
             if step.endpoint.connection == "stream" or step.frames:
@@ -434,9 +444,22 @@ class Program:
                 self.needs.add("call_once")
             if after is not None:
                 items.append(("after=", str(after)))
-            return write(Group(f"{verb or 'call'}(", items, ")"), indent=indent, before=before)
+            return write(self.called(verb or "call", items), indent=indent, before=before + self.waiting)
         items = [*self.client_arguments(step), ("api_name=", python_text(f"/{step.endpoint.api_name}"))]
-        return write(Group(f"{client}.{verb or 'predict'}(", items, ")"), indent=indent, before=before)
+        if verb == "submit":
+            return write(Group(f"{client}.submit(", items, ")"), indent=indent, before=before)
+        return write(self.called(f"{client}.predict", items), indent=indent, before=before + self.waiting)
+
+    def called(self, function: str, items: list[tuple[str, Node]]) -> Group:
+        """A call that takes its time, of a function that has no other than a blocking variant."""
+        if self.options.style == "sync":
+            return Group(f"{function}(", items, ")")
+        self.needs.add("asyncio")
+        return Group("asyncio.to_thread(", [("", function), *items], ")")
+
+    @property
+    def waiting(self) -> str:
+        return "await " if self.options.style == "async" else ""
 
     def client_arguments(self, step: Step) -> list[tuple[str, Node]]:
         sent = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
@@ -517,22 +540,24 @@ class Program:
         return ", ".join(names)
 
 
-def by_protocol(step: Step, linked: set[tuple[str, int]] | None = None) -> bool:
+def by_protocol(
+    step: Step, linked: set[tuple[str, int]] | None = None, variables: Mapping[str, Any] | None = None
+) -> bool:
     """Whether the public Python client cannot make this call, or cannot carry its values.
 
-    ``linked`` are the outputs, by step and place, that later steps use.
+    ``linked`` are the outputs, by step and place, that later steps use; ``variables`` what each variable was.
     """
     if beyond_clients(step, linked or set()):
         return True
-    if any(_client_refuses(argument.value) for argument in step.arguments):
+    if any(_client_refuses(argument.value, variables) for argument in step.arguments):
         return True
     outputs = outputs_of(step)
     return any(_client_trips(output.value) for output in outputs) or any(map(_client_trips, step.stream))
 
 
-def _client_refuses(value: Any) -> bool:
+def _client_refuses(value: Any, variables: Mapping[str, Any] | None) -> bool:
     """Values that the client does not send: its JSON is strict, and what has ``path`` and ``meta`` is a file to it."""
-    for item in walk(value):
+    for item in walk(value, variables):
         if isinstance(item, str):
             if not item.isascii() and _SURROGATES.search(item):
                 return True

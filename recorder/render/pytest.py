@@ -58,7 +58,7 @@ class _Test(Program):
     url = "app_url"
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
-        super().__init__(workflow, options)
+        super().__init__(workflow, msgspec.structs.replace(options, style="sync"))
         self.needs.add("pytest")
         self.names |= {"app_url", "as_recorded", "pytest", "hashlib", "re", "Content", "Around", "ANY"}
         names = [variable.name for variable in workflow.variables]

@@ -1,0 +1,177 @@
+"""Every golden file of the corpus, executed: the app receives exactly what was recorded.
+
+One echo app for all. Each target makes all of its traits in as few processes as it takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from e2e.apps import GradioApp, NotStarted, gradio_python
+from recorder import adapters
+from recorder.render import Options, render, renderers
+from tests.corpus import APP, GOLDEN, SESSIONS, TRAITS, UNKEPT, received, session
+from tests.test_corpus import written
+
+ONE_AFTER_THE_OTHER = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
+
+ALL_MODULES = """
+for (const path of process.argv.slice(2)) await (await import(path)).run();
+process.exit();
+"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
+    try:
+        started = GradioApp(gradio_python("6"), APP, tmp_path_factory.mktemp("echo") / "app")
+    except NotStarted as error:
+        pytest.skip(str(error))
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the golden files beside the sessions' own, with what was too large to keep."""
+    folder = tmp_path_factory.mktemp("corpus")
+    shutil.copytree(SESSIONS, folder / "sessions")
+    for target, renderer in renderers().items():
+        (folder / "golden" / target).mkdir(parents=True)
+        for trait in TRAITS:
+            path = folder / "golden" / target / f"{trait}{renderer.suffix}"
+            kept = GOLDEN / target / path.name
+            path.write_text(
+                written(trait, target) if trait in UNKEPT else kept.read_text(encoding="utf-8"),
+                encoding="utf-8",
+            )
+    # A module looks for its packages from where it lies upward.
+    (folder / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    return folder / "golden"
+
+
+def executed(app: GradioApp, traits: list[str], *command: object) -> None:
+    """Run, and compare what the app received with what was recorded of ``traits``."""
+    before = len(app.log)
+    done = subprocess.run(
+        [str(word) for word in command],
+        env={**os.environ, "RECORDER_URL": app.url, "HF_HUB_OFFLINE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    expected = [(trait, *call) for trait in traits for call in received(session(trait))]
+    log = app.wait_for_log(before + len(expected))[before:]
+    for (trait, name, inputs), entry in zip(expected, log, strict=True):
+        assert (entry["function"], spelled(entry["inputs"])) == (name, spelled(inputs)), trait
+
+
+def spelled(value: Any) -> str:
+    """As text, for NaN is not equal to itself and True is equal to 1."""
+    return json.dumps(without_names(value), sort_keys=True)
+
+
+def without_names(value: Any) -> Any:
+    """Files by their content alone: an app renames what it keeps."""
+    if isinstance(value, dict):
+        if set(value) == {"file", "sha256"}:
+            return {"sha256": value["sha256"]}
+        return {key: without_names(item) for key, item in value.items()}
+    return [without_names(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_curl(shell: str, trait: str, app: GradioApp, scripts: Path) -> None:
+    executed(app, [trait], shell, scripts / "curl" / f"{trait}.sh")
+
+
+def test_javascript(app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "javascript" / f"{trait}.mjs" for trait in TRAITS]
+    executed(app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
+
+
+def test_python(app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "python" / f"{trait}.py" for trait in TRAITS]
+    executed(app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+
+
+def test_python_in_the_async_style(app: GradioApp, tmp_path: Path) -> None:
+    traits = ["state_middle", "streamed", "failed", "private", "cancelled"]
+    for trait in traits:
+        (tmp_path / f"{trait}.py").write_text(written(trait, "python", style="async"), encoding="utf-8")
+    paths = [tmp_path / f"{trait}.py" for trait in traits]
+    executed(app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+
+
+def test_pytest(app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "pytest" / f"{trait}.py" for trait in TRAITS]
+    alone = [
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        scripts,
+        "--import-mode",
+        "importlib",
+        "-q",
+    ]
+    executed(app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+
+
+LOGIN = {"RECORDER_USERNAME": "zoë", "RECORDER_PASSWORD": "pass'word & \\"}
+
+
+@pytest.fixture(scope="module")
+def app_with_login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
+    source = APP.replace("launch()", f"launch(auth={tuple(LOGIN.values())!r})")
+    try:
+        started = GradioApp(gradio_python("6"), source, tmp_path_factory.mktemp("login") / "app")
+    except NotStarted as error:
+        pytest.skip(str(error))
+    yield started
+    started.stop()
+
+
+@pytest.mark.parametrize("program", ["dash", "node"])
+def test_a_login_and_chosen_values(program: str, app_with_login: GradioApp, tmp_path: Path) -> None:
+    """A file is sent behind the login, and one of another name than was recorded."""
+    target = {"dash": "curl", "node": "javascript"}[program]
+    made = session("file_names")
+    workflow = adapters.workflow(
+        msgspec.structs.replace(made, app=msgspec.structs.replace(made.app, auth=True))
+    )
+    script = tmp_path / f"script{renderers()[target].suffix}"
+    files = Path(os.path.relpath(SESSIONS, tmp_path)).as_posix()
+    script.write_text(render(workflow, target, Options(files=files)), encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    chosen = tmp_path / 'my "own".txt'
+    chosen.write_text("chosen", encoding="utf-8")
+    before = len(app_with_login.log)
+    command = [program, str(script), *(["--file", str(chosen)] if program == "dash" else [])]
+    environment = {**os.environ, "RECORDER_URL": app_with_login.url}
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "RECORDER_USERNAME" in refused.stderr
+    done = subprocess.run(command, env={**environment, **LOGIN}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    contents = [entry["inputs"][0]["sha256"] for entry in app_with_login.log[before:]]
+    expected = [inputs[0]["sha256"] for _, inputs in received(made)]
+    if program == "dash":
+        expected[0] = hashlib.sha256(b"chosen").hexdigest()
+    assert contents == expected

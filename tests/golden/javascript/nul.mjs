@@ -1,0 +1,42 @@
+// Recorded with API Recorder: makes the same calls to the app again and prints the results.
+// It needs Node 20 or newer, and @gradio/client from npm.
+// RECORDER_URL, if set, is the address of the app to use instead of the recorded one.
+
+import { existsSync, realpathSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+import { Client } from "@gradio/client";
+
+const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace(/\/+$/, "");
+
+/**
+ * Make the recorded calls in order.
+ * @param {object} [options]
+ * @param {string[]} [options.value_]
+ * @param {string[]} [options.value_2]
+ * @returns {Promise<void>}
+ */
+export async function run({ value_ = ["a\x00b"], value_2 = ["\x00"] } = {}) {
+    const client = await Client.connect(URL_OF_APP);
+    try {
+        await client.predict("/take", { "value": value_ });
+        console.log("take: done");
+
+        await client.predict("/take", { "value": { "k": "a\x00b" } });
+        console.log("take_2: done");
+
+        await client.predict("/take", { "value": value_2 });
+        console.log("take_3: done");
+
+        await client.predict("/take", { "value": { "k": "\x00" } });
+        console.log("take_4: done");
+    } finally {
+        client.close();
+    }
+}
+
+const main = process.argv[1] ?? "";
+if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
+    await run();
+    process.exit(); // a closed client may still listen for the app's heartbeat
+}

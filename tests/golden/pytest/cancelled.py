@@ -1,0 +1,47 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.client import Job
+from gradio_client.utils import Status
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "as_recorded"),
+    [pytest.param("before", 500, True, id="recorded")],
+)
+def test_cancelled(app_url: str, text: str, number: float, as_recorded: bool) -> None:
+    client = Client(app_url, verbose=False)
+
+    text_2 = client.predict(text=text, api_name="/say")
+    if as_recorded:
+        assert text_2 == "before", "/say: text"
+
+    job = client.submit(number=number, api_name="/count")
+    count_values = start_and_cancel(job, after=2)
+
+
+def start_and_cancel(job: Job, after: int) -> list[Any]:
+    """The first values of a job, which is then cancelled as the person did it."""
+    waiting = (Status.STARTING, Status.JOINING_QUEUE, Status.IN_QUEUE)
+    while not job.done() and (len(job.outputs()) < after or job.status().code in waiting):
+        time.sleep(0.02)
+    job.cancel()
+    return list(job.outputs())

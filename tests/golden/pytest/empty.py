@@ -1,0 +1,61 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("value", "value_2", "value_3", "value_4", "value_5", "value_6", "as_recorded"),
+    [pytest.param([None], [""], [[]], [{}], [0], [False], True, id="recorded")],
+)
+def test_empty(
+    app_url: str,
+    value: list[Any],
+    value_2: list[str],
+    value_3: list[list[Any]],
+    value_4: list[dict[str, Any]],
+    value_5: list[float],
+    value_6: list[bool],
+    as_recorded: bool,
+) -> None:
+    client = Client(app_url, verbose=False)
+
+    client.predict(value=value, api_name="/take")
+
+    client.predict(value={"k": None}, api_name="/take")
+
+    client.predict(value=value_2, api_name="/take")
+
+    client.predict(value={"k": ""}, api_name="/take")
+
+    client.predict(value=value_3, api_name="/take")
+
+    client.predict(value={"k": []}, api_name="/take")
+
+    client.predict(value=value_4, api_name="/take")
+
+    client.predict(value={"k": {}}, api_name="/take")
+
+    client.predict(value=value_5, api_name="/take")
+
+    client.predict(value={"k": 0}, api_name="/take")
+
+    client.predict(value=value_6, api_name="/take")
+
+    client.predict(value={"k": False}, api_name="/take")

@@ -1,0 +1,34 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "text_2", "as_recorded"),
+    [pytest.param("a", "b", True, id="recorded")],
+)
+def test_hostile_names(app_url: str, text: str, text_2: str, as_recorded: bool) -> None:
+    client = Client(app_url, verbose=False)
+
+    script_1_x_id_id_x_b = client.predict(text=text, api_name="/say")
+    if as_recorded:
+        assert script_1_x_id_id_x_b == "a", '/say: """\n*/ </script> {{ 1 }} {% x %} $(id) `id` ${x} \' # ]( <b> \u202e'
+
+    with pytest.raises(ValueError):
+        client.predict(text=text_2, api_name="/fail")

@@ -1,0 +1,41 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("value", "as_recorded"),
+    [
+        pytest.param(
+            [{"__proto__": {"x": 1}, "constructor": 1, "": 2, "2": 3, "1": 4, "a b": 5}],
+            True,
+            id="recorded",
+        ),
+    ],
+)
+def test_odd_keys(app_url: str, value: list[dict[str, Any]], as_recorded: bool) -> None:
+    client = Client(app_url, verbose=False)
+
+    client.predict(value=value, api_name="/take")
+
+    client.predict(
+        value={"k": {"__proto__": {"x": 1}, "constructor": 1, "": 2, "2": 3, "1": 4, "a b": 5}},
+        api_name="/take",
+    )

@@ -1,0 +1,60 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    (
+        "function",
+        "new",
+        "match_",
+        "class_",
+        "proto",
+        "self",
+        "headers",
+        "constructor",
+        "as_recorded",
+    ),
+    [pytest.param("a", "b", "c", "d", "e", "f", "g", "h", True, id="recorded")],
+)
+def test_parameter_names(
+    app_url: str,
+    function: str,
+    new: str,
+    match_: str,
+    class_: str,
+    proto: str,
+    self: str,
+    headers: str,
+    constructor: str,
+    as_recorded: bool,
+) -> None:
+    client = Client(app_url, verbose=False)
+
+    client.predict(
+        function,
+        new,
+        match_,
+        class_,
+        proto,
+        self,
+        headers,
+        constructor,
+        api_name="/names",
+    )

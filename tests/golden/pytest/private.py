@@ -1,0 +1,83 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "text_2", "as_recorded"),
+    [pytest.param("a", "b", True, id="recorded")],
+)
+def test_private(app_url: str, text: str, text_2: str, as_recorded: bool) -> None:
+    client = Client(app_url, verbose=False)
+
+    (text_3,) = call(client, 8, [text])
+    if as_recorded:
+        assert text_3 == "a", "fn:8: text"
+
+    text_4 = client.predict(text=text_2, api_name="/say")
+    if as_recorded:
+        assert text_4 == "b", "/say: text"
+
+    (text_5,) = call(client, 8, [text_4])
+    if as_recorded:
+        assert text_5 == "b", "fn:8: text"
+
+
+def call(client: Client, fn_index: int, data: list[Any], **event: Any) -> list[Any]:
+    """Make a call the way the app's own page does, where public clients cannot."""
+    for message in messages(client, fn_index, data, event):
+        if message["msg"] == "process_completed":
+            output = message["output"]
+            if not message["success"]:
+                raise AppError(output.get("error") or "the app raised an error without a text")
+            return output["data"]
+    raise AppError("the app closed the connection before the call was over")
+
+
+def messages(
+    client: Client, fn_index: int, data: list[Any], event: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Join the app's queue within the client's session, and hear what becomes of it."""
+    body = {"data": data, "fn_index": fn_index, "session_hash": client.session_hash, **event}
+    with httpx.Client(
+        headers=client.headers, cookies=client.cookies, verify=client.ssl_verify, timeout=None
+    ) as http:
+        joined = http.post(
+            client.sse_data_url,
+            content=json.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        joined.raise_for_status()
+        event_id = joined.json()["event_id"]
+        session = {"session_hash": client.session_hash}
+        with http.stream("GET", client.sse_url, params=session) as stream:
+            stream.raise_for_status()
+            rest = b""
+            for chunk in stream.iter_bytes():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        message = json.loads(line[5:])
+                        if message.get("event_id") == event_id:
+                            yield message

@@ -1,0 +1,44 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "text_2", "value_2", "as_recorded"),
+    [pytest.param("a", [1], "b", [2], True, id="recorded")],
+)
+def test_state_middle(
+    app_url: str,
+    text: str,
+    value: list[float],
+    text_2: str,
+    value_2: list[float],
+    as_recorded: bool,
+) -> None:
+    client = Client(app_url, verbose=False)
+
+    text_3, value_3 = client.predict(text=text, value=value, api_name="/state_middle")
+    if as_recorded:
+        assert text_3 == "a", "/state_middle: text"
+        assert value_3 == [1], "/state_middle: value"
+
+    text_4, value_4 = client.predict(text=text_2, value=value_2, api_name="/state_middle")
+    if as_recorded:
+        assert text_4 == "b", "/state_middle: text"
+        assert value_4 == [2], "/state_middle: value"

@@ -1,0 +1,30 @@
+"""Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
+
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
+(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from gradio_client import Client
+
+
+
+@pytest.fixture
+def app_url() -> str:
+    """Where the app is, without a final slash."""
+    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+
+
+@pytest.mark.parametrize(("number", "as_recorded"), [pytest.param(3, True, id="recorded")])
+def test_streamed(app_url: str, number: float, as_recorded: bool) -> None:
+    client = Client(app_url, verbose=False)
+
+    count = client.predict(number=number, api_name="/count")
+    if as_recorded:
+        assert count == [0, 1, 2], "/count: value"
+
+    client.predict(value=count, api_name="/take")
