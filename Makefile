@@ -38,7 +38,7 @@ test: setup
 	$(BIN)/python -m pytest -n auto
 
 features: setup
-	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py --features README.md
+	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md
 
 clean:
 	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
-from e2e.features import TRAITS, Trait
 from e2e.provision import LINES
 from recorder.capture.browser import find_browser
 
@@ -41,16 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        if isinstance(parameters.get("trait"), Trait):
+        for mark in item.iter_markers("feature"):
             # What a test says of itself reaches this process from the workers too.
-            item.user_properties.append(("feature", (parameters["trait"].name, parameters["line"])))
+            item.user_properties.append(("feature", mark.args))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    feature = dict(report.user_properties).get("feature")
-    if isinstance(feature, list | tuple) and (report.when == "call" or report.outcome != "passed"):
-        _outcomes[feature[0], feature[1]] = "✓" if report.outcome == "passed" else "✗"
+    if report.when == "call" or report.outcome != "passed":
+        for line, *names in (value for key, value in report.user_properties if key == "feature"):
+            _outcomes.update({(name, line): "✓" if report.outcome == "passed" else "✗" for name in names})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -65,7 +63,7 @@ def feature_table(outcomes: dict[tuple[str, str], str]) -> str:
     lines = ("6", "5", "4")
     rows = [["feature", *(LINES[f"gradio-{line}"][0].replace("gradio==", "Gradio ") for line in lines)]]
     rows.append(["---", *[":-:"] * len(lines)])
-    for name in (name for name in TRAITS if any((name, line) in outcomes for line in lines)):
+    for name in sorted({name for name, _ in outcomes}):
         rows.append([name.replace("_", " "), *(outcomes.get((name, line), "–") for line in lines)])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

@@ -17,7 +17,9 @@ from recorder.adapters import workflow
 from recorder.capture.browser import record
 
 CASES = [
-    pytest.param(trait, line, id=f"{name}-{line}") for name, trait in TRAITS.items() for line in trait.lines
+    pytest.param(trait, line, id=f"{name}-{line}", marks=pytest.mark.feature(line, name))
+    for name, trait in TRAITS.items()
+    for line in trait.lines
 ]
 
 

@@ -330,8 +330,14 @@ APPS = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
-@pytest.mark.parametrize("name", APPS)
+CASES = [
+    pytest.param(name, line, id=f"{name}-{line}", marks=pytest.mark.feature(line, *traits))
+    for name, traits in APPS.items()
+    for line in LINES
+]
+
+
+@pytest.mark.parametrize(("name", "line"), CASES)
 async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     name: str,
     line: str,
@@ -358,4 +364,4 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     else:
         asked = [o.why for o in session.omitted if o.call.endpoint.endswith(".ls")]
         assert asked == ["the control asked for the names that it shows"]
-    await is_done_again(app, path, recorder, run_script)
+    await is_done_again(app, [path], recorder, run_script)

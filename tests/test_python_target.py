@@ -647,3 +647,17 @@ def test_a_function_of_a_control_is_asked_on_the_server() -> None:
 def test_what_goes_as_a_form_is_given_as_its_fields() -> None:
     text = script(a_server_step({"file": a_file(path="session.files/1/a.png"), "id": "x"}, connection="form"))
     assert 'ask(client, 12, "add", form={"file": FILES / "1/a.png", "id": "x"})' in body(text)
+
+
+def test_the_history_of_a_chat_keeps_the_apps_own_records_of_files() -> None:
+    history = [{"role": "user", "content": {"file": a_file()}}]
+    told = a_step(
+        "say", an_argument([], "history", component="chatbot"), outputs=(Output(name="chat", value=history),)
+    )
+    link = an_argument(Link(step=told.id, output=0), "history", component="chatbot")
+    text = script(told, a_step("answer", link, id="2", outputs=(Output(name="chat", value=history),)))
+    assert "(chat,) = call(client, 0, [[]], as_it_is=True)" in text
+    assert "call(client, 0, [chat], as_it_is=True)" in text
+    assert "again(" not in text
+    plain = a_step("answer", msgspec.structs.replace(link, component="json"), id="2")
+    assert "again(client, chat)" in script(told, plain)

@@ -51,6 +51,35 @@ def values_of(workflow: Workflow) -> dict[str, Any]:
     return {variable.name: variable.value for variable in workflow.variables}
 
 
+def passing_records(workflow: Workflow) -> frozenset[str]:
+    """The steps between which a chat's history goes with the app's own records of the files in it.
+
+    The functions of a chat see these records; a client makes others of the files that it was given.
+    """
+    steps = {step.id: step for step in workflow.steps}
+    chosen = values_of(workflow)
+
+    def has_files(step: Step, argument: Argument) -> bool:
+        given = [
+            argument.value,
+            *(chosen.get(v.name) for v in walk(argument.value) if isinstance(v, VariableRef)),
+        ]
+        for link in (item for item in walk(argument.value) if isinstance(item, Link)):
+            outputs = outputs_of(steps[link.step]) if link.step in steps else ()
+            given += [output.value for output in outputs[link.output : link.output + 1]]
+        return next(files_in(given), None) is not None
+
+    takers = {
+        s.id for s in workflow.steps if any(a.component == "chatbot" and has_files(s, a) for a in s.arguments)
+    }
+    givers = {link.step for id in takers for link in links_of(steps[id]) if link.step in steps}
+    for id in list(givers):
+        asked = [s.id for s in workflow.steps if any(link.step == id for link in links_of(s))]
+        if steps[id].expect != "ok" or not takers.issuperset(asked):
+            givers.discard(id)
+    return frozenset(takers | givers)
+
+
 def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:
     """The outputs, by step and place, that other steps use."""
     return {(link.step, link.output) for step in workflow.steps for link in links_of(step)}

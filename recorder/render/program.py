@@ -31,6 +31,7 @@ from recorder.render.analysis import (
     linked_outputs,
     missing_file,
     outputs_of,
+    passing_records,
     query_of,
     value_at,
     values_of,
@@ -91,6 +92,9 @@ class Program:
     url = "URL"
     """The code that says where the app is."""
 
+    passes_records = True
+    """Whether results may be the app's own records of files, where a chat's history has to have them."""
+
     def __init__(self, workflow: Workflow, options: Options) -> None:
         self.workflow = workflow
         self.options = options
@@ -107,6 +111,7 @@ class Program:
         self.setting_up = False
         self.steps = {step.id: step for step in workflow.steps}
         self.linked = linked_outputs(workflow)
+        self.records = passing_records(workflow) if self.passes_records else frozenset()
         self.recorded = values_of(workflow)
         self.folder = common_folder(workflow)
 
@@ -269,6 +274,8 @@ class Program:
             )
         code += "".join(f"[{write(python(key))}]" for key in link.path)
         recorded = value_at(outputs_of(source)[link.output].value, link.path)
+        if source.id in self.records:
+            return code
         if isinstance(recorded, File):
             self.needs.add("handle_file")
             return f"handle_file({code})"
@@ -295,7 +302,7 @@ class Program:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        raw = by_protocol(step, self.linked, self.recorded)
+        raw = by_protocol(step, self.linked, self.recorded) or step.id in self.records
         # A stream is closed after its last frame, however it ended.
         if step.expect in ("cancelled", "unfinished") and step.endpoint.connection != "stream":
             return lines + self.interrupted(step, raw)
@@ -444,6 +451,9 @@ class Program:
                 self.needs.add("call_once")
             if after is not None:
                 items.append(("after=", str(after)))
+            elif not verb and step.id in self.records and _gives_files(step):
+                self.needs.add("as_it_is")
+                items.append(("as_it_is=", "True"))
             return write(self.called(verb or "call", items), indent=indent, before=before + self.waiting)
         items = [*self.client_arguments(step), ("api_name=", python_text(f"/{step.endpoint.api_name}"))]
         if verb == "submit":
@@ -490,7 +500,7 @@ class Program:
         if step.endpoint.connection == "stream" or step.frames:
             frames = [sent, *(self.frame(frame) for frame in step.frames)]
             sent = Group("[", [("", frame) for frame in frames], "]")
-        if any(next(files_in(output.value), None) is not None for output in outputs_of(step)):
+        if _gives_files(step):
             self.needs |= {"download", "Path", "tempfile"}
         items: list[tuple[str, Node]] = [("", str(int(step.endpoint.fn_index or 0))), ("", sent)]
         if step.trigger_id is not None:
@@ -580,10 +590,14 @@ def _client_trips(value: Any) -> bool:
     return False
 
 
+def _gives_files(step: Step) -> bool:
+    return any(next(files_in(output.value), None) is not None for output in outputs_of(step))
+
+
 def _may_hold_files(value: Any, script: Program) -> bool:
     for item in walk(value):
-        if isinstance(item, File):
-            return not item.inline
+        if isinstance(item, File) and not item.inline:
+            return True
         if isinstance(item, VariableRef):
             variable = script.variables[item.name][1]
             typed = _annotation(variable.python_type)[0]

@@ -56,6 +56,7 @@ class _Around(msgspec.Struct, frozen=True):
 class _Test(Program):
     target = "pytest"
     url = "app_url"
+    passes_records = False
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
         super().__init__(workflow, msgspec.structs.replace(options, style="sync"))
