@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from playwright.async_api import Locator, Page, expect
 
 from e2e.features import trait
@@ -84,3 +87,48 @@ async def chat_retried_undone_and_continued(page: Page) -> None:
     await page.get_by_role("button", name="Undo", exact=False).last.click()
     await expect(page.get_by_role("log").get_by_text("one is number 0")).to_have_count(0, timeout=20_000)
     await say(page, "two", "two is number 0")
+
+
+@trait(
+    CHAT
+    + """
+@logged
+def reply(message, names, number):
+    return f"{message} with {names} is {number}"
+def answer(message, history):
+    files = [file if isinstance(file, str) else file["path"] for file in message["files"]]
+    return reply(message["text"], [os.path.basename(file) for file in files], len(history))
+with gr.Blocks() as demo:
+    gr.ChatInterface(answer, multimodal=True, **MESSAGES)
+""",
+    "/answer",
+    lines=("6", "5"),
+)
+async def a_chat_turn_with_a_file(page: Page) -> None:
+    await page.get_by_placeholder("Type a message").wait_for()
+    upload: Any = [{"name": "note.txt", "mimeType": "text/plain", "buffer": b"12345"}]
+    async with page.expect_response(lambda answer: "/upload?" in answer.url):
+        await page.locator("input[type=file]").first.set_input_files(upload)
+    await page.locator(".thumbnail-item").first.wait_for()
+    await box(page).fill("this")
+    await box(page).press("Enter")
+    await expect(page.get_by_text("this with ['note.txt'] is 0")).to_be_visible(timeout=20_000)
+
+
+@trait(
+    """
+MESSAGES = {} if FOUR or SIX else {"type": "messages"}
+@logged
+def liked(data: gr.LikeData):
+    return f"{data.liked} {data.index}"
+with gr.Blocks() as demo:
+    talk = [("hi", "ho")] if FOUR else [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
+    chat = gr.Chatbot(talk, **MESSAGES)
+    out = gr.Textbox(label="Out")
+    chat.like(liked, None, out)
+""",
+    "/liked",
+)
+async def an_answer_that_is_liked(page: Page) -> None:
+    await page.get_by_role("button", name=re.compile("^like$", re.I)).first.click()
+    await expect(page.get_by_label("Out", exact=True)).to_have_value(re.compile("True"), timeout=20_000)

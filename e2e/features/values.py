@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Page, expect
 
 from e2e.features import press, shows, trait
@@ -106,3 +108,53 @@ async def highlights_labels_and_annotations(page: Page) -> None:
     await press(page, "Read")
     await expect(page.get_by_label("Out", exact=True)).not_to_have_value("", timeout=20_000)
     await shows(page, "Text", "it's <b> 2")
+
+
+@trait(
+    """
+import pandas as pd
+@logged
+def changed(frame):
+    return frame.to_csv()
+@logged
+def picked(data: gr.SelectData):
+    return f"{data.index} {data.value}"
+with gr.Blocks() as demo:
+    frame = gr.Dataframe(pd.DataFrame({"a": ["x", "y"], "b": ["p", "q"]}), label="Frame", interactive=True)
+    text = gr.Textbox(label="Text")
+    out = gr.Textbox(label="Out")
+    frame.select(picked, None, out)
+    gr.Button("Read").click(changed, frame, text)
+""",
+)
+async def a_cell_that_is_chosen_and_edited(page: Page) -> None:
+    cell = page.get_by_text("y", exact=True).first
+    await cell.click()
+    await expect(page.get_by_label("Out", exact=True)).to_have_value("[1, 0] y", timeout=20_000)
+    if not await page.locator("td input:focus, td textarea:focus").count():
+        await cell.dblclick()
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("it's")
+    await page.keyboard.press("Enter")
+    await press(page, "Read")
+    await expect(page.get_by_label("Text", exact=True)).to_have_value(re.compile("it's,q"), timeout=20_000)
+
+
+@trait(
+    """
+import pandas as pd
+@logged
+def draw(n):
+    return pd.DataFrame({"x": range(int(n)), "y": [i * i for i in range(int(n))]})
+with gr.Blocks() as demo:
+    n = gr.Number(3, label="N")
+    plot = gr.LinePlot(x="x", y="y", label="Plot")
+    gr.Button("Draw").click(draw, n, plot)
+""",
+    "/draw",
+    lines=("6", "5"),  # the page of 4.44 fails on a plot that is empty at first
+)
+async def a_plot(page: Page) -> None:
+    async with page.expect_response(lambda answer: "queue/join" in answer.url):
+        await press(page, "Draw")
+    await page.locator("canvas, svg.marks").first.wait_for(timeout=20_000)
