@@ -11,6 +11,11 @@ import pytest
 
 CI = bool(os.environ.get("CI"))
 
+# Where the system's Node.js is too old, set-up has put another here.
+NODE = Path(__file__).parent / ".venvs" / "node" / "node_modules" / ".bin"
+if NODE.is_dir():
+    os.environ["PATH"] = f"{NODE}{os.pathsep}{os.environ['PATH']}"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write golden files anew instead of comparing")

@@ -35,6 +35,9 @@ LINES = {
 """The Gradio lines that tests can run against, each in a virtual environment of its own in `.venvs/`. The pins
 of the older ones are what they need to start at all beside today's releases of their dependencies."""
 
+NODE = 20
+"""What generated modules need of Node.js; Debian 12 has an older one."""
+
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 CLEAN = {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
@@ -151,14 +154,23 @@ def gradio(line: str) -> None:
 
 
 def node() -> None:
-    """TypeScript, which checks the page side, and what generated modules run on, in `node_modules`."""
-    done = once(ROOT / "node_modules" / "ready", (ROOT / "package-lock.json").read_text())
+    """TypeScript, which checks the page side, and what generated modules run on, in `node_modules`; a Node.js that is
+    new enough for them, in `.venvs/node` where the system's is not."""
+    wanted = (ROOT / "package-lock.json").read_text()
+    done = once(ROOT / "node_modules" / "ready", wanted, NODE)
     if done is None:
         return
     if missing := [
         package for program, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(program)
     ]:
         apt(*missing, why="Node.js is missing, which checks the page side and runs generated modules")
+    new_enough = f"process.exit(parseInt(process.versions.node) < {NODE})"
+    if not works("node", "--eval", new_enough):
+        say(f"the system's Node.js is older than {NODE}: installing one into .venvs/node")
+        folder = ROOT / ".venvs" / "node"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text("{}")
+        run("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, f"node@{NODE}")
     say("installing TypeScript and @gradio/client into node_modules")
     run("npm", "ci", "--no-audit", "--no-fund")
     done()
