@@ -242,6 +242,7 @@ def chat_page() -> Page:
             dependency(2, [[6, "click"]], [1, 3, 5], [7, 3], api_name="chat"),
             dependency(3, [[None, "then"]], [4], [4], api_name="mine", trigger_after=1),
             dependency(4, [[4, "undo"]], [4], [4, 3], api_name="_undo", **hidden),
+            dependency(5, [[1, "submit"]], [], [1], api_name="_dress", queue=False, **hidden),
         ],
         {
             "named_endpoints": {
@@ -277,6 +278,19 @@ def test_a_chat_turn_is_one_call_of_the_public_endpoint() -> None:
     ]
     raw = workflow(session, Selection(raw=True))
     assert [s.endpoint.name for s in raw.steps] == ["_clear", "_submit", "mine"]
+
+
+def test_what_only_changes_how_the_chat_looks_is_part_of_its_turn() -> None:
+    page = chat_page()
+    act = page.act()
+    dress = page.join(5, [], 1, act=act)
+    head = page.join(0, ["hi"], 1, act=act)
+    page.complete(dress, [{"__type__": "update", "submit_btn": False}])
+    page.complete(head, [{"__type__": "update", "value": ""}, None])
+    page.chained(1, [None, None, 1], [None, [message("user", "hi"), message("assistant", "ho")]], trigger=1)
+    session = page.session()
+    assert [c.endpoint for c in session.calls] == ["/chat"]
+    assert {o.why for o in session.omitted} == {"part of the chat turn that /chat makes in one call"}
 
 
 def test_turns_that_follow_each_other_are_each_one_call_and_answers_in_several_messages_are_read_as_one() -> (

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from e2e.features import trait
 
 CHAT = """
-MESSAGES = {} if FOUR or SIX else {"type": "messages"}
+OPTIONS = {"api_name": "chat"} if SIX else {} if FOUR else {"type": "messages"}
 def text(content):
     # Gradio spells the same history in two ways: one for its page, one for its API.
     if isinstance(content, (list, tuple)):
@@ -23,7 +23,7 @@ def said(history):
 
 def box(page: Page) -> Locator:
     """Where one writes: the last control. Its placeholder goes with the first message."""
-    return page.locator("textarea").last
+    return page.locator("textarea:visible").last
 
 
 async def say(page: Page, message: str, answer: str, number: int = 1) -> None:
@@ -54,10 +54,10 @@ def answer(message, history, tone):
         yield word
         time.sleep(0.02)
 with gr.Blocks() as demo:
-    gr.ChatInterface(answer, additional_inputs=[gr.Textbox("calm", label="Tone")], **MESSAGES)
+    gr.ChatInterface(answer, additional_inputs=[gr.Textbox("calm", label="Tone")], **OPTIONS)
 """,
-    "/answer",
-    "/answer",
+    "/chat",
+    "/chat",
     lines=("6", "5"),
 )
 async def two_chat_turns(page: Page) -> None:
@@ -70,12 +70,32 @@ async def two_chat_turns(page: Page) -> None:
     CHAT
     + """
 @logged
+def reply(message, number):
+    return f"{message} is number {number}"
+def answer(message, history):
+    return reply(message, len(said(history)) // (1 if FOUR else 2))
+with gr.Blocks() as demo:
+    gr.ChatInterface(answer, **OPTIONS)
+""",
+    "/chat",
+    "/chat",
+)
+async def a_plain_chat(page: Page) -> None:
+    await page.get_by_placeholder("Type a message").wait_for()
+    await say(page, "it's me", "it's me is number 0")
+    await say(page, "again", "again is number 1")
+
+
+@trait(
+    CHAT
+    + """
+@logged
 def reply(message, history):
     return f"{message} is number {len(history)}"
 def answer(message, history):
     return reply(message, said(history))
 with gr.Blocks() as demo:
-    gr.ChatInterface(answer, **MESSAGES)
+    gr.ChatInterface(answer, **OPTIONS)
 """,
     lines=("6", "5"),
 )
@@ -99,9 +119,9 @@ def answer(message, history):
     files = [file if isinstance(file, str) else file["path"] for file in message["files"]]
     return reply(message["text"], [os.path.basename(file) for file in files], len(history))
 with gr.Blocks() as demo:
-    gr.ChatInterface(answer, multimodal=True, **MESSAGES)
+    gr.ChatInterface(answer, multimodal=True, **OPTIONS)
 """,
-    "/answer",
+    "/chat",
     lines=("6", "5"),
 )
 async def a_chat_turn_with_a_file(page: Page) -> None:
@@ -117,13 +137,13 @@ async def a_chat_turn_with_a_file(page: Page) -> None:
 
 @trait(
     """
-MESSAGES = {} if FOUR or SIX else {"type": "messages"}
+OPTIONS = {} if FOUR or SIX else {"type": "messages"}
 @logged
 def liked(data: gr.LikeData):
     return f"{data.liked} {data.index}"
 with gr.Blocks() as demo:
     talk = [("hi", "ho")] if FOUR else [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
-    chat = gr.Chatbot(talk, **MESSAGES)
+    chat = gr.Chatbot(talk, **OPTIONS)
     out = gr.Textbox(label="Out")
     chat.like(liked, None, out)
 """,

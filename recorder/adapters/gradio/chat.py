@@ -10,6 +10,9 @@ from recorder.adapters.gradio.describe import Dependency, Description, endpoint
 from recorder.adapters.gradio.timeline import Known, Resolved
 from recorder.adapters.gradio.wire import is_text, spoken, update_value
 
+TOGETHER_MS = 500
+"""What one act sets off at once is begun within this."""
+
 
 class _Turn(msgspec.Struct, frozen=True):
     """One turn of a ChatInterface: the chain that the page made, and the public endpoint that makes it in one call."""
@@ -43,6 +46,7 @@ def collapse_chats(resolved: list[Resolved], description: Description) -> list[R
         answer = _answer(public, head, chains[id(head)], description) if public else None
         if public is not None and answer is not None:
             internal = tuple(r for r in chains[id(head)] if r.dependency.visibility != "public")
+            internal += tuple(r for r in resolved if _only_dresses(r, head, description))
             pages.setdefault(head.wire.page, []).append(_Turn(public, head, answer, internal))
     made: list[Resolved] = []
     for page, turns in pages.items():
@@ -53,6 +57,20 @@ def collapse_chats(resolved: list[Resolved], description: Description) -> list[R
                 r.omitted = f"part of the chat turn that /{turn.public.api_name} makes in one call"
             made.append(_chat_call(f"t{len(made) + 1}", turn, description))
     return made
+
+
+def _only_dresses(r: Resolved, head: Resolved, description: Description) -> bool:
+    """Whether a call, made by the same act as the turn that ``head`` begins, only changes how its controls look."""
+    mine, its = r.wire, head.wire
+    if r is head or r.cause is not None or r.dependency.visibility == "public" or r.dependency.inputs:
+        return False
+    if (mine.page, mine.trigger_id, mine.act) != (its.page, its.trigger_id, its.act):
+        return False
+    shown = [description.components.get(id) for id in r.dependency.outputs]
+    together = abs(mine.started - its.started) < TOGETHER_MS
+    return together and all(
+        c is not None and c.type in ("textbox", "multimodaltextbox", "button") for c in shown
+    )
 
 
 def _says_the_same(turns: list[_Turn], on_page: list[Resolved], description: Description) -> bool:
