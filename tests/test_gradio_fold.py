@@ -662,3 +662,11 @@ def test_a_picture_sent_ahead_of_a_call_is_sent_again_with_its_bytes() -> None:
     assert (file.path, file.name, file.inline) == ("p", "layer_0.png", False)
     assert sent.arguments[0].value["id"] == "two"
     assert looked.arguments[0].value == {"id": "two"}
+
+
+def test_an_empty_value_is_sent_as_the_page_spelled_it() -> None:
+    page = greeting_page()
+    page.call(0, [None, "Ann", 3], [None, None], trigger=6)
+    nothing = {"background": None, "layers": [], "composite": None}
+    page.chained(1, [nothing], ["seen"], trigger=6)
+    assert workflow(page.session()).steps[1].arguments[0].value == nothing

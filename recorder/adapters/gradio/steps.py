@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from recorder.adapters import Selection
+from recorder.adapters.gradio.timeline import is_empty
 from recorder.api import Endpoint, Parameter
 from recorder.errors import UsageError
 from recorder.session import Call, File, SecretName, Session, Value, encode_value
@@ -205,8 +206,8 @@ class _Builder:
         source = self._status[value.written_by]
         if source.status != "ok" or value.output >= len(source.outputs):
             return None
-        # What is not worth a link: the caller would have to read the program to see an empty value.
-        if value.value in (None, "", [], {}):
+        # What is not worth a link, and may be another way to say that there is nothing than the output's.
+        if is_empty(value.value):
             return None
         return Link(step=source.id, output=value.output)
 

@@ -247,14 +247,15 @@ def same(a: Any, b: Any) -> bool:
     Pages add and drop members that are null, files are the same where their path is, and an untouched control may
     send any empty value for any other.
     """
-    return (_empty(a) and _empty(b)) or _same(a, b)
+    return (is_empty(a) and is_empty(b)) or _same(a, b)
 
 
-def _empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Whether a value holds nothing, whichever of the ways to say so it takes."""
     if value is None or value == "":
         return True
     if isinstance(value, dict):
-        return all(_empty(v) for v in value.values())
+        return all(is_empty(v) for v in value.values())
     if isinstance(value, list):
         return not value
     return False
