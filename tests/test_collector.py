@@ -364,6 +364,23 @@ async def test_bytes_that_the_page_said_are_kept_without_asking_anybody(tmp_path
     assert (tmp_path / path).read_bytes() == b"bytes" and path.startswith("t.files/")
 
 
+class TwoApps(TinyFold):
+    """As if another app on the same pages had been used too."""
+
+    def others(self) -> list[Session]:
+        return [Session(app=App(url=APP + "/other"))]
+
+
+async def test_a_recording_of_two_apps_that_was_cut_off_is_recovered_whole(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "t.journal")
+    await journal.append([encode(Request(page="p", seq=1, at=1.0, id="r1", method="GET", url=APP))])
+    await journal.close()
+    main = recover(tmp_path / "t.journal", TwoApps)
+    assert main is not None and session.read(main).app.url == APP
+    assert {session.read(path).app.url for path in tmp_path.glob("*.json")} == {APP, APP + "/other"}
+    assert not (tmp_path / "t.journal").exists()
+
+
 async def test_a_file_over_the_limit_is_not_kept_and_says_so(tmp_path: Path) -> None:
     async with running(tmp_path / "s.json", answering({APP + "/f": b"x" * 5000}), file_limit=4999) as bench:
         page = await bench.recording_page()

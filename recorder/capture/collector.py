@@ -135,7 +135,8 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     """Make a session of a journal that was cut off (``kill -9``, power); the journal goes once that is durable.
 
     Returns:
-        The session file, ``<stem>-recovered.json`` beside the journal, or None where nothing had been recorded.
+        The session file of the app that was used most, ``<stem>-recovered[-<number>].json`` beside the journal, or None
+        where nothing had been recorded.
 
     Raises:
         FileError: the journal cannot be read or the session not be written; the journal is kept then.
@@ -153,15 +154,22 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
         if want.content is not None and want.url not in have:
             about = _keep_content(want, want.content, folder)
             fold.feed(Fetched(page="", seq=0, at=time.time() * 1000, url=want.url, **about))
-    kept = fold.session()
-    number = 1
-    while (
-        target := path.with_name(f"{path.stem}-recovered{f'-{number}' if number > 1 else ''}.json")
-    ).exists():
-        number += 1
-    notes = (*kept.notes, "The recording was cut off and made whole from its journal.", *reading.notes)
-    session.write(msgspec.structs.replace(kept, notes=notes), target)
+    note = "The recording was cut off and made whole from its journal."
+    target = path
+    # The main app's is the last, so that it is there only when all are.
+    for kept in (*fold.others(), fold.session()):
+        target = _recovered(path)
+        session.write(msgspec.structs.replace(kept, notes=(*kept.notes, note, *reading.notes)), target)
     path.unlink(missing_ok=True)
+    return target
+
+
+def _recovered(path: Path) -> Path:
+    """The next free name for a session that is made of the journal at ``path``."""
+    target, number = path.with_name(f"{path.stem}-recovered.json"), 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.stem}-recovered-{number}.json")
     return target
 
 
