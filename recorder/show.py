@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from recorder.session import App, Call, File, SecretName, Session, Value, encode_value
-from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow
+from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow, leaves_of
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +102,7 @@ def overview(session: Session, workflow: Workflow) -> Overview:
             ShownLink(call=step.id, input=position, source=link.step, output=link.output)
             for step in workflow.steps
             for position, argument in enumerate(step.arguments)
-            for link in _leaves(argument.value, Link)
+            for link in leaves_of(Link, argument.value)
         ),
         variables=tuple(
             ShownVariable(name=v.name, type=v.python_type, label=v.label, value=_recorded(v.value))
@@ -141,8 +141,8 @@ def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
 
 def _input(value: Value, expression: Expression, secrets: tuple[SecretName, ...]) -> Shown:
     shown = _value(value, secrets)
-    links = list(_leaves(expression, Link))
-    variables = list(_leaves(expression, VariableRef))
+    links = list(leaves_of(Link, expression))
+    variables = list(leaves_of(VariableRef, expression))
     return msgspec.structs.replace(
         shown,
         link=f"{links[0].step}.{links[0].output}" if links else None,
@@ -171,17 +171,6 @@ def _recorded(expression: Expression) -> Any:
     if isinstance(expression, list):
         return [_recorded(item) for item in expression]
     return encode_value(expression)
-
-
-def _leaves(expression: Expression, kind: type[Any]) -> Iterator[Any]:
-    if isinstance(expression, kind):
-        yield expression
-    elif isinstance(expression, dict):
-        for item in expression.values():
-            yield from _leaves(item, kind)
-    elif isinstance(expression, list):
-        for item in expression:
-            yield from _leaves(item, kind)
 
 
 def dump(view: Overview) -> str:

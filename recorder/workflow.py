@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -174,6 +174,14 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
         pages[step.page] = pages.get(step.page, set()) | own
         reasons[step.id] = own
     return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
+
+
+_Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File)
+
+
+def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
+    """Every leaf of one kind."""
+    return (leaf for leaf in leaves(expression) if isinstance(leaf, kind))
 
 
 def leaves(expression: Expression) -> Iterator[Any]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from recorder.adapters.gradio.describe import Description
 from recorder.adapters.gradio.frames import passed_over
 from recorder.adapters.gradio.timeline import Resolved, same
 from recorder.adapters.gradio.traffic import App as WireApp
@@ -18,10 +17,9 @@ from recorder.session import Call, File, Frame, Timing, Value
 class Builder:
     """Resolved calls into the session's own structs, files in place of FileData."""
 
-    def __init__(self, app: WireApp, traffic: Traffic, description: Description) -> None:
+    def __init__(self, app: WireApp, traffic: Traffic) -> None:
         self._app = app
         self._traffic = traffic
-        self._description = description
 
     def call(self, r: Resolved) -> Call:
         wire = r.wire

@@ -104,7 +104,7 @@ class GradioFold:
         _omit(resolved, description)
         resolved = join_frames(resolved)
         _mark_setup(resolved, made)
-        build = Builder(app, traffic, description)
+        build = Builder(app, traffic)
         kept = [r for r in [*resolved, *made] if not r.omitted]
         kept = in_effect(sorted(kept, key=lambda r: r.wire.order))
         omitted = in_effect([r for r in resolved if r.omitted])

@@ -24,6 +24,7 @@ from recorder.workflow import (
     VariableRef,
     Workflow,
     identifier,
+    leaves_of,
     unique,
 )
 
@@ -37,8 +38,8 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     calls, setup = _select(session, selection)
     builder = _Builder(session, {call.id for call in calls})
     steps = tuple(builder.step(call, call.id in setup) for call in calls)
-    links: list[Link] = _leaves([argument.value for step in steps for argument in step.arguments], Link)
-    linked = {(link.step, link.output) for link in links}
+    arguments = [argument.value for step in steps for argument in step.arguments]
+    linked = {(link.step, link.output) for link in leaves_of(Link, arguments)}
     steps = tuple(
         msgspec.structs.replace(
             step,
@@ -52,7 +53,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     values = [*(a.value for step in steps for a in step.arguments), *(v.value for v in builder.variables)]
     values += [step.event_data for step in steps]
     values += [value for step in steps for frame in step.frames for value in frame]
-    used = {name for leaf in _leaves(values, SecretRef) for name in leaf.pieces[1::2]}
+    used = {name for leaf in leaves_of(SecretRef, values) for name in leaf.pieces[1::2]}
     return Workflow(
         name=selection.name,
         app=session.app,
@@ -144,7 +145,7 @@ class _Builder:
             )
             for value in call.outputs
         )
-        after = [leaf.step for argument in arguments for leaf in _leaves(argument.value, Link)]
+        after = [leaf.step for argument in arguments for leaf in leaves_of(Link, argument.value)]
         if self._previous is not None:
             after.append(self._previous)
         self._previous = call.id
@@ -293,13 +294,3 @@ class _SecretFinder:
         if isinstance(value, list):
             return [self.replace(v) for v in value]
         return value
-
-
-def _leaves(value: Any, kind: type[Any]) -> list[Any]:
-    if isinstance(value, kind):
-        return [value]
-    if isinstance(value, dict):
-        return [leaf for v in value.values() for leaf in _leaves(v, kind)]
-    if isinstance(value, list):
-        return [leaf for v in value for leaf in _leaves(v, kind)]
-    return []

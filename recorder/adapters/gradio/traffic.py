@@ -115,7 +115,6 @@ class App(msgspec.Struct, kw_only=True):
     prefix: str = ""
     config: Any = None
     info: Any = None
-    asked: set[str] = msgspec.field(default_factory=set)
 
 
 class Traffic:
