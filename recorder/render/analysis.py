@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from recorder.errors import FileError, UsageError
+from recorder.errors import FileError, RecorderError, UsageError
 from recorder.session import App, File, files_in
 from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableRef, Workflow, identifier
 
@@ -51,33 +51,59 @@ def values_of(workflow: Workflow) -> dict[str, Any]:
     return {variable.name: variable.value for variable in workflow.variables}
 
 
+def brings_files(value: Any, variables: Mapping[str, Any], steps: Mapping[str, Step]) -> bool:
+    """Whether the app's files come with a value, be it through a variable or a link.
+
+    ``variables`` are what each variable was, ``steps`` all steps by id.
+    """
+    for item in walk(value, variables):
+        if isinstance(item, File) and not item.inline:
+            return True
+        if isinstance(item, Link) and item.step in steps:
+            for output in outputs_of(steps[item.step])[item.output : item.output + 1]:
+                if next(files_in(value_at(output.value, item.path)), None) is not None:
+                    return True
+    return False
+
+
 def passing_records(workflow: Workflow) -> frozenset[str]:
     """The steps between which a chat's history goes with the app's own records of the files in it.
 
     The functions of a chat see these records; a client makes others of the files that it was given.
     """
     steps = {step.id: step for step in workflow.steps}
-    chosen = values_of(workflow)
-
-    def has_files(step: Step, argument: Argument) -> bool:
-        given = [
-            argument.value,
-            *(chosen.get(v.name) for v in walk(argument.value) if isinstance(v, VariableRef)),
-        ]
-        for link in (item for item in walk(argument.value) if isinstance(item, Link)):
-            outputs = outputs_of(steps[link.step]) if link.step in steps else ()
-            given += [output.value for output in outputs[link.output : link.output + 1]]
-        return next(files_in(given), None) is not None
-
-    takers = {
-        s.id for s in workflow.steps if any(a.component == "chatbot" and has_files(s, a) for a in s.arguments)
+    variables = values_of(workflow)
+    users: dict[str, set[str]] = {}
+    takers: set[str] = set()
+    for step in workflow.steps:
+        for link in links_of(step):
+            users.setdefault(link.step, set()).add(step.id)
+        history = [argument.value for argument in step.arguments if argument.component == "chatbot"]
+        if brings_files(history, variables, steps):
+            takers.add(step.id)
+    givers = {
+        id for id, using in users.items() if id in steps and steps[id].expect == "ok" and using <= takers
     }
-    givers = {link.step for id in takers for link in links_of(steps[id]) if link.step in steps}
-    for id in list(givers):
-        asked = [s.id for s in workflow.steps if any(link.step == id for link in links_of(s))]
-        if steps[id].expect != "ok" or not takers.issuperset(asked):
-            givers.discard(id)
     return frozenset(takers | givers)
+
+
+def may_be_left_out(step: Step, place: int) -> bool:
+    """Whether the app has a value of its own for this argument."""
+    parameters = step.endpoint.parameters
+    return place >= len(parameters) or parameters[place].has_default
+
+
+def no_variable(ref: VariableRef) -> RecorderError:
+    """What is wrong where a step names a variable that the workflow has not."""
+    return RecorderError(f"The workflow has no variable {ref.name!r}")
+
+
+def no_output(link: Link) -> RecorderError:
+    """What is wrong where a link leads nowhere."""
+    return RecorderError(
+        f"A step needs output {link.output} of {link.step!r}, which no step before it has",
+        "Keep that call, or take the step out that needs it",
+    )
 
 
 def linked_outputs(workflow: Workflow) -> set[tuple[str, int]]:

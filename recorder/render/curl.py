@@ -19,6 +19,8 @@ from recorder.render.analysis import (
     is_state,
     links_of,
     missing_file,
+    no_output,
+    no_variable,
     query_of,
     refuse_devices,
 )
@@ -208,7 +210,7 @@ class _Script:
 
     def variable(self, ref: VariableRef) -> str:
         if ref.name not in self.variables:
-            raise RecorderError(f"The workflow has no variable {ref.name!r}")
+            raise no_variable(ref)
         name, variable = self.variables[ref.name]
         if isinstance(variable.value, File) and variable.value.path:
             return self.uploaded(name, f'"${name}"')
@@ -218,10 +220,7 @@ class _Script:
 
     def link(self, link: Link) -> str:
         if link.step not in self.answers:
-            raise RecorderError(
-                f"A step needs output {link.output} of {link.step!r}, which no step before it has",
-                "Keep that call, or take the step out that needs it",
-            )
+            raise no_output(link)
         self.needs.add("jq")
         path = f" {sh(list(link.path))}" if link.path else ""
         name = unique("linked", self.names)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from recorder.errors import RecorderError
 from recorder.render import Options
 from recorder.render.analysis import (
     beyond_clients,
@@ -21,7 +20,10 @@ from recorder.render.analysis import (
     is_shown,
     is_state,
     linked_outputs,
+    may_be_left_out,
     missing_file,
+    no_output,
+    no_variable,
     outputs_of,
     query_of,
     refuse_devices,
@@ -210,7 +212,7 @@ class _Module:
 
     def variable(self, ref: VariableRef) -> Node:
         if ref.name not in self.variables:
-            raise RecorderError(f"The workflow has no variable {ref.name!r}")
+            raise no_variable(ref)
         name, variable = self.variables[ref.name]
         if isinstance(variable.value, File) and variable.value.path:
             return self.uploaded(name)
@@ -221,10 +223,7 @@ class _Module:
     def link(self, link: Link) -> Node:
         code = self.results.get((link.step, link.output))
         if code is None:
-            raise RecorderError(
-                f"A step needs output {link.output} of {link.step!r}, which no step before it has",
-                "Keep that call, or take the step out that needs it",
-            )
+            raise no_output(link)
         return code + "".join(f"[{write(javascript(key))}]" for key in link.path)
 
     # Steps.
@@ -311,7 +310,7 @@ class _Module:
             members = [
                 (f"{javascript_text(a.name)}: ", self.argument(a))
                 for n, a in sent
-                if not (a.default and _may_be_left_out(step, n))
+                if not (a.default and may_be_left_out(step, n))
             ]
             arguments = Group("{ ", members, " }") if members else "{}"
         items: list[tuple[str, Node]] = [("", javascript_text(f"/{step.endpoint.api_name}")), ("", arguments)]
@@ -368,11 +367,6 @@ def _dropped(step: Step, place: int, state: bool) -> bool:
     """Whether the client leaves this output out of what it returns."""
     returns = step.endpoint.returns
     return state or (place < len(returns) and returns[place].state)
-
-
-def _may_be_left_out(step: Step, place: int) -> bool:
-    parameters = step.endpoint.parameters
-    return place >= len(parameters) or parameters[place].has_default
 
 
 def _type(value: Any) -> str:

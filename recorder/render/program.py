@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from recorder.errors import RecorderError
 from recorder.render import Options
 from recorder.render.analysis import (
     beyond_clients,
+    brings_files,
     common_folder,
     file_url,
     inside_path,
@@ -29,7 +29,10 @@ from recorder.render.analysis import (
     is_shown,
     is_state,
     linked_outputs,
+    may_be_left_out,
     missing_file,
+    no_output,
+    no_variable,
     outputs_of,
     passing_records,
     query_of,
@@ -251,7 +254,7 @@ class Program:
 
     def variable(self, ref: VariableRef) -> Node:
         if ref.name not in self.variables:
-            raise RecorderError(f"The workflow has no variable {ref.name!r}")
+            raise no_variable(ref)
         name, variable = self.variables[ref.name]
         if isinstance(variable.value, File) and variable.value.path:
             self.needs.add("handle_file")
@@ -268,10 +271,7 @@ class Program:
         source = self.steps.get(link.step)
         code = self.results.get((link.step, link.output))
         if source is None or code is None:
-            raise RecorderError(
-                f"A step needs output {link.output} of {link.step!r}, which no step before it has",
-                "Keep that call, or take the step out that needs it",
-            )
+            raise no_output(link)
         code += "".join(f"[{write(python(key))}]" for key in link.path)
         recorded = value_at(outputs_of(source)[link.output].value, link.path)
         if source.id in self.records:
@@ -478,7 +478,7 @@ class Program:
         items: list[tuple[str, Node]] = []
         odd: list[tuple[str, Node]] = []
         for n, argument in sent:
-            if argument.default and _may_be_left_out(step, n):
+            if argument.default and may_be_left_out(step, n):
                 continue
             node = self.argument(argument, raw=False)
             if _KEYWORD.match(argument.name) and not keyword.iskeyword(argument.name):
@@ -595,19 +595,10 @@ def _gives_files(step: Step) -> bool:
 
 
 def _may_hold_files(value: Any, script: Program) -> bool:
-    for item in walk(value):
-        if isinstance(item, File) and not item.inline:
-            return True
-        if isinstance(item, VariableRef):
-            variable = script.variables[item.name][1]
-            typed = _annotation(variable.python_type)[0]
-            if "Path" in typed or next(files_in(variable.value), None) is not None:
-                return True
-        if isinstance(item, Link):
-            output = outputs_of(script.steps[item.step])[item.output]
-            if next(files_in(value_at(output.value, item.path)), None) is not None:
-                return True
-    return False
+    named = (script.variables[item.name][1] for item in walk(value) if isinstance(item, VariableRef))
+    if any("Path" in _annotation(variable.python_type)[0] for variable in named):
+        return True
+    return brings_files(value, script.recorded, script.steps)
 
 
 def _by_name(step: Step, sent: list[tuple[int, Argument]]) -> bool:
@@ -620,11 +611,6 @@ def _by_name(step: Step, sent: list[tuple[int, Argument]]) -> bool:
         return False
     parameters = step.endpoint.parameters
     return not any(a.skipped or (n < len(parameters) and parameters[n].skipped) for n, a in sent)
-
-
-def _may_be_left_out(step: Step, place: int) -> bool:
-    parameters = step.endpoint.parameters
-    return place >= len(parameters) or parameters[place].has_default
 
 
 def _pairs(extra: dict[str, Any]) -> list[tuple[str, Node]]:
