@@ -38,6 +38,7 @@ def collapse_chats(resolved: list[Resolved], description: Description) -> list[R
     chains: dict[int, list[Resolved]] = {}
     for r in resolved:
         chains.setdefault(id(r.root), []).append(r)
+    alone = [r for r in resolved if r.cause is None and not r.dependency.inputs and _is_hidden(r)]
     pages: dict[str, list[_Turn]] = {}
     for head in resolved:
         if head.cause is not None or head.trigger.kind != "person" or head.wire.before:
@@ -45,8 +46,8 @@ def collapse_chats(resolved: list[Resolved], description: Description) -> list[R
         public = chat_endpoint(head.dependency, description)
         answer = _answer(public, head, chains[id(head)], description) if public else None
         if public is not None and answer is not None:
-            internal = tuple(r for r in chains[id(head)] if r.dependency.visibility != "public")
-            internal += tuple(r for r in resolved if _only_dresses(r, head, description))
+            internal = tuple(r for r in chains[id(head)] if _is_hidden(r))
+            internal += tuple(r for r in alone if r is not head and _only_dresses(r, head, description))
             pages.setdefault(head.wire.page, []).append(_Turn(public, head, answer, internal))
     made: list[Resolved] = []
     for page, turns in pages.items():
@@ -59,11 +60,14 @@ def collapse_chats(resolved: list[Resolved], description: Description) -> list[R
     return made
 
 
+def _is_hidden(r: Resolved) -> bool:
+    return r.dependency.visibility != "public"
+
+
 def _only_dresses(r: Resolved, head: Resolved, description: Description) -> bool:
-    """Whether a call, made by the same act as the turn that ``head`` begins, only changes how its controls look."""
+    """Whether a call that takes nothing, made by the same act as the turn that ``head`` begins, only changes how its
+    controls look."""
     mine, its = r.wire, head.wire
-    if r is head or r.cause is not None or r.dependency.visibility == "public" or r.dependency.inputs:
-        return False
     if (mine.page, mine.trigger_id, mine.act) != (its.page, its.trigger_id, its.act):
         return False
     shown = [description.components.get(id) for id in r.dependency.outputs]
@@ -79,22 +83,21 @@ def _says_the_same(turns: list[_Turn], on_page: list[Resolved], description: Des
     states = set().union(*(_states(r, description) for turn in turns for r in turn.internal))
     for r in on_page:
         aside = id(r) in inside or r.wire.status != "ok" or r.root.trigger.kind in ("page", "timer")
-        if not aside and r.dependency.visibility != "public" and states & _states(r, description):
+        if not aside and _is_hidden(r) and states & _states(r, description):
             return False
     heard: list[tuple[str, str]] | None = None
     for turn in turns:
         wire = turn.answer.wire
         outputs = wire.outputs if wire.outputs is not None else wire.values[-1][1] if wire.values else None
         for component_id, value in zip(turn.answer.dependency.outputs, outputs or (), strict=False):
-            now = _said(update_value(value)[1])
-            if now is None:
+            said = _conversation(update_value(value)[1])
+            if said is None:
                 continue
-            said = [(who, spoken(content)) for who, content in now]
             if heard is None:
                 component = description.components.get(component_id)
-                first = _said(component.value if component else None) or []
-                heard = [(who, spoken(content)) for who, content in first]
-            if said[: len(heard)] != heard or [role for role, _ in said[len(heard) :]][:1] != ["user"]:
+                heard = _conversation(component.value if component else None) or []
+            new = said[len(heard) :]
+            if said[: len(heard)] != heard or not new or new[0][0] != "user":
                 return False
             heard = said
             break
@@ -105,6 +108,12 @@ def _states(r: Resolved, description: Description) -> set[int]:
     """The State that a call reads or writes."""
     ids = {*r.dependency.inputs, *r.dependency.outputs}
     return {id for id in ids if (c := description.components.get(id)) is not None and c.state}
+
+
+def _conversation(history: Any) -> list[tuple[str, str]] | None:
+    """Who said what, in words."""
+    said = _said(history)
+    return None if said is None else [(who, spoken(content)) for who, content in said]
 
 
 def _said(history: Any) -> list[tuple[str, Any]] | None:
@@ -153,7 +162,7 @@ def _answer(
             and ids[0] in head.dependency.outputs
             and len(ids) == len(public.inputs)
             and ids[2:] == public.inputs[2:]
-            and r.dependency.visibility != "public"
+            and _is_hidden(r)
             and r.dependency.queue == public.queue
         ):
             return r

@@ -120,8 +120,9 @@ class _Page:
         dependency = self.description.dependencies.get(wire.fn_index)
         if dependency is None:
             dependency = Dependency(id=wire.fn_index, visibility="private")
-        called = endpoint(self.description, dependency)
-        if wire.server is not None:
+        if wire.server is None:
+            called = endpoint(self.description, dependency)
+        else:
             component = self.description.components.get(wire.server.component_id)
             component = component or Component(id=wire.server.component_id, type="")
             called = server_endpoint(component, wire.server.function, wire.server.form)
@@ -230,15 +231,17 @@ def in_effect(calls: list[Resolved]) -> list[Resolved]:
     That is the order in which they were begun, but for what a page begins in one moment, before it hears of any of it:
     those race to the app, and took effect as they ended.
     """
-    made: list[Resolved] = []
-    together: list[Resolved] = []
+    moments: list[list[Resolved]] = []
+    heard = 0
     for r in calls:
-        heard = min((c.wire.begin_order or sys.maxsize for c in together), default=0)
-        if r.wire.order > heard or any(c.wire.page != r.wire.page for c in together):
-            made += sorted(together, key=lambda c: c.wire.end_order or sys.maxsize)
-            together = []
-        together.append(r)
-    return made + sorted(together, key=lambda c: c.wire.end_order or sys.maxsize)
+        begun = r.wire.begin_order or sys.maxsize
+        if not moments or r.wire.order > heard or r.wire.page != moments[-1][0].wire.page:
+            moments.append([r])
+            heard = begun
+        else:
+            moments[-1].append(r)
+            heard = min(heard, begun)
+    return [r for moment in moments for r in sorted(moment, key=lambda c: c.wire.end_order or sys.maxsize)]
 
 
 def same(a: Any, b: Any) -> bool:
