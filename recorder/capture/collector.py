@@ -634,12 +634,17 @@ async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
 
 
 def _keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
-    sha256 = hashlib.sha256(content).hexdigest()
-    target = folder / sha256[:16] / file_name(want.name)
+    target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         session.write_whole(target, content)
-    return {"sha256": sha256, "path": target.relative_to(folder.parent).as_posix(), "size": len(content)}
+    return about
+
+
+def _place(want: Want, folder: Path, sha256: str, size: int) -> tuple[Path, dict[str, Any]]:
+    """Where a file is kept, which its content says, and what its event says of it."""
+    target = folder / sha256[:16] / file_name(want.name)
+    return target, {"sha256": sha256, "path": target.relative_to(folder.parent).as_posix(), "size": size}
 
 
 async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> dict[str, Any]:
@@ -656,15 +661,14 @@ async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> 
                 file.write(chunk)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
-        sha256 = digest.hexdigest()
-        target = folder / sha256[:16] / file_name(want.name)
+        target, about = _place(want, folder, digest.hexdigest(), size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    return {"sha256": sha256, "path": target.relative_to(folder.parent).as_posix(), "size": size}
+    return about
 
 
 def _clean(name: str) -> str:
