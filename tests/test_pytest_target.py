@@ -99,6 +99,19 @@ def test_numbers_have_a_tolerance_and_files_are_their_content(tmp_path: Path) ->
         assert (code, "/a: " in said) == (1, True), said
 
 
+def test_a_chats_answer_is_its_words_and_one_of_more_than_words_is_not_held_to_them(tmp_path: Path) -> None:
+    said, shown = (
+        Output(label="R", value="Is it?\nYes", reply=True),
+        Output(label="R", value=None, reply=True),
+    )
+    text = module(a_step("chat", outputs=(said,)), a_step("draw", outputs=(shown,)))
+    for given in ("'\\n  Is it?\\n  Yes'", "{'role': 'assistant', 'content': [{'text': 'Is it?\\nYes'}]}"):
+        code, told = ran(tmp_path, text, f"{{'/chat': lambda: {given}, '/draw': lambda: 'a.png'}}")
+        assert code == 0, told
+    code, told = ran(tmp_path, text, "{'/chat': lambda: 'No', '/draw': lambda: 'a.png'}")
+    assert (code, "/chat: R" in told) == (1, True), told
+
+
 def test_a_call_that_failed_must_fail_again(tmp_path: Path) -> None:
     text = module(a_step("fail", expect="failed", error="no (tea)", outputs=()))
     fails = "def fail(): raise ValueError('There is no (tea) here')\nANSWERS = {'/fail': fail}"

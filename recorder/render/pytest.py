@@ -53,6 +53,12 @@ class _Around(msgspec.Struct, frozen=True):
     pieces: list[str]
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What is expected of a chat: an answer in words, which the app may spell as a message or as several."""
+
+    words: str
+
+
 class _Test(Program):
     target = "pytest"
     url = "app_url"
@@ -61,7 +67,18 @@ class _Test(Program):
     def __init__(self, workflow: Workflow, options: Options) -> None:
         super().__init__(workflow, msgspec.structs.replace(options, style="sync"))
         self.needs.add("pytest")
-        self.names |= {"app_url", "as_recorded", "pytest", "hashlib", "re", "Content", "Around", "ANY"}
+        self.names |= {
+            "app_url",
+            "as_recorded",
+            "pytest",
+            "hashlib",
+            "re",
+            "inspect",
+            "Content",
+            "Around",
+            "Said",
+            "ANY",
+        }
         names = [variable.name for variable in workflow.variables]
         for column in dict.fromkeys(column for row in options.rows for column in row):
             if column not in names:
@@ -104,9 +121,12 @@ class _Test(Program):
         lines = []
         for n, output in enumerate(outputs_of(step)):
             code = self.results.get((step.id, n))
-            if code is None or not is_shown(step, n, output):
+            # An answer that was more than words is not held to them.
+            untold = output.reply and output.value is None
+            if code is None or untold or not is_shown(step, n, output):
                 continue
-            expected = python(self.expected(output.value), self.leaf_expected, self.hoist, self.needs)
+            value = _Said(output.value) if output.reply else self.expected(output.value)
+            expected = python(value, self.leaf_expected, self.hoist, self.needs)
             where = f"{step.endpoint.id}: {output.label or output.name or f'output {n + 1}'}"
             relation = "is" if expected in ("None", "True", "False") else "=="
             line = write(
@@ -137,6 +157,10 @@ class _Test(Program):
         if isinstance(leaf, _Around):
             self.needs |= {"Around", "re"}
             return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
+        if isinstance(leaf, _Said):
+            self.needs |= {"Said", "inspect", "Any"}
+            words = python(self.expected(leaf.words), self.leaf_expected, self.hoist, self.needs)
+            return Group("Said(", [("", words)], ")")
         if isinstance(leaf, File) and leaf.sha256:
             self.needs |= {"Content", "hashlib", "Path"}
             return Group("Content(", [("", python_text(leaf.sha256)), ("", python_text(leaf.name))], ")")
