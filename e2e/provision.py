@@ -164,7 +164,7 @@ def node() -> None:
         package for program, package in (("node", "nodejs"), ("npm", "npm")) if not shutil.which(program)
     ]:
         apt(*missing, why="Node.js is missing, which checks the page side and runs generated modules")
-    new_enough = f"process.exit(parseInt(process.versions.node) < {NODE})"
+    new_enough = f"process.exit(parseInt(process.versions.node) < {NODE} ? 1 : 0)"
     if not works("node", "--eval", new_enough):
         say(f"the system's Node.js is older than {NODE}: installing one into .venvs/node")
         folder = ROOT / ".venvs" / "node"
