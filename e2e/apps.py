@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any, ClassVar
 
+from e2e.provision import FOREIGN
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 
@@ -84,8 +86,7 @@ class ForkServer:
 
 def _own_environment() -> dict[str, str]:
     """This process's environment, without what would lead another Python to this one's packages."""
-    foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
-    return {name: value for name, value in os.environ.items() if name not in foreign}
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
 
 class GradioApp:

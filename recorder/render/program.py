@@ -127,6 +127,8 @@ class Program:
         needs = self.needs
         if "files" in needs:
             needs.add("Path")
+        if self.waiting:
+            needs.add("asyncio")
         return template(f"{self.target}.jinja").render(
             url=python_text(app.url.rstrip("/")),
             files=self.files_folder(),
@@ -135,7 +137,7 @@ class Program:
             signature=self.signature(items, returned),
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
             returned=returned,
-            **self.more(),
+            waiting=self.waiting,
             needs=needs,
         )
 
@@ -143,12 +145,6 @@ class Program:
         """The first line of the function, whose arguments are ``items``."""
         define = "async def" if self.options.style == "async" else "def"
         return write(Group(f"{define} run(", items, f") -> {'Any' if returned else 'None'}:"))
-
-    def more(self) -> dict[str, Any]:
-        """What else the template takes."""
-        if self.waiting:
-            self.needs.add("asyncio")
-        return {"waiting": self.waiting}
 
     # What the caller may choose.
 
