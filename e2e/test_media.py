@@ -249,7 +249,7 @@ async def files_of_all_kinds(page: Page) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
         await page.locator("#folder input[type=file]").set_input_files(Path(folder, "top"))
-        await page.get_by_text("two").first.wait_for()
+        await page.locator("#folder .file-preview").wait_for()
     await page.get_by_role("button", name="Both").click()
     await expect(out).to_have_value(re.compile("^\\[\\["), timeout=30_000)
 

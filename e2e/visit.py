@@ -74,7 +74,8 @@ async def visit(page: Page) -> None:
     await expect(page.get_by_label("Left", exact=True)).to_have_value("1 to go", timeout=20_000)
     upload: Any = [{"name": "ü it's (1).txt", "mimeType": "text/plain", "buffer": b"12345"}]
     await page.locator("input[type=file]").first.set_input_files(upload)
-    await page.get_by_text("it's").first.wait_for()
+    # A file's name shows while it is still on its way.
+    await page.locator(".file-preview").first.wait_for()
     await page.get_by_role("button", name="Measure", exact=True).click()
     await expect(page.get_by_label("Bytes", exact=True)).to_have_value("5", timeout=20_000)
 

@@ -41,7 +41,8 @@ async def visit(page: Page) -> None:
     letter = OUT / "a letter (1).txt"
     letter.write_text(LETTER, encoding="utf-8")
     await page.locator("input[type=file]").first.set_input_files(letter)
-    await page.get_by_text("a letter (1)").first.wait_for()
+    # A file's name shows while it is still on its way.
+    await page.locator(".file-preview").first.wait_for()
     await page.get_by_role("button", name="Count words").click()
     await page.get_by_text("loud a letter").first.wait_for(timeout=30_000)
     step("watches a streamed countdown")

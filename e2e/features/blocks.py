@@ -56,7 +56,8 @@ with gr.Blocks() as demo:
 async def an_upload_with_an_odd_name(page: Page) -> None:
     files = [{"name": "ü it's (1).txt", "mimeType": "text/plain", "buffer": b"12345"}]
     await page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]
-    await page.get_by_text("it's").first.wait_for()
+    # A file's name shows while it is still on its way.
+    await page.locator(".file-preview").first.wait_for()
     await page.get_by_role("button", name="Measure", exact=True).click()
     await shows(page, "Size", "5")
 
