@@ -7,22 +7,20 @@ import hashlib
 import json
 import os
 import signal
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
-from recorder.adapters.gradio.describe import Dependency, Description, describe, endpoint
+from e2e.recording import ANYTHING, Recording, link, told
 from recorder.api import Endpoint, Parameter
 from recorder.errors import AppError, FileError, UsageError
-from recorder.replay.report import Report, StepReport
-from recorder.replay.run import replay
+from recorder.replay.report import StepReport
+from recorder.replay.run import Settings, replay
 from recorder.session import App, File, SecretName
-from recorder.workflow import Argument, Link, Output, SecretRef, Step, Variable, VariableRef, Workflow
+from recorder.workflow import Argument, Output, SecretRef, Step, Workflow
 
 APP = """
 import os, time
@@ -116,7 +114,6 @@ demo.queue().launch()
 
 
 NAMES = ("a (1).txt", "schön.txt", "plain.txt", "it's.txt", "50% #1.txt")
-ANYTHING = object()
 
 
 def have(line: str) -> bool:
@@ -137,87 +134,9 @@ def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     app.stop()
 
 
-class Recording:
-    """A workflow in the making, its endpoints as the live app describes them."""
-
-    def __init__(self, app: GradioApp) -> None:
-        with urllib.request.urlopen(f"{app.url}/config") as answer:
-            description = describe(json.load(answer))
-        assert description is not None
-        self.description: Description = description
-        self.app = app
-        self.steps: list[Step] = []
-        self.variables: list[Variable] = []
-        self.secrets: list[SecretName] = []
-        self.query = ""
-
-    def add(self, name: str, *values: Any, gives: Any = None, **fields: Any) -> Step:
-        dependency = self.dependency(name)
-        addressed = endpoint(self.description, dependency)
-        step = Step(
-            id=f"c{len(self.steps) + 1}",
-            name=name,
-            endpoint=addressed,
-            arguments=tuple(
-                Argument(state=p.state, label=p.label, value=None if p.state else value)
-                for p, value in zip(addressed.parameters, values, strict=True)
-            ),
-            outputs=tuple(
-                value
-                if isinstance(value, Output)
-                else Output(
-                    name=f"o{i}", label=p.label, state=p.state, value=None if value is ANYTHING else value
-                )
-                for i, (p, value) in enumerate(zip(addressed.returns, gives or (), strict=False))
-            ),
-            trigger_id=dependency.targets[0][0] if dependency.targets else None,
-            page="p1",
-        )
-        self.steps.append(msgspec.structs.replace(step, **fields))
-        return self.steps[-1]
-
-    def dependency(self, name: str) -> Dependency:
-        """By public name; the one private handler of a click has none on 4.x and 5.x."""
-        listed = self.description.dependencies.values()
-        named = [d for d in listed if d.api_name == name]
-        return (
-            named[0] if named else next(d for d in listed if d.api_name is None and d.event(None) == "click")
-        )
-
-    @property
-    def exact_names(self) -> bool:
-        """Whether this line keeps all characters of the names of files that it is sent."""
-        return self.description.version.startswith("6.")
-
-    def variable(self, name: str, value: Any) -> VariableRef:
-        self.variables.append(Variable(name=name, value=value))
-        return VariableRef(name=name)
-
-    @property
-    def workflow(self) -> Workflow:
-        return Workflow(
-            name="session",
-            app=App(url=self.app.url, kind="gradio", query=self.query),
-            steps=tuple(self.steps),
-            variables=tuple(self.variables),
-            secrets=tuple(self.secrets),
-        )
-
-    async def replay(self, folder: Path = Path(), **named: Any) -> Report:
-        return await replay(self.workflow, files=folder, **named)
-
-
 @pytest.fixture
 def recording(app: GradioApp) -> Recording:
     return Recording(app)
-
-
-def link(step: Step, output: int = 0) -> Link:
-    return Link(step=step.id, output=output)
-
-
-def told(report: Report) -> list[str]:
-    return [*report.sentences(), *report.notes()]
 
 
 async def test_a_chain_is_made_again_with_what_comes_out_this_time(recording: Recording) -> None:
@@ -339,7 +258,7 @@ async def test_a_cancel_is_made_again_and_the_page_goes_on(recording: Recording)
 async def test_a_call_without_end_is_given_up_and_the_next_is_made(recording: Recording) -> None:
     recording.add("endless", gives=["1"])
     recording.add("greet", "Ann", gives=["Hello Ann"])
-    report = await recording.replay(timeout=1.0)
+    report = await recording.replay(settings=Settings(timeout=1.0))
     assert report.sentences() == ["c1 /endless: failed: gave no answer within 1 s"]
     assert report.steps[1].ok
 
@@ -447,7 +366,7 @@ async def test_nobody_there_is_one_sentence() -> None:
         await replay(
             Workflow(name="w", app=App(url="http://127.0.0.1:9")),
             files=Path(),
-            patience=0.3,
+            settings=Settings(patience=0.3),
             on_wait=waits.append,
         )
     assert waits == ["waiting for the app at http://127.0.0.1:9 (nothing listens there)"]

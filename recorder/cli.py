@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from recorder import __version__
-from recorder.errors import FileError, RecorderError, UsageError
+from recorder.errors import RecorderError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from recorder.adapters import Selection
-    from recorder.replay.report import StepReport
+    from recorder.replay.report import Reports, StepReport
+    from recorder.replay.run import Settings
     from recorder.session import Session
     from recorder.show import Overview, Shown
     from recorder.workflow import Workflow
 
 PIPE_WIDTH = 160
 """Columns of a table that goes to a file or another program."""
+
+LEARNING_PAUSE = 1.1
+"""Seconds between two replays that are compared with each other, so that a clock moves on."""
 
 INTERRUPTED = 130
 """The exit code of what Ctrl-C ended, as shells have it."""
@@ -277,6 +281,9 @@ def render(
     epilog=examples(
         "recorder replay session.json",
         "recorder replay session.json --url http://127.0.0.1:7861 --set name=Ann",
+        "recorder replay session.json --parallel 8 --from rows.csv --junit report.xml",
+        "recorder replay session.json --learn 3",
+        "recorder replay session.json --heal --dry-run",
         "recorder replay session.json --json > report.json",
     )
 )
@@ -289,53 +296,160 @@ def render(
     metavar="NAME=VALUE",
     help="Another value for a variable; a file by its path. Repeatable.",
 )
+@click.option(
+    "--from",
+    "rows",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A run for each row of a CSV or JSON lines file: a column a variable.",
+)
+@click.option("--repeat", default=1, show_default=True, type=click.IntRange(1), help="How many times.")
+@click.option(
+    "--parallel",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Make up to N calls at once, those that do not depend on each other.",
+)
+@click.option("--explain", is_flag=True, help="Only show what depends on what, as a table and as Mermaid.")
+@click.option(
+    "--pace",
+    type=click.Choice(["fast", "recorded"]),
+    default="fast",
+    show_default=True,
+    help="As fast as the app answers, or no step earlier than it was recorded.",
+)
 @selection
+@click.option(
+    "--learn",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Replay N times, and write into the session what differs from run to run.",
+)
+@click.option("--heal", is_flag=True, help="Adapt the session to what changed in the app's API, then replay.")
+@click.option("--dry-run", is_flag=True, help="With --learn and --heal: write nothing, say what would be.")
 @click.option(
     "--timeout", default=120.0, show_default=True, metavar="SECONDS", help="How long one call may take."
 )
+@click.option(
+    "--run-timeout", type=float, metavar="SECONDS", help="How long one run may take.  [default: no end]"
+)
+@click.option(
+    "--wait",
+    "patience",
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an app that is still starting.",
+)
+@click.option(
+    "--retries",
+    default=5,
+    show_default=True,
+    type=click.IntRange(0),
+    help="How often to ask again what the app did not take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report as JUnit XML, for a build server.",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write it as a page, with what was recorded and what came out side by side.",
+)
 def replay(
     file: Path,
     url: str | None,
     values: tuple[str, ...],
+    rows: Path | None,
+    repeat: int,
+    parallel: int,
+    explain: bool,
+    pace: Literal["fast", "recorded"],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     raw: bool,
+    learn: int | None,
+    heal: bool,
+    dry_run: bool,
     timeout: float,
+    run_timeout: float | None,
+    patience: float,
+    retries: int,
     as_json: bool,
+    junit: Path | None,
+    html: Path | None,
 ) -> int:
     """Do a session again and say what came out different.
 
     Exits 0 if every output is as recorded, 1 if not. A login and other secrets come from the environment.
     """
     import asyncio
+    import tempfile
 
     from recorder import adapters
-    from recorder.replay.run import replay as replay_workflow
+    from recorder.replay import documents
+    from recorder.replay.rows import read_rows
+    from recorder.replay.run import Settings, replay_runs
     from recorder.session import read
 
-    workflow = adapters.workflow(read(file), chosen(file, only, skip, raw))
-    settings = dict(parse_setting(text) for text in values)
+    if dry_run and not (heal or learn):
+        raise UsageError("--dry-run is for --learn and --heal", "Leave it out, or use --explain")
+    if learn is not None and (rows is not None or repeat > 1):
+        raise UsageError("--learn replays the recorded values", "Leave --from and --repeat out")
+    session, selected = read(file), chosen(file, only, skip, raw)
+    workflow = adapters.workflow(session, selected)
+    if explain:
+        print_graph(workflow, as_json)
+        return 0
     where = address(url) if url is not None else None
-    with progress() as on_progress:
-        report = asyncio.run(
-            replay_workflow(
+    given = dict(parse_setting(text) for text in values)
+    runs = [{**given, **row} for row in (read_rows(rows) if rows is not None else [{}])] * (learn or repeat)
+    if not runs:
+        say(f"{rows} has no rows")
+        return 0
+    settings = Settings(
+        # What differs from run to run must not be a matter of what ran beside it.
+        parallel=parallel if learn is None else 1,
+        pace=pace,
+        timeout=timeout,
+        run_timeout=run_timeout,
+        patience=patience,
+        retries=retries,
+        apart=LEARNING_PAUSE if learn is not None else 0.0,
+    )
+    if heal:
+        session, workflow = healed(file, session, workflow, selected, where, settings, dry_run)
+    with tempfile.TemporaryDirectory(prefix="recorder-") as folder, progress(len(runs)) as on_progress:
+        reports = asyncio.run(
+            replay_runs(
                 workflow,
+                rows=runs,
                 files=file.parent,
                 url=where,
-                values=settings,
+                settings=settings,
                 on_progress=on_progress,
                 on_wait=say,
-                timeout=timeout,
+                copies=Path(folder),
             )
         )
+        if learn is not None and not reports.interrupted:
+            reports = learnt(file, session, workflow, reports, Path(folder), dry_run)
+        documents.write(reports, selected.name, file.parent, Path(folder), junit=junit, html=html)
+    for written in (junit, html):
+        if written is not None:
+            say(f"written to {written}")
     if as_json:
-        write_text(report.dump())
+        write_text(reports.dump())
     else:
-        write_text("\n".join([*report.sentences(), *report.notes(), report.summary()]) + "\n")
-    if report.interrupted:
+        write_text("\n".join([*reports.sentences(), *reports.notes(), reports.summary()]) + "\n")
+    if reports.interrupted:
         return INTERRUPTED
-    return 0 if report.ok else 1
+    return 0 if reports.ok else 1
 
 
 @cli.command(epilog=examples("recorder doctor", "recorder doctor --json"))
@@ -358,6 +472,68 @@ def doctor(as_json: bool) -> int:
             table.add_row(mark, Text(check.name), Text(f"{words}\n{check.what_for}"))
         console().print(table)
     return 0 if healthy(checks) else 1
+
+
+def healed(
+    file: Path,
+    session: Session,
+    workflow: Workflow,
+    selected: Selection,
+    url: str | None,
+    settings: Settings,
+    dry_run: bool,
+) -> tuple[Session, Workflow]:
+    """The session and its workflow as the app's API is now, as far as that can be; written unless ``dry_run``."""
+    import asyncio
+
+    import msgspec
+
+    from recorder import adapters
+    from recorder.replay.run import look
+    from recorder.session import write
+
+    drifts = asyncio.run(look(workflow, url=url, settings=settings, on_wait=say))
+    patches = tuple(drift.patch for drift in drifts if drift.patch is not None)
+    for drift in drifts:
+        told = "; ".join(drift.changes)
+        if drift.patch is None:
+            say(f"not healed: {told}, for {drift.refused}")
+        else:
+            sure = f"confidence {100 * drift.patch.confidence:.0f} %"
+            say(f"{'would heal' if dry_run else 'healed'}: {told} ({sure})")
+    if not drifts:
+        say("nothing to heal: the app's API is as recorded")
+    if not patches:
+        return session, workflow
+    session = msgspec.structs.replace(session, patches=(*session.patches, *patches))
+    if not dry_run:
+        write(session, file)
+        say(f"{count(len(patches), 'patch', 'patches')} written to {file}; what was recorded is kept in it")
+    return session, adapters.workflow(session, selected)
+
+
+def learnt(
+    file: Path, session: Session, workflow: Workflow, reports: Reports, copies: Path, dry_run: bool
+) -> Reports:
+    """The reports as the session judges them with what they taught; it is written unless ``dry_run``."""
+    from recorder.replay.judging import looking
+    from recorder.replay.learn import learn, rejudged, taught
+    from recorder.session import write
+
+    look = looking(file.parent, copies)
+    lessons = learn(workflow, reports, look)
+    for lesson in lessons:
+        say(f"{LESSONS[lesson.sort]}: {lesson.sentence}")
+    new = [lesson for lesson in lessons if lesson.sort in ("added", "loosened")]
+    if not new:
+        say("nothing differs from run to run")
+    if not dry_run and (new or any(lesson.proof for lesson in lessons)):
+        write(taught(session, lessons), file)
+        say(f"{count(len(new), 'expectation')} written to {file}")
+    return rejudged(workflow, lessons, reports, look)
+
+
+LESSONS = {"added": "learnt", "loosened": "loosened", "proved": "link", "change": "not learnt"}
 
 
 def chosen(
@@ -400,17 +576,8 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
         FileError: there is no such file, or it is no CSV in UTF-8.
         UsageError: a column is no variable, or a value does not fit.
     """
-    import csv
-
     from recorder.replay.plan import LocalFile, parse_values
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            rows = [{k: v for k, v in row.items() if k and v is not None} for row in csv.DictReader(lines)]
-    except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror}", "Check the path") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FileError(f"{path} is no CSV file in UTF-8: {error}", "Save it as such") from None
+    from recorder.replay.rows import read_rows
 
     def written(value: Any) -> Any:
         if isinstance(value, list):
@@ -418,7 +585,8 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
         return value.path if isinstance(value, LocalFile) else value
 
     return tuple(
-        {name: written(value) for name, value in parse_values(workflow, row).items()} for row in rows
+        {name: written(value) for name, value in parse_values(workflow, row).items()}
+        for row in read_rows(path)
     )
 
 
@@ -515,9 +683,9 @@ def console() -> Console:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[StepReport], None]]:
+def progress(runs: int = 1) -> Iterator[Callable[[StepReport], None]]:
     """Takes the steps of a replay as they go: a line on standard error for each that is over, and on a terminal also
-    what the running one is at."""
+    what the running ones are at."""
     from rich.console import Console
     from rich.text import Text
 
@@ -525,18 +693,66 @@ def progress() -> Iterator[Callable[[StepReport], None]]:
 
     out = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
     status = out.status("") if out.is_terminal else None
+    running: dict[tuple[int, str], Text] = {}
 
     def tell(step: StepReport) -> None:
         line = Text.assemble(visible(step.id), " ", visible(step.endpoint, 60))
+        if runs > 1:
+            line = Text.assemble(f"run {step.run}  ", line)
         if not step.over:
-            if status is not None:
-                status.update(line.append(f"  {count(step.yields, 'value')}" if step.yields else ""))
-            return
-        verdict = ("ok", "green") if step.ok else ("differs" if step.expected else step.status, "red")
-        out.print(Text.assemble(verdict, "  ", line, f"  {step.seconds:.2f} s"))
+            running[step.run, step.id] = line.append(
+                f"  {count(step.yields, 'value')}" if step.yields else ""
+            )
+        else:
+            running.pop((step.run, step.id), None)
+            verdict = ("ok", "green") if step.ok else ("differs" if step.expected else step.status, "red")
+            out.print(Text.assemble(verdict, "  ", line, f"  {step.seconds:.2f} s"))
+        if status is not None and running:
+            more = f"  and {len(running) - 1} more" if len(running) > 1 else ""
+            status.update(Text.assemble(next(iter(running.values())), more))
 
     with status if status is not None else nullcontext():
         yield tell
+
+
+def print_graph(workflow: Workflow, as_json: bool) -> None:
+    """What depends on what: a row a step, with when it can begin at the earliest, and the same as Mermaid."""
+    from rich.text import Text
+
+    from recorder.graph import dump, graph, mermaid, waits
+    from recorder.show import visible
+
+    drawn = graph(workflow)
+    if as_json:
+        write_text(dump(drawn))
+        return
+    out = console()
+    seconds = {step.id: step.duration / 1000 for step in workflow.steps}
+    length, path = drawn.longest(seconds)
+    total = sum(seconds.values())
+    schedule = drawn.schedule(seconds)
+    table = plain_table("step", "endpoint", "seconds", "earliest", "waits for")
+    width = 24
+    for step, reasons in waits(drawn).items():
+        begin, end = schedule[step]
+        left, right = (int(width * moment / length) if length else 0 for moment in (begin, end))
+        bar = " " * left + "━" * max(right - left, 1)
+        endpoint = next(s.endpoint.id for s in workflow.steps if s.id == step)
+        table.add_row(
+            Text(visible(step), style="bold" if step in path else ""),
+            Text(visible(endpoint, 40)),
+            Text(f"{seconds[step]:.2f}", justify="right"),
+            Text(bar, style="cyan" if step in path else "blue"),
+            Text(", ".join(f"{visible(other)} ({why})" for other, why in reasons)),
+        )
+    out.print(table)
+    out.print(
+        Text(
+            f"{count(len(workflow.steps), 'step')}, {total:.2f} s one after the other; the longest path, "
+            f"{count(len(path), 'step')}, {length:.2f} s"
+        )
+    )
+    write_text(f"\n```mermaid\n{mermaid(drawn)}```\n")
 
 
 def parse_setting(text: str) -> tuple[str, str]:
@@ -565,8 +781,8 @@ def write_text(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def count(number: int, noun: str, many: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
 
 
 def address(url: str) -> str:

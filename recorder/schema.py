@@ -32,6 +32,8 @@ def session_schema() -> dict[str, Any]:
     definitions["Call"]["properties"]["event_data"] = _JSON
     definitions["Call"]["properties"]["stream"]["items"] = _JSON
     definitions["Frame"]["properties"]["inputs"]["items"] = _JSON
+    for key in ("was", "now"):
+        definitions["Replacement"]["properties"][key] = _JSON
     definitions["Json"] = {
         "title": "Json",
         "description": "A value as the app sent it. An object whose only key begins with one $ is a file or a number "

@@ -9,8 +9,8 @@ with one key that begins with ``$``:
 ``{"$number": "NaN" | "Infinity" | "-Infinity"}``
     a number that JSON cannot write.
 
-An app's own object whose single key begins with ``$`` has that key written with one ``$`` more, so that nothing an app
-sends can pass for one of these.
+An app's own object whose single key begins with ``$`` has that key written with one ``$`` more, so that nothing an
+app sends can pass for one of these.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.api import Api
+from recorder.api import Api, Endpoint
 from recorder.errors import FileError
 
 FORMAT = "recorder-session/1"
 
 Status = Literal["ok", "failed", "cancelled", "unfinished"]
 TriggerKind = Literal["person", "call", "page", "timer"]
+ExpectationKind = Literal["volatile", "unordered", "tolerance", "pattern"]
+Place = tuple[str | int, ...]
+"""Where inside a value: names of members and positions in lists, in turn. ``"*"`` stands for any position."""
 
 
 class File(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -68,7 +71,8 @@ class App(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What made a call. ``call`` is the id of the causing call; ``event`` the app's own word (``click``, ``then``)."""
+    """What made a call. ``call`` is the id of the causing call; ``event`` the app's own word (``click``,
+    ``then``)."""
 
     kind: TriggerKind = "page"
     event: str = ""
@@ -132,8 +136,8 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An output the app left as it was, or an input that the public client leaves out."""
     update: dict[str, Any] | None = None
     reply: bool = False
-    """An output that is a chat's answer in words, which the public endpoint may spell as a message or as several; None
-    where the answer was more than words."""
+    """An output that is a chat's answer in words, which the public endpoint may spell as a message or as several;
+    None where the answer was more than words."""
     variable: str | None = None
 
 
@@ -159,9 +163,9 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One invocation of an endpoint.
 
-    ``stream`` holds the values before the last one of a generator, each a list of outputs. ``yields`` counts the values
-    that arrived. ``error`` is the app's own text. ``page`` groups calls that share server-side State.
-    A person may set ``skip`` by hand.
+    ``stream`` holds the values before the last one of a generator, each a list of outputs. ``yields`` counts the
+    values that arrived. ``error`` is the app's own text. ``page`` groups calls that share server-side State. A
+    person may set ``skip`` by hand.
     """
 
     id: str
@@ -184,6 +188,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     page: str = ""
     stands_for: tuple[str, ...] = ()
     """Ids of omitted calls that this one replaces: the same done in one public call."""
+    after: tuple[str, ...] = ()
+    """Ids of calls that must be over before this one, where a replay makes several at once. A person's to set."""
     skip: bool = False
 
 
@@ -207,8 +213,70 @@ class SecretName(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How one place of a call's output may differ from run to run and still be as recorded.
+
+    ``output`` counts in wire order, ``path`` leads inside its value. ``volatile``: anything of the same kind.
+    ``unordered``: the items of a list in any order. ``tolerance``: a number no further than ``tolerance`` from the
+    recorded one; of an image or a sound, how unlike it may be, from 0 (not at all) to 1. ``pattern``: a text that the
+    regular expression ``pattern`` matches as a whole. ``streamed``: about the values before the last one instead.
+    ``evidence`` says in words what was seen.
+    """
+
+    call: str
+    output: int
+    kind: ExpectationKind
+    path: Place = ()
+    tolerance: float = 0.0
+    pattern: str = ""
+    streamed: bool = False
+    evidence: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What replays showed of a link, the input at ``input`` (in wire order) of ``call``.
+
+    ``link``: its value changed, and was taken where it was passed on. ``constant``: it was always the same.
+    ``refused``: it changed, and the call then failed.
+    """
+
+    call: str
+    input: int
+    proof: Literal["link", "constant", "refused"]
+    evidence: str = ""
+
+
+class Replacement(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded value of the input at ``input`` that the app does not offer any more, and the one in its place."""
+
+    input: int
+    was: Any
+    now: Any
+
+
+class Patch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How the calls of one endpoint fit the app as it is now. The calls in the file stay as they were recorded.
+
+    ``endpoint`` is the id of the recorded one, ``now`` the same as the app describes it since. ``inputs`` has for
+    each input of ``now`` the position of the recorded one, None for one that is new and takes its default;
+    ``outputs`` likewise. ``changes`` are sentences, ``confidence`` is from 0 to 1.
+    """
+
+    endpoint: str
+    now: Endpoint
+    inputs: tuple[int | None, ...] = ()
+    outputs: tuple[int | None, ...] = ()
+    values: tuple[Replacement, ...] = ()
+    changes: tuple[str, ...] = ()
+    confidence: float = 1.0
+
+
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One recording, start to stop."""
+    """One recording, start to stop.
+
+    ``expectations``, ``proofs`` and ``patches`` are what replays learnt of it. They are kept apart from the facts,
+    which no code edits, and are applied when a workflow is made.
+    """
 
     format: str = FORMAT
     app: App
@@ -221,6 +289,9 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     secrets: tuple[SecretName, ...] = ()
     notes: tuple[str, ...] = ()
     """What was lost, a sentence each."""
+    expectations: tuple[Expectation, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    patches: tuple[Patch, ...] = ()
 
 
 def encode_value(value: Any) -> Any:
@@ -293,6 +364,10 @@ def _map_values(tree: Any, change: Callable[[Any], Any]) -> Any:
                 call[key] = change(call[key])
         for frame in call.get("frames", ()):
             frame["inputs"] = change(frame.get("inputs", []))
+    for patch in tree.get("patches", ()):
+        for replacement in patch.get("values", ()):
+            for key in ("was", "now"):
+                replacement[key] = change(replacement.get(key))
     return tree
 
 
@@ -327,6 +402,16 @@ def _to_builtins(session: Session) -> Any:
         session,
         calls=tuple(map(encode_call, session.calls)),
         omitted=tuple(msgspec.structs.replace(o, call=encode_call(o.call)) for o in session.omitted),
+        patches=tuple(
+            msgspec.structs.replace(
+                patch,
+                values=tuple(
+                    msgspec.structs.replace(v, was=encode_value(v.was), now=encode_value(v.now))
+                    for v in patch.values
+                ),
+            )
+            for patch in session.patches
+        ),
     )
     tree = msgspec.to_builtins(encoded)
     # omit_defaults would drop the one key that tells a reader what this file is.

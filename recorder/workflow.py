@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from recorder.api import Endpoint
-from recorder.session import App, File, SecretName, Status
+from recorder.session import App, Expectation, File, SecretName, Status
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +82,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     ``properties`` are those of the control that the app changed beside or instead of the value; not None, if empty,
     where the value came inside an update of the control, which public clients hand on as it is.
     ``reply``: the value is a chat's answer in words, which the app may spell as a message or as several.
+    ``expectations`` say where it may differ and still be as recorded.
     """
 
     name: str = ""
@@ -93,6 +94,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     linked: bool = False
     reply: bool = False
     properties: dict[str, Any] | None = None
+    expectations: tuple[Expectation, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,10 +103,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ``via`` is ``client`` where the public client can make it by name, ``raw`` where only the app's own protocol can.
     ``setup`` marks a call that no person made but that the others need. ``cancel_after`` is how many values to
     take before
-    cancelling (None: to the end). ``frames`` are the inputs that a device sent after ``arguments``, in the same order,
-    each to be sent once the one before is answered; ``cut_short``: the last is not waited for.
-    ``expect`` is the recorded status; ``error`` the recorded text of a failure.
-    ``after`` are ids of steps that must be over first, links and shared State included.
+    cancelling (None: to the end). ``frames`` are the inputs that a device sent after ``arguments``, in the same
+    order, each to be sent once the one before is answered; ``cut_short``: the last is not waited for. ``expect`` is
+    the recorded status; ``error`` the recorded text of a failure. ``started`` is in ms since the epoch,
+    ``duration`` in ms. ``after`` are ids of steps that must be over first, because they made this call or because
+    the person says so; what links and State demand is in :mod:`recorder.graph`.
     """
 
     id: str
@@ -125,15 +128,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     cut_short: bool = False
     yields: int = 0
     started: float = 0.0
+    duration: float = 0.0
     after: tuple[str, ...] = ()
     page: str = ""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps to do again, in the person's order."""
+    """The steps to do again, in the person's order. ``names`` are the public names of all endpoints that the app
+    had."""
 
     name: str
     app: App
+    names: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     variables: tuple[Variable, ...] = ()
     secrets: tuple[SecretName, ...] = ()

@@ -16,8 +16,8 @@ FLOORS: list[set[str]] = [
     {"errors", "events"},
     {"api"},
     {"session"},
-    {"workflow", "redact", "volatile"},
-    {"adapters", "render", "show", "schema"},
+    {"workflow", "redact", "volatile", "drift"},
+    {"adapters", "render", "show", "schema", "graph"},
     {"capture", "replay", "serve"},
     {"doctor"},
     {"cli"},
@@ -34,7 +34,7 @@ IMPURE = {
 
 ONLY_IN = {
     "playwright": {"capture.browser"},
-    "jinja2": {"render", "serve"},
+    "jinja2": {"render", "replay.html", "serve"},
     "websockets": {"capture", "replay", "serve"},
     "aiohttp": {"capture", "replay", "serve"},
     "click": {"cli"},

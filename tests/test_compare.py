@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output, words
+from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output
+from recorder.replay.wording import words
 from recorder.session import File
 from recorder.volatile import steady
 from recorder.workflow import Output
@@ -67,7 +68,7 @@ def test_what_differs_from_run_to_run_is_passed_over(recorded: Any, live: Any) -
     ("recorded", "live", "path", "why"),
     [
         (1, 2, "", "was 1, is now 2"),
-        (0.1 + 0.2, 0.3, "", "was 0.30000000000000004, is now 0.3"),
+        (0.3001, 0.3, "", "was 0.3001, is now 0.3"),
         (1, True, "", "was the number 1, is now the truth value true"),
         (1, "1", "", 'was the number 1, is now the text "1"'),
         ("", None, "", 'was the text "", is now nothing'),

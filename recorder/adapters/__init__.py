@@ -9,10 +9,11 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.events import AnyEvent
-from recorder.session import Session
-from recorder.workflow import Workflow
+from recorder.session import Expectation, Session
+from recorder.workflow import Step, Workflow
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ def new_fold() -> Fold:
 
 
 def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
-    """What to do again.
+    """What to do again, as the session's patches and expectations have it.
 
     Raises:
         UsageError: no adapter knows this kind of app, or a selection names nothing that was recorded.
@@ -105,4 +106,19 @@ def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
             f"No adapter knows apps of kind {session.app.kind!r}",
             "Update the recorder with `pip install -U api-recorder`",
         )
-    return adapter.workflow(session, selection)
+    session = adapted(session)
+    made = adapter.workflow(session, selection)
+    if not session.expectations:
+        return made
+    of: dict[tuple[str, int], list[Expectation]] = {}
+    for expectation in session.expectations:
+        of.setdefault((expectation.call, expectation.output), []).append(expectation)
+
+    def expecting(step: Step) -> Step:
+        outputs = tuple(
+            msgspec.structs.replace(output, expectations=tuple(of.get((step.id, number), ())))
+            for number, output in enumerate(step.outputs)
+        )
+        return msgspec.structs.replace(step, outputs=outputs)
+
+    return msgspec.structs.replace(made, steps=tuple(map(expecting, made.steps)))

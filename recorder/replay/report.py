@@ -7,29 +7,37 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.replay.compare import Difference, brief
+from recorder.replay.compare import Difference
+from recorder.replay.wording import brief
 from recorder.session import encode_value
 from recorder.show import visible
 
-StepStatus = Literal["waiting", "running", "ok", "failed", "cancelled", "missing", "not_run", "stopped"]
-"""``missing``: the app lacks the endpoint. ``not_run``: what it needs did not come out of an earlier step.
-``stopped``: the person pressed Ctrl-C meanwhile."""
+StepStatus = Literal[
+    "waiting", "running", "ok", "failed", "cancelled", "missing", "changed", "not_run", "stopped"
+]
+"""``missing``: the app lacks the endpoint. ``changed``: it takes or gives something else now. ``not_run``: what it
+needs did not come out of an earlier step. ``stopped``: Ctrl-C or the end of the time came meanwhile."""
 
 
 class OutputReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One output that came: its label, its value in the session's terms (files as ``File``), and what is not as
-    recorded. ``compared`` is false where there was nothing to hold it against."""
+    """One output that came: its place in wire order, its label, its value in the session's terms (files as
+    ``File``), and what is not as recorded. ``compared`` is false where there was nothing to hold it against; else
+    ``recorded`` is that. ``update`` are the properties of the control that came with it."""
 
     name: str
+    output: int = 0
     label: str = ""
+    recorded: Any = None
     value: Any = None
+    update: dict[str, Any] | None = None
     skipped: bool = False
     compared: bool = True
     differences: tuple[Difference, ...] = ()
 
 
 class StepReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. ``seconds`` is how long it took, ``yields`` how many values came before the last.
+    """One step of the run of that number, 0 where there is only one. ``seconds`` is how long it took, ``yields``
+    how many values came before the last; ``began`` counts from the start of its run.
 
     ``error`` is why it failed, in the app's words or ours; ``expected`` whether it came to the same end when it was
     recorded. ``not_compared`` says why outputs were not compared. ``notes`` are sentences without a final stop.
@@ -38,10 +46,12 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     endpoint: str
+    run: int = 0
     status: StepStatus = "waiting"
     setup: bool = False
     expected: bool = True
     error: str | None = None
+    began: float = 0.0
     seconds: float = 0.0
     yields: int = 0
     outputs: tuple[OutputReport, ...] = ()
@@ -73,13 +83,21 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole replay. ``url`` is the app it was made against; ``interrupted`` whether Ctrl-C ended it."""
+    """One run. ``url`` is the app it was made against, ``values`` the variables that were set; ``changes`` says in
+    sentences what of the app's API is not as recorded. ``interrupted`` is whether Ctrl-C ended it, ``timed_out``
+    the seconds it had where they were over. ``seconds`` is how long it took, ``longest`` how long the longest path
+    through it."""
 
     url: str
     version: str = ""
+    values: dict[str, str] = {}
     steps: tuple[StepReport, ...] = ()
+    changes: tuple[str, ...] = ()
     interrupted: bool = False
+    timed_out: float | None = None
+    parallel: int = 1
     seconds: float = 0.0
+    longest: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -88,10 +106,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def sentences(self) -> list[str]:
         """What is not as recorded, a sentence each, in order."""
-        told = [sentence for step in self.steps if step.over for sentence in step.sentences()]
+        told = [visible(change, 600) for change in self.changes]
+        told += [
+            sentence
+            for step in self.steps
+            if step.over and not (step.status == "changed" and self.changes)
+            for sentence in step.sentences()
+        ]
+        left = sum(step.status in ("waiting", "stopped") for step in self.steps)
         if self.interrupted:
-            left = sum(step.status in ("waiting", "stopped") for step in self.steps)
             told.append(f"stopped by Ctrl-C with {left} of {len(self.steps)} steps not done")
+        elif self.timed_out is not None:
+            told.append(f"stopped after {self.timed_out:g} s with {left} of {len(self.steps)} steps not done")
         return told
 
     def notes(self) -> list[str]:
@@ -113,17 +139,86 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """The whole in one line."""
         good = sum(step.ok for step in self.steps)
         steps = f"{good} of {len(self.steps)} step{'s' if len(self.steps) != 1 else ''} as recorded"
-        return f"{steps}, {self.seconds:.1f} s"
+        one_by_one = sum(step.seconds for step in self.steps)
+        if self.parallel == 1 or not one_by_one:
+            return f"{steps}, {self.seconds:.1f} s"
+        share = self.seconds / one_by_one
+        return (
+            f"{steps}, {self.seconds:.1f} s, {share:.2f} of the {one_by_one:.1f} s that the calls took together; "
+            f"the longest path took {self.longest:.1f} s"
+        )
 
-    def dump(self) -> str:
-        """As JSON text, ASCII only; values are spelled as in the session file."""
+    def tree(self) -> dict[str, Any]:
+        """As JSON values, those of the app spelled as in the session file."""
         tree = msgspec.to_builtins(self, enc_hook=repr, builtin_types=())
         for step, plain in zip(self.steps, tree["steps"], strict=True):
             plain["ok"] = step.ok
             for output, entry in zip(step.outputs, plain["outputs"], strict=True):
-                entry["value"] = encode_value(output.value)
+                for key in ("recorded", "value", "update"):
+                    entry[key] = encode_value(getattr(output, key))
                 for difference, told in zip(output.differences, entry["differences"], strict=True):
                     told["recorded"] = encode_value(difference.recorded)
                     told["live"] = encode_value(difference.live)
-        document = {"ok": self.ok, **tree, "sentences": self.sentences(), "notes": self.notes()}
+        return {"ok": self.ok, **tree, "sentences": self.sentences(), "notes": self.notes()}
+
+    def dump(self) -> str:
+        """As JSON text, ASCII only."""
+        return json.dumps(self.tree(), indent=2) + "\n"
+
+
+class Reports(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole replay: one run or several. ``learnt`` says in sentences what they taught, where that was asked for."""
+
+    url: str
+    version: str = ""
+    runs: tuple[Report, ...] = ()
+    learnt: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every run is."""
+        return all(run.ok for run in self.runs)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it."""
+        return any(run.interrupted for run in self.runs)
+
+    def sentences(self) -> list[str]:
+        """Those of the runs, each with the run it is about where there are several."""
+        return [
+            f"{self._named(n)}{sentence}"
+            for n, run in enumerate(self.runs, 1)
+            for sentence in run.sentences()
+        ]
+
+    def notes(self) -> list[str]:
+        """As :meth:`sentences`."""
+        return [f"{self._named(n)}{note}" for n, run in enumerate(self.runs, 1) for note in run.notes()]
+
+    def summary(self) -> str:
+        """The whole in one line."""
+        if len(self.runs) == 1:
+            return self.runs[0].summary()
+        good = sum(run.ok for run in self.runs)
+        return f"{good} of {len(self.runs)} runs as recorded, {self.seconds:.1f} s"
+
+    def dump(self) -> str:
+        """As JSON text, ASCII only: of one run its own members, of several an array ``runs`` of these."""
+        if len(self.runs) == 1:
+            return self.runs[0].dump()
+        document = {
+            "ok": self.ok,
+            "url": self.url,
+            "version": self.version,
+            "seconds": self.seconds,
+            "learnt": self.learnt,
+            "runs": [run.tree() for run in self.runs],
+            "sentences": self.sentences(),
+            "notes": self.notes(),
+        }
         return json.dumps(document, indent=2) + "\n"
+
+    def _named(self, number: int) -> str:
+        return f"run {number}: " if len(self.runs) > 1 else ""

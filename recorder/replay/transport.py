@@ -1,8 +1,9 @@
 """Gradio's own protocol over one pooled connection: what the page does, without the page.
 
-One :class:`App` for a replay, and one :class:`Page` with its own session for each page that was recorded. A queued call
-is ``POST queue/join``, answered on a stream that all calls of the page share; which the app closes when nothing is
-pending, so that it is opened again by the next call. The app's own ``api_prefix`` and ``protocol`` decide the rest.
+One :class:`App` for a replay, and one :class:`Page` with its own session for each page that was recorded. A queued
+call is ``POST queue/join``, answered on a stream that all calls of the page share; which the app closes when
+nothing is pending, so that it is opened again by the next call. The app's own ``api_prefix`` and ``protocol``
+decide the rest.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -36,6 +37,18 @@ SPOKEN = ("sse_v1", *DIFFS)
 STARTING = (502, 503, 504)
 """What a server in front of an app answers while the app is not up."""
 
+NOT_TAKEN = (429, 503)
+"""The app, or a server in front of it, says that it took nothing: its queue is full, or it is busy. What answers
+another 5xx may have been carried out, so that it is not asked again."""
+
+RETRIES = 5
+"""How often a call that was not taken is made again, after 0.2, 0.4 … s."""
+
+LONGEST_WAIT = 10.0
+"""Seconds to wait at most where the app says how long."""
+
+UNKNOWN = "; whether the app carried it out is not known, so that it is not repeated"
+
 Ending = Literal["ok", "failed", "cancelled"]
 
 
@@ -48,6 +61,10 @@ class Answer(msgspec.Struct, kw_only=True):
     values: int = 0
     """How many arrived before the last."""
     renders: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    stream: list[list[Any]] = msgspec.field(default_factory=list)
+    """The values before the last, as many of them as were asked for."""
+    retries: list[str] = msgspec.field(default_factory=list)
+    """Why it was made again, a sentence each without a final stop."""
 
 
 class FormFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +80,12 @@ class Reception:
 
     Args:
         diffs: whether values after the first are differences.
+        keep: how many of the values before the last to keep.
     """
 
-    def __init__(self, diffs: bool) -> None:
+    def __init__(self, diffs: bool, keep: int = 0) -> None:
         self.answer = Answer()
+        self._keep = keep
         self.over = False
         self.started = False
         self._diffs = diffs
@@ -121,6 +140,8 @@ class Reception:
                 data = self._last
         self._last = data
         self.answer.values += 1
+        if len(self.answer.stream) < self._keep:
+            self.answer.stream.append(data)
         self._render(output)
 
     def _render(self, output: dict[str, Any]) -> None:
@@ -149,11 +170,24 @@ class App:
     ``root`` is where it answers, without a final slash; ``description`` what it says of itself.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, root: str, query: str, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        root: str,
+        query: str,
+        config: dict[str, Any],
+        info: Any,
+        environment: Mapping[str, str],
+        retries: int,
+    ) -> None:
         self.root = root
-        self.description: Description = describe(config) or Description()
+        self.description: Description = describe(config, info) or Description()
+        self.query = f"?{query}" if query else ""
         self._http = http
-        self._query = query
+        self._environment = environment
+        self._retries = retries
+        self._logging_in = asyncio.Lock()
+        self._logins = 0
         self._pages: list[Page] = []
         beats = config.get("connect_heartbeat")
         self._beats = beats if isinstance(beats, bool) else _keeps_state(self.description)
@@ -166,6 +200,7 @@ class App:
         query: str = "",
         environment: Mapping[str, str],
         patience: float = 10.0,
+        retries: int = RETRIES,
         on_wait: Callable[[str], None] | None = None,
     ) -> App:
         """Find the app at ``url``, log in where it wants that, and read its description.
@@ -174,6 +209,7 @@ class App:
             query: the page's own query string, which goes with every call.
             environment: holds ``RECORDER_USERNAME`` and ``RECORDER_PASSWORD`` for an app with a login.
             patience: seconds to wait for an app that is still starting.
+            retries: how often to repeat what the app did not take.
             on_wait: told once, in a sentence, that there is waiting.
 
         Raises:
@@ -208,7 +244,8 @@ class App:
                     f"{root} speaks the protocol {protocol!r}, which is not known here",
                     "Run it on Gradio 4.44 or newer",
                 )
-            return cls(http, answer.root, query, config)
+            info = await _info(http, answer.root, config)
+            return cls(http, answer.root, query, config, info, environment, retries)
         except BaseException:
             await http.close()
             raise
@@ -225,7 +262,7 @@ class App:
 
     def page(self) -> Page:
         """A new page: a session of its own, with its own State."""
-        page = Page(self._http, self.api, self._query, self.description.protocol in DIFFS, self._beats)
+        page = Page(self, self._http, self.description.protocol in DIFFS, self._beats)
         self._pages.append(page)
         return page
 
@@ -237,6 +274,49 @@ class App:
     def file_url(self, path: str) -> str:
         """Where it serves the file that it calls ``path``."""
         return f"{self.api}/file={quote(path, safe='/:=@')}"
+
+    async def post(self, path: str, body: dict[str, Any], retries: list[str]) -> tuple[int, Any]:
+        """Send JSON to the API; again where nothing was taken, or where the login has expired.
+
+        Args:
+            retries: gets a sentence for each time.
+
+        Returns:
+            the status and the JSON of the answer, None where it is none.
+        """
+        tries = 0
+        while True:
+            logins = self._logins
+            try:
+                async with self._http.post(self.api + path, json=body) as response:
+                    status, answer = response.status, _parsed(await response.text(errors="replace"))
+                    wait = _retry_after(response)
+            except aiohttp.ClientConnectorError as error:
+                # Nothing was sent.
+                if tries == self._retries:
+                    raise
+                status, answer, wait, why = 0, None, None, f"the app could not be reached ({_said(error)})"
+            else:
+                if status == 401 and logins == self._logins and self._logins <= self._retries:
+                    await self._log_in_again(logins)
+                    retries.append("the login had expired, so that it was made anew")
+                    continue
+                if status == 401 and logins != self._logins:
+                    continue
+                if status not in NOT_TAKEN or tries == self._retries:
+                    return status, answer
+                why = f"the app took nothing ({_detail(answer) or f'HTTP {status}'})"
+            pause = min(0.2 * 2**tries if wait is None else wait, LONGEST_WAIT)
+            tries += 1
+            retries.append(f"{why}, so that it was asked again after {pause:.1f} s")
+            await asyncio.sleep(pause)
+
+    async def _log_in_again(self, logins: int) -> None:
+        """Once for all calls that found the login expired."""
+        async with self._logging_in:
+            if self._logins == logins:
+                await _log_in(self._http, self.root, self._environment)
+                self._logins += 1
 
     async def upload(self, path: Path, name: str, type: str | None) -> str:
         """Send a file as the page does, under ``name``.
@@ -264,8 +344,11 @@ class App:
             return answer[0]
         raise AppError(f"The app did not take the file {name!r}: HTTP {status} {_detail(answer)}".rstrip())
 
-    async def digest(self, path: str) -> tuple[str, int]:
+    async def digest(self, path: str, copy: BinaryIO | None = None, most: int = 0) -> tuple[str, int]:
         """SHA-256 and size in bytes of a file of the app's.
+
+        Args:
+            copy: gets its bytes, the first ``most`` of them.
 
         Raises:
             AppError: it does not hand it out.
@@ -277,6 +360,8 @@ class App:
                     raise AppError(f"HTTP {response.status}")
                 async for chunk in response.content.iter_any():
                     digest.update(chunk)
+                    if copy is not None and size < most:
+                        copy.write(chunk[: most - size])
                     size += len(chunk)
         except (aiohttp.ClientError, OSError) as error:
             raise AppError(_said(error)) from None
@@ -286,13 +371,12 @@ class App:
 class Page:
     """One page's session with the app. Calls may be made at the same time; they share one stream."""
 
-    def __init__(
-        self, http: aiohttp.ClientSession, api: str, query: str, diffs: bool, heartbeat: bool
-    ) -> None:
+    def __init__(self, app: App, http: aiohttp.ClientSession, diffs: bool, heartbeat: bool) -> None:
         self.session_hash = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(11))
+        self._app = app
         self._http = http
-        self._api = api
-        self._query = f"?{query}" if query else ""
+        self._api = app.api
+        self._query = app.query
         self._diffs = diffs
         self._waiting: dict[str, asyncio.Queue[dict[str, Any]]] = {}
         self._early: dict[str, list[dict[str, Any]]] = {}
@@ -316,6 +400,7 @@ class Page:
         frames: Sequence[list[Any]] = (),
         cut_short: bool = False,
         cancel_after: int | None = None,
+        keep: int = 0,
         on_value: Callable[[int], None] | None = None,
     ) -> Answer:
         """Make one call and wait for its end. Whatever the app does is an answer, never an exception.
@@ -326,6 +411,7 @@ class Page:
                 where its connection is a stream, in calls of their own otherwise.
             cut_short: the last of them is not waited for.
             cancel_after: cancel once so many values have come (0: once it runs).
+            keep: how many of the values before the last to keep.
             on_value: told the number of values so far.
         """
         body = {
@@ -337,9 +423,11 @@ class Page:
         }
         streams = dependency.connection == "stream"
         values = 0
+        retries: list[str] = []
         for sent in [data] if streams else [data, *frames]:
-            reception = Reception(self._diffs and not streams)
+            reception = Reception(self._diffs and not streams, keep)
             reception.answer.values = values
+            reception.answer.retries = retries
             body = {**body, "data": sent}
             try:
                 if dependency.queue:
@@ -385,12 +473,14 @@ class Page:
         return answer
 
     async def _direct(self, body: dict[str, Any], reception: Reception) -> None:
-        status, answer = await self._post(f"/run/predict{self._query}", body)
+        status, answer = await self._app.post(f"/run/predict{self._query}", body, reception.answer.retries)
         if status == 200 and isinstance(answer, dict):
             reception.complete(answer)
         else:
             # The error itself may be null where the app does not show its errors.
-            reception.fail(_detail(answer) or (None if isinstance(answer, dict) else f"HTTP {status}"))
+            reception.fail(
+                _detail(answer) or (None if isinstance(answer, dict) else _refused(status, answer))
+            )
 
     async def _queued(
         self,
@@ -402,10 +492,10 @@ class Page:
         cancel_after: int | None,
         on_value: Callable[[int], None] | None,
     ) -> None:
-        status, answer = await self._post(f"/queue/join{self._query}", body)
+        status, answer = await self._app.post(f"/queue/join{self._query}", body, reception.answer.retries)
         event_id = answer.get("event_id") if isinstance(answer, dict) else None
         if not isinstance(event_id, str):
-            reception.fail(_detail(answer) or f"HTTP {status}")
+            reception.fail(_refused(status, answer))
             return
         messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         for message in self._early.pop(event_id, ()):
@@ -472,11 +562,11 @@ class Page:
                     async for message in _messages(response):
                         heard = self._dispatch(message) or heard
             except (aiohttp.ClientError, OSError) as error:
-                self._lost(f"the stream of results broke: {_said(error)}")
+                self._lost(f"the stream of results broke ({_said(error)}){UNKNOWN}")
                 return
             silent = 0 if heard else silent + 1
             if silent == 3:
-                self._lost("the stream of results ended before the call did")
+                self._lost(f"the stream of results ended before the call did{UNKNOWN}")
                 return
 
     def _dispatch(self, message: Any) -> bool:
@@ -566,6 +656,32 @@ async def _patiently(
             on_wait(f"waiting for the app at {root} ({why})")
             on_wait = None
         await asyncio.sleep(0.25)
+
+
+async def _info(http: aiohttp.ClientSession, root: str, config: dict[str, Any]) -> Any:
+    """What the app says of the names of its parameters, None where it says nothing."""
+    prefix = config.get("api_prefix")
+    url = f"{root}{prefix if isinstance(prefix, str) else ''}/info?all_endpoints=true"
+    try:
+        async with http.get(url, timeout=aiohttp.ClientTimeout(total=30)) as response:
+            return _parsed(await response.text(errors="replace")) if response.status == 200 else None
+    except (aiohttp.ClientError, OSError, asyncio.TimeoutError):
+        return None
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    """How many seconds the app asks to wait, where it says that as a number."""
+    try:
+        return max(float(response.headers.get("Retry-After", "")), 0.0)
+    except ValueError:
+        return None
+
+
+def _refused(status: int, answer: Any) -> str:
+    """Why a call was not begun, as far as that is known."""
+    said = _detail(answer)
+    unknown = UNKNOWN if status >= 500 and status not in NOT_TAKEN else ""
+    return f"{said or f'HTTP {status}'}{unknown}"
 
 
 async def _log_in(http: aiohttp.ClientSession, root: str, environment: Mapping[str, str]) -> None:

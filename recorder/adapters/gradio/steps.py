@@ -36,7 +36,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
         UsageError: the selection names a call or endpoint that was not recorded.
     """
     calls, setup = _select(session, selection)
-    builder = _Builder(session, {call.id for call in calls})
+    builder = _Builder(session)
     steps = tuple(builder.step(call, call.id in setup) for call in calls)
     arguments = [argument.value for step in steps for argument in step.arguments]
     linked = {(link.step, link.output) for link in leaves_of(Link, arguments)}
@@ -57,6 +57,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     return Workflow(
         name=selection.name,
         app=session.app,
+        names=tuple(e.api_name for e in session.api.endpoints if e.api_name is not None),
         steps=steps,
         variables=tuple(builder.variables),
         secrets=tuple(secret for secret in session.secrets if secret.name in used),
@@ -110,16 +111,15 @@ def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str
 
 
 class _Builder:
-    def __init__(self, session: Session, kept: set[str]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._kept = kept
         self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
         self._names: set[str] = set()
         self._pages: dict[str, str] = {}
         self._variables: dict[tuple[str, int | str | None, str], str] = {}
         self._taken: set[str] = set()
         self._secrets = _SecretFinder(session.secrets)
-        self._previous: str | None = None
+        self._standing = {inner: call.id for call in session.calls for inner in call.stands_for}
         self._status: dict[str, Call] = {}
         self.variables: list[Variable] = []
 
@@ -145,10 +145,9 @@ class _Builder:
             )
             for value in call.outputs
         )
-        after = [leaf.step for argument in arguments for leaf in leaves_of(Link, argument.value)]
-        if self._previous is not None:
-            after.append(self._previous)
-        self._previous = call.id
+        # A call may stand for those that a later one followed.
+        after = [self._standing.get(id, id) for id in (call.trigger.call, *call.after) if id is not None]
+        after = [id for id in dict.fromkeys(after) if id in self._status]
         self._status[call.id] = call
         return Step(
             id=call.id,
@@ -173,7 +172,8 @@ class _Builder:
             cut_short=call.cut_short,
             yields=call.yields,
             started=call.timing.started,
-            after=tuple(dict.fromkeys(after)),
+            duration=call.timing.ended or 0.0,
+            after=tuple(after),
             page=self._pages.setdefault(call.page, f"p{len(self._pages) + 1}"),
         )
 
