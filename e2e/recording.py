@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import msgspec
 
 from e2e.apps import GradioApp
 from recorder.adapters.gradio.describe import Dependency, Description, describe, endpoint
+from recorder.api import Api
 from recorder.replay.report import Report, Reports
 from recorder.replay.run import replay, replay_runs
-from recorder.session import App, SecretName
+from recorder.session import App, Call, SecretName, Session, Value
 from recorder.workflow import Argument, Link, Output, Step, Variable, VariableRef, Workflow
 
 ANYTHING = object()
@@ -23,10 +25,7 @@ class Recording:
     """A workflow in the making, its endpoints as the live app describes them."""
 
     def __init__(self, app: GradioApp) -> None:
-        with urllib.request.urlopen(f"{app.url}/config") as answer:
-            description = describe(json.load(answer))
-        assert description is not None
-        self.description: Description = description
+        self.description = description_of(app)
         self.app = app
         self.steps: list[Step] = []
         self.variables: list[Variable] = []
@@ -100,3 +99,52 @@ def link(step: Step, output: int = 0) -> Link:
 def told(report: Report | Reports) -> list[str]:
     """All that a report says."""
     return [*report.sentences(), *report.notes()]
+
+
+def a_call(
+    description: Description, id: str, name: str, *values: Any, gives: Any = (), **fields: Any
+) -> Call:
+    """A call as it would have been recorded of an endpoint, ``values`` and ``gives`` in wire order; the first input
+    is what the person set."""
+    dependency = next(d for d in description.dependencies.values() if d.api_name == name)
+    addressed = endpoint(description, dependency)
+    inputs = tuple(
+        Value(
+            name=p.name,
+            label=p.label,
+            component=p.component,
+            component_id=p.component_id,
+            value=None if p.state else value,
+            state=p.state,
+            changed=not p.state,
+        )
+        for p, value in zip(addressed.parameters, values, strict=True)
+    )
+    outputs = tuple(
+        Value(label=p.label, component=p.component, component_id=p.component_id, value=value, state=p.state)
+        for p, value in zip(addressed.returns, gives, strict=False)
+    )
+    return Call(
+        **{"id": id, "endpoint": addressed.id, "inputs": inputs, "outputs": outputs, "page": "p1", **fields}
+    )
+
+
+def a_session(app: GradioApp, description: Description, calls: Sequence[Call]) -> Session:
+    """A session of that app."""
+    endpoints = tuple(endpoint(description, d) for d in description.dependencies.values() if d.backend)
+    return Session(
+        app=App(url=app.url, kind="gradio", api_prefix=description.api_prefix),
+        api=Api(endpoints=endpoints),
+        calls=tuple(calls),
+    )
+
+
+def description_of(app: GradioApp) -> Description:
+    """What the app says of itself, names of parameters included."""
+    with urllib.request.urlopen(f"{app.url}/config") as answer:
+        config = json.load(answer)
+    with urllib.request.urlopen(f"{app.url}{config.get('api_prefix', '')}/info?all_endpoints=true") as answer:
+        info = json.load(answer)
+    description = describe(config, info)
+    assert description is not None
+    return description

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,7 +228,7 @@ class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     output: int
     kind: ExpectationKind
     path: Place = ()
-    tolerance: float = 0.0
+    tolerance: float | None = None
     pattern: str = ""
     streamed: bool = False
     evidence: str = ""
@@ -382,21 +383,25 @@ def dump(session: Session) -> str:
     return text + "\n"
 
 
+def _map_call(call: Call, change: Callable[[Any], Any]) -> Call:
+    """A call with ``change`` applied where values stand."""
+
+    def slot(v: Value) -> Value:
+        return msgspec.structs.replace(v, value=change(v.value), update=change(v.update))
+
+    return msgspec.structs.replace(
+        call,
+        inputs=tuple(map(slot, call.inputs)),
+        outputs=tuple(map(slot, call.outputs)),
+        stream=tuple(change(v) for v in call.stream),
+        frames=tuple(msgspec.structs.replace(f, inputs=tuple(change(f.inputs))) for f in call.frames),
+        event_data=change(call.event_data),
+    )
+
+
 def _to_builtins(session: Session) -> Any:
     def encode_call(call: Call) -> Call:
-        def slot(v: Value) -> Value:
-            return msgspec.structs.replace(v, value=encode_value(v.value), update=encode_value(v.update))
-
-        return msgspec.structs.replace(
-            call,
-            inputs=tuple(map(slot, call.inputs)),
-            outputs=tuple(map(slot, call.outputs)),
-            stream=tuple(encode_value(v) for v in call.stream),
-            frames=tuple(
-                msgspec.structs.replace(f, inputs=tuple(encode_value(f.inputs))) for f in call.frames
-            ),
-            event_data=encode_value(call.event_data),
-        )
+        return _map_call(call, encode_value)
 
     encoded = msgspec.structs.replace(
         session,
@@ -537,3 +542,40 @@ def files_folder(path: str | os.PathLike[str]) -> Path:
     """Where the files of the session at ``path`` lie: ``login.json`` has ``login.files/``."""
     path = Path(path)
     return path.with_name(path.stem + ".files")
+
+
+def carry_files(session: Session, source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Session:
+    """Copy the files of the session at ``source`` to where one at ``target`` has them.
+
+    Returns:
+        the session with their new paths.
+
+    Raises:
+        FileError: they cannot be read or written.
+    """
+    source, target = Path(source), Path(target)
+    old, new = files_folder(source), files_folder(target)
+
+    def moved(file: File) -> File:
+        if not file.path.startswith(f"{old.name}/"):
+            return file
+        path = f"{new.name}/{file.path.removeprefix(f'{old.name}/')}"
+        kept = (source.parent / file.path).resolve()
+        if not kept.is_relative_to(source.parent.resolve()):
+            return file
+        try:
+            copy = target.parent / path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, copy)
+        except OSError as error:
+            raise FileError(f"{kept} cannot be copied: {error.strerror}", "Check the disk") from None
+        return msgspec.structs.replace(file, path=path)
+
+    def call(one: Call) -> Call:
+        return _map_call(one, lambda value: map_files(value, moved))
+
+    return msgspec.structs.replace(
+        session,
+        calls=tuple(map(call, session.calls)),
+        omitted=tuple(msgspec.structs.replace(o, call=call(o.call)) for o in session.omitted),
+    )

@@ -223,9 +223,9 @@ class _Walk:
             case "tolerance":
                 if isinstance(recorded, File) and isinstance(live, File):
                     found = self._look(recorded, live) if self._look is not None else None
-                    return found is not None and found.distance <= expectation.tolerance
+                    return found is not None and found.distance <= (expectation.tolerance or 0)
                 numbers = _is_number(recorded) and _is_number(live)
-                return numbers and abs(recorded - live) <= expectation.tolerance
+                return numbers and abs(recorded - live) <= (expectation.tolerance or 0)
             case "pattern":
                 return isinstance(live, str) and _matches(expectation.pattern, live)
         return False
@@ -326,8 +326,8 @@ class _Walk:
         if recorded == live or (isinstance(recorded, float) and math.isnan(recorded) and math.isnan(live)):
             return ""
         if _is_fraction(recorded) or _is_fraction(live):
-            # What writing and reading it anew may change.
-            if math.isclose(recorded, live, rel_tol=1e-6, abs_tol=1e-12):
+            # What writing and reading it anew may change; a clock in seconds is not such a number.
+            if math.isclose(recorded, live, rel_tol=1e-6, abs_tol=1e-12) and abs(recorded - live) < 0.1:
                 return ""
         return f"was {brief(recorded)}, is now {brief(live)}"
 
@@ -404,6 +404,8 @@ def spelled(place: Place) -> str:
             parts.append(f"[{part}]")
         elif part == UPDATE:
             parts.append(".update")
+        elif part == "*":
+            parts.append("[*]")
         else:
             parts.append(f".{part}" if part.isidentifier() and len(part) <= 80 else f"[{brief(part)}]")
     return "".join(parts).lstrip(".")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from itertools import combinations, pairwise
 from typing import Any, Literal
 
@@ -44,8 +46,16 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
 
 
-def learn(workflow: Workflow, reports: Reports, look: Look | None = None) -> list[Lesson]:
-    """What several runs over one workflow show of it, in the order of its steps."""
+def learn(
+    workflow: Workflow, reports: Reports, look: Look | None = None, now: float | None = None
+) -> list[Lesson]:
+    """What several runs over one workflow show of it, in the order of its steps.
+
+    Args:
+        look: how unlike two files are.
+        now: when the runs were made, in s since the epoch; just now if None.
+    """
+    now = time.time() if now is None else now
     places = Places(recorded=workflow.app.url, live=reports.url)
     lessons: list[Lesson] = []
     for step in workflow.steps:
@@ -63,7 +73,8 @@ def learn(workflow: Workflow, reports: Reports, look: Look | None = None) -> lis
             if not lives or not any(one.differences for one in lives):
                 continue
             called = f"{where}, output {visible(output.label or output.name, 60)!r}"
-            learner = _Learner(places, look, step.id, number, called, output.expectations)
+            when = step.started / 1000, now
+            learner = _Learner(places, look, when, step.id, number, called, output.expectations)
             learner.output(output.value, output.skipped, output.properties, lives)
             lessons += learner.lessons
     return lessons + _proofs(workflow, reports)
@@ -136,6 +147,7 @@ class _Learner:
         self,
         places: Places,
         look: Look | None,
+        when: tuple[float, float],
         call: str,
         output: int,
         called: str,
@@ -143,6 +155,7 @@ class _Learner:
     ) -> None:
         self._places = places
         self._look = look
+        self._when = when
         self._call = call
         self._output = output
         self._called = called
@@ -200,6 +213,15 @@ class _Learner:
         if isinstance(recorded, File) and all(isinstance(live, File) for live in lives):
             return self._files(recorded, lives, place)
         if not any(self._differ(a, b) for a, b in combinations(lives, 2)):
+            if (
+                isinstance(recorded, str)
+                and isinstance(lives[0], str)
+                and _is_clock(recorded, lives[0], self._when)
+            ):
+                evidence = (
+                    f"it shows the day: {brief(recorded, 40)} when it was recorded, {brief(lives[0], 40)} now"
+                )
+                return [self._made(place, "pattern", evidence, pattern=shape([recorded, lives[0]]) or ".*")]
             self._change(place, f"it is {brief(lives[0])} in all replays, and was {brief(recorded)}")
             return []
         kinds = {kind(value) for value in (recorded, *lives) if value is not None}
@@ -306,7 +328,7 @@ class _Learner:
             patterns = {e.pattern for _, e in entries}
             everywhere = len(recorded) > 1 and len({i for i, _ in entries}) == len(recorded)
             if (gather or everywhere) and len(patterns) == 1:
-                widest = max((e for _, e in entries), key=lambda e: e.tolerance)
+                widest = max((e for _, e in entries), key=lambda e: e.tolerance or 0)
                 made.append(msgspec.structs.replace(widest, path=(*place, "*", *rest)))
             elif gather or (everywhere and sort == "pattern"):
                 made.append(
@@ -319,7 +341,12 @@ class _Learner:
         return made
 
     def _made(
-        self, path: Place, sort: ExpectationKind, evidence: str, tolerance: float = 0.0, pattern: str = ""
+        self,
+        path: Place,
+        sort: ExpectationKind,
+        evidence: str,
+        tolerance: float | None = None,
+        pattern: str = "",
     ) -> Expectation:
         return Expectation(
             call=self._call,
@@ -375,14 +402,96 @@ def _leads(path: Place, place: Place) -> bool:
 
 
 _WORDS = re.compile(r"[0-9A-Za-z]+")
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_DATE = "|".join(
+    (
+        r"\d{4}[-/.]\d\d?[-/.]\d\d?",
+        r"\d\d?[-/.]\d\d?[-/.]\d{2,4}",
+        rf"\d\d? {_MONTH},? \d{{4}}",
+        rf"{_MONTH} \d\d?,? \d{{4}}",
+    )
+)
+_TIME = r"\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp][Mm]\b)?(?:Z|[+-]\d\d:?\d\d)?"
+_DAY = "(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )"
+_MOMENT = re.compile(
+    rf"(?<![0-9A-Za-z])(?:{_DAY}{_MONTH} +\d\d? {_TIME} \d{{4}}"
+    rf"|{_DAY}?(?:{_DATE})(?:(?:T|,? (?:at )?){_TIME})?|{_TIME})(?![0-9])"
+    r"|(?<![0-9A-Za-z.])\d+\.\d+(?![0-9A-Za-z]*\.?[0-9])"
+)
+"""A date, a time, or both, as a clock shows them; or a number with a fraction, which grows and shrinks as a whole."""
 
 
 def shape(texts: Sequence[str]) -> str | None:
-    """A regular expression that all texts match as a whole: what they share, and the kind of what they do not; None
-    where they share too little to say.
+    r"""A regular expression that all texts match as a whole: what they share, and the kind of what they do not; None
+    where they share too little to say. What a clock shows may be any other moment written in the same way.
 
-    ``at 10:31, id 3f9a`` and ``at 11:02, id 77b0`` give ``at\\ \\d{2}:\\d{2},\\ id\\ [0-9a-f]{4}``.
+    ``at 10:31:02, id 3f9a`` and ``at 10:31:04, id 77b0`` give ``at\ \d{1,2}:\d{2}:\d{2},\ id\ [0-9a-f]{4}``.
     """
+    moments = [_MOMENT.findall(text) for text in texts]
+    if moments[0] and len({len(found) for found in moments}) == 1:
+        around = [_MOMENT.split(text) for text in texts]
+        pieces = [_shape_of_words([pieces[0] for pieces in around])]
+        for shown, after in zip(zip(*moments, strict=True), list(zip(*around, strict=True))[1:], strict=True):
+            pieces += [_shape_of_moments(shown), _shape_of_words(after)]
+        if None not in pieces:
+            return "".join(piece for piece in pieces if piece is not None)
+    return _shape_of_words(texts)
+
+
+def _is_clock(recorded: str, live: str, when: tuple[float, float]) -> bool:
+    """Whether two texts differ only in dates, each of which is the day at its own time (s since the epoch)."""
+    found = _MOMENT.findall(recorded), _MOMENT.findall(live)
+    if len(found[0]) != len(found[1]) or _MOMENT.split(recorded) != _MOMENT.split(live):
+        return False
+    return all(
+        was == now or (_is_day(was, when[0]) and _is_day(now, when[1]))
+        for was, now in zip(*found, strict=True)
+    )
+
+
+_DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"),
+    *("%B %d, %Y", "%d %B %Y", "%b %d, %Y", "%d %b %Y"),
+)
+
+
+def _is_day(moment: str, when: float) -> bool:
+    # An app may be in any time zone.
+    days = [datetime.fromtimestamp(when, timezone.utc) + timedelta(days=n) for n in (-1, 0, 1)]
+    return any(day.strftime(form) in moment for day in days for form in _DAYS)
+
+
+def _shape_of_moments(shown: Sequence[str]) -> str:
+    if len(set(shown)) == 1:
+        return re.escape(shown[0])
+    written = [_written(moment) for moment in shown]
+    return written[0] if len(set(written)) == 1 else f"(?:{'|'.join(dict.fromkeys(written))})"
+
+
+def _written(moment: str) -> str:
+    """How a moment is written, whichever it is."""
+    if re.fullmatch(r"\d+\.\d+", moment):
+        return r"\d+(?:\.\d+)?"
+    text = re.sub(r"[.,]\d+(?=$|Z|[+-])", "", moment) if ":" in moment else moment
+    fraction = r"(?:[.,]\d+)?" if text != moment or re.search(r":\d\d:\d\d", moment) else ""
+    parts = re.split(r"(\d+|[A-Za-z]+)", text)
+    made = "".join(
+        (r"\d{4}" if len(part) == 4 else r"\d{1,2}")
+        if part.isdigit()
+        else r"[A-Za-z]+"
+        if part.isalpha() and part not in ("T", "Z", "at")
+        else re.escape(part)
+        for part in parts
+    )
+    if not fraction:
+        return made
+    seconds = r"\d{1,2}:\d{1,2}:\d{1,2}"
+    return made.replace(seconds, seconds + fraction, 1)
+
+
+def _shape_of_words(texts: Sequence[str]) -> str | None:
+    if len(set(texts)) == 1:
+        return re.escape(texts[0])
     gaps = [_WORDS.split(text) for text in texts]
     if all(gap == gaps[0] for gap in gaps):
         pieces = [re.escape(gaps[0][0])]
