@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
@@ -79,16 +80,9 @@ def recorded(
     description = description_of(app)
     first = a_call(description, "c1", "order", "tea", 3, "deep blue", gives=["tea, 3, deep blue", "TEA"])
     second = a_call(description, "c2", "close", "TEA", gives=["AET"])
-    (typed,) = second.inputs
-    linked = type(typed)(
-        name=typed.name, label=typed.label, component=typed.component, value="TEA", written_by="c1", output=1
-    )
-    yield app, a_session(app, description, [first, type(second)(**{**fields(second), "inputs": (linked,)})])
+    link = msgspec.structs.replace(second.inputs[0], changed=False, written_by="c1", output=1)
+    yield app, a_session(app, description, [first, msgspec.structs.replace(second, inputs=(link,))])
     app.stop()
-
-
-def fields(struct: object) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}  # type: ignore[attr-defined]
 
 
 def recorder(*words: object) -> subprocess.CompletedProcess[str]:

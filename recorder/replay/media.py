@@ -50,13 +50,6 @@ def likeness(recorded: Path, live: Path, type: str | None) -> Likeness | None:
     return None
 
 
-def is_image(path: Path) -> bool:
-    """Whether a file is a picture that browsers show."""
-    return path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".svg") or path.open(
-        "rb"
-    ).read(4) in (b"\x89PNG", b"GIF8", b"RIFF")
-
-
 def _images(recorded: Path, live: Path) -> Likeness | None:
     try:
         from PIL import Image, ImageChops
@@ -96,9 +89,14 @@ def _images(recorded: Path, live: Path) -> Likeness | None:
     looks = f"perceptual hash {distance} of 64 bits apart"
     return Likeness(
         kind="image",
-        distance=round(max(distance / 64, total / pixels / 255), 4),
+        distance=_distance(max(distance / 64, total / pixels / 255)),
         why=f"the picture: {share}; {looks}",
     )
+
+
+def _distance(share: float) -> float:
+    """Never 0, which is for what nobody can tell apart."""
+    return max(round(min(share, 1.0), 4), 0.0001)
 
 
 def _dhash(image: Any) -> int:
@@ -128,9 +126,7 @@ def _sounds(recorded: Path, live: Path) -> Likeness | None:
         both = min(len(was), len(now))
         if both:
             distance = max(distance, float(numpy.sqrt(numpy.mean((was[:both] - now[:both]) ** 2))))
-        return Likeness(
-            kind="audio", distance=round(min(distance, 1.0), 4) or 0.0001, why=f"the sound {lengths}"
-        )
+        return Likeness(kind="audio", distance=_distance(distance), why=f"the sound {lengths}")
     if not len(was):
         return Likeness(kind="audio")
     apart = numpy.abs(was - now)
@@ -141,7 +137,7 @@ def _sounds(recorded: Path, live: Path) -> Likeness | None:
     rms = float(numpy.sqrt(numpy.mean((was - now) ** 2)))
     return Likeness(
         kind="audio",
-        distance=round(min(rms, 1.0), 4) or 0.0001,
+        distance=_distance(rms),
         why=f"the sound differs from {first:.2f} s on, by up to {100 * farthest:.3g} % of full scale",
     )
 
