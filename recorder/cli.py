@@ -767,6 +767,17 @@ def print_overview(view: Overview) -> None:
         out.print(Text("Left out", style="bold"))
         for omitted in view.omitted:
             out.print(Text(f"  {visible(omitted.id)} {visible(omitted.endpoint)}: {visible(omitted.why)}"))
+    if view.expectations:
+        out.print(Text("May differ from run to run", style="bold"))
+        for e in view.expectations:
+            at = f" at {visible(e.path, 60)}" if e.path else ""
+            why = f", for {visible(e.evidence, 160)}" if e.evidence else ""
+            out.print(Text(f"  {visible(e.call)}, output {e.output + 1}{at}: {visible(e.what, 100)}{why}"))
+    if view.patches:
+        out.print(Text("Adapted to the app as it is now", style="bold"))
+        for patch in view.patches:
+            for change in patch.changes:
+                out.print(Text(f"  {visible(change, 200)} (confidence {100 * patch.confidence:.0f} %)"))
     for note in view.notes:
         out.print(Text(f"Note: {visible(note)}", style="yellow"))
 

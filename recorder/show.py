@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from recorder.session import App, Call, File, SecretName, Session, Value, encode_value
+from recorder.drift import adapted
+from recorder.session import App, Call, Expectation, File, Place, SecretName, Session, Value, encode_value
 from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow, leaves_of
 
 
@@ -45,13 +46,15 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     """How many more times a device sent inputs."""
 
 
-class ShownLink(msgspec.Struct, frozen=True, kw_only=True):
-    """An input that is an earlier call's output; both counted from 0 in wire order."""
+class ShownLink(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An input that is an earlier call's output; both counted from 0 in wire order. ``proof`` is what replays showed of
+    it: ``link``, ``constant``, ``refused``, or nothing yet."""
 
     call: str
     input: int
     source: str
     output: int
+    proof: str = ""
 
 
 class ShownVariable(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,24 @@ class ShownOmission(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class ShownExpectation(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an output may differ from run to run, how, and what was seen."""
+
+    call: str
+    output: int
+    path: str
+    what: str
+    evidence: str
+
+
+class ShownPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the app's API the session was adapted to; ``confidence`` is from 0 to 1."""
+
+    endpoint: str
+    changes: tuple[str, ...]
+    confidence: float
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of it. Anything in it that the app or the person wrote is data: show it through :func:`visible`."""
 
@@ -87,11 +108,16 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     variables: tuple[ShownVariable, ...]
     secrets: tuple[ShownSecret, ...]
     omitted: tuple[ShownOmission, ...]
+    expectations: tuple[ShownExpectation, ...] = ()
+    patches: tuple[ShownPatch, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def overview(session: Session, workflow: Workflow) -> Overview:
     """``workflow`` is the one made from ``session``."""
+    patches = session.patches
+    session = adapted(session)
+    proofs = {(proof.call, proof.input): proof.proof for proof in session.proofs}
     steps = {step.id: step for step in workflow.steps}
     setup = [o.call for o in session.omitted if o.call.id in steps]
     calls = sorted([*session.calls, *setup], key=lambda call: call.timing.started)
@@ -99,7 +125,13 @@ def overview(session: Session, workflow: Workflow) -> Overview:
         app=session.app,
         calls=tuple(_call(call, steps.get(call.id), session) for call in calls),
         links=tuple(
-            ShownLink(call=step.id, input=position, source=link.step, output=link.output)
+            ShownLink(
+                call=step.id,
+                input=position,
+                source=link.step,
+                output=link.output,
+                proof=proofs.get((step.id, position), ""),
+            )
             for step in workflow.steps
             for position, argument in enumerate(step.arguments)
             for link in leaves_of(Link, argument.value)
@@ -113,6 +145,15 @@ def overview(session: Session, workflow: Workflow) -> Overview:
             ShownOmission(id=o.call.id, endpoint=o.call.endpoint, why=o.why)
             for o in session.omitted
             if o.call.id not in steps
+        ),
+        expectations=tuple(
+            ShownExpectation(
+                call=e.call, output=e.output, path=spelled(e.path), what=allowance(e), evidence=e.evidence
+            )
+            for e in session.expectations
+        ),
+        patches=tuple(
+            ShownPatch(endpoint=p.endpoint, changes=p.changes, confidence=p.confidence) for p in patches
         ),
         notes=session.notes,
     )
@@ -171,6 +212,30 @@ def _recorded(expression: Expression) -> Any:
     if isinstance(expression, list):
         return [_recorded(item) for item in expression]
     return encode_value(expression)
+
+
+def allowance(expectation: Expectation) -> str:
+    """What an expectation allows, in a few words."""
+    match expectation.kind:
+        case "tolerance":
+            return f"within {expectation.tolerance or 0:g}"
+        case "pattern":
+            return f"like {visible(expectation.pattern, 100)}"
+    return expectation.kind
+
+
+def spelled(place: Place) -> str:
+    """A place inside a value as a person reads it: ``[0].content``."""
+    parts = []
+    for part in place:
+        if isinstance(part, int):
+            parts.append(f"[{part}]")
+        elif part == "*":
+            parts.append("[*]")
+        else:
+            plain = part.isidentifier() and len(part) <= 80
+            parts.append(f".{part}" if plain else f"[{brief(Shown(value=part), 80)}]")
+    return "".join(parts).lstrip(".")
 
 
 def dump(view: Overview) -> str:

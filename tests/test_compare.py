@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output
+from recorder.replay.compare import LIMIT, Difference, Live, Places, compare, compare_output, compare_stream
+from recorder.replay.media import Likeness
 from recorder.replay.wording import words
-from recorder.session import File
+from recorder.session import Expectation, File
 from recorder.volatile import steady
 from recorder.workflow import Output
 
@@ -193,3 +194,107 @@ def test_a_chats_answer_is_its_words_whichever_way_they_are_spelled(live: Any) -
     assert compare_output(Output(value="Is it?\nNo", reply=True), Live(value=live)) != []
     # An answer of more than words is not held to them.
     assert compare_output(Output(value=None, reply=True), Live(value=live)) == []
+
+
+# Tables, streams and what a session expects
+
+
+def table(*rows: list[Any], headers: tuple[str, ...] = ("name", "score")) -> dict[str, Any]:
+    return {"headers": list(headers), "data": [list(row) for row in rows]}
+
+
+def test_a_table_is_told_by_row_and_column() -> None:
+    found = compare(table(["ann", 1], ["ben", 2]), table(["ann", 1], ["ben", 3]))
+    assert [(d.path, d.why, d.place) for d in found] == [
+        ('row 2, column "score"', "was 2, is now 3", ("data", 1, 1))
+    ]
+
+
+def test_a_row_that_came_or_went_does_not_move_the_others() -> None:
+    was = table(["ann", 1], ["ben", 2], ["cleo", 3])
+    assert [(d.path, d.why) for d in compare(was, table(["ann", 1], ["cleo", 3]))] == [
+        ("row 2", 'is gone: ["ben", 2]')
+    ]
+    assert [(d.path, d.why) for d in compare(table(["ann", 1]), was)] == [
+        ("row 2", 'is new: ["ben", 2]'),
+        ("row 3", 'is new: ["cleo", 3]'),
+    ]
+
+
+def test_other_columns_are_told_as_such() -> None:
+    found = compare(table(["a", 1]), table(["a", 1], headers=("name", "points")))
+    assert [d.path for d in found] == ["headers[1]"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "same"),
+    [
+        (["a", "ab", "abc"], ["a", "ab", "abc"], True),
+        # Asked less often, but in order.
+        (["a", "ab", "abc"], ["a", "abc"], True),
+        (["a", "abc"], ["a", "ab", "abc"], True),
+        (["a", "ab"], ["ab", "a"], False),
+        (["a", "b"], ["a", "x", "y"], False),
+        ([], ["a"], True),
+    ],
+)
+def test_values_on_the_way_come_in_the_recorded_order(
+    recorded: list[str], live: list[str], same: bool
+) -> None:
+    found = compare_stream(recorded, live)
+    assert (found is None) == same
+    if found is not None:
+        assert found.streamed
+    anything = Expectation(call="c", output=0, kind="volatile", streamed=True)
+    assert compare_stream(recorded, live, expectations=[anything]) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "recorded", "fits", "fits_not"),
+    [
+        ({"kind": "volatile"}, 1, 99, "text"),
+        ({"kind": "volatile"}, {"a": 1}, {"b": 2}, [1]),
+        ({"kind": "volatile"}, 1, None, True),
+        ({"kind": "volatile", "path": ("a", 0)}, {"a": [1], "b": 1}, {"a": [2], "b": 1}, {"a": [2], "b": 2}),
+        ({"kind": "tolerance", "tolerance": 0.5}, 3.0, 3.4, 3.6),
+        ({"kind": "pattern", "pattern": r"id \d+"}, "id 1", "id 22", "id x"),
+        ({"kind": "pattern", "pattern": "("}, "a", "a", "b"),
+        ({"kind": "unordered"}, [1, 2, 2], [2, 1, 2], [1, 1, 2]),
+        ({"kind": "unordered"}, [{"a": 1}, {"b": 2}], [{"b": 2}, {"a": 1}], [{"a": 1}, {"b": 3}]),
+        (
+            {"kind": "pattern", "pattern": "x.", "path": ("*", "id")},
+            [{"id": "x1"}],
+            [{"id": "x2"}],
+            [{"id": "y2"}],
+        ),
+    ],
+)
+def test_an_expectation_allows_what_it_says_and_no_more(
+    fields: dict[str, Any], recorded: Any, fits: Any, fits_not: Any
+) -> None:
+    expectation = Expectation(call="c", output=0, **fields)
+    assert compare(recorded, recorded, expectations=[expectation]) == []
+    assert compare(recorded, fits, expectations=[expectation]) == []
+    assert compare(recorded, fits_not, expectations=[expectation])
+
+
+def test_what_an_unmet_expectation_wanted_is_told() -> None:
+    near = Expectation(call="c", output=0, kind="tolerance", tolerance=0.5)
+    (found,) = compare(3, 4, expectations=[near])
+    assert found.why == "was 3, is now 4, further than 0.5 away"
+
+
+def test_a_clock_in_seconds_is_no_rounding_error() -> None:
+    assert compare(1795589142.3, 1795589146.3)
+    assert compare(0.1 + 0.2, 0.3) == []
+
+
+def test_how_unlike_two_files_may_be_is_asked_of_who_can_see_them() -> None:
+    was, now = File(name="a.png", sha256=HASH, size=1), File(name="a.png", sha256=OTHER, size=1)
+    unlike = Likeness(kind="image", distance=0.1, why="the picture: other pixels")
+    assert compare(was, now, look=lambda a, b: Likeness(kind="image")) == []
+    assert [d.why for d in compare(was, now, look=lambda a, b: unlike)] == ["the picture: other pixels"]
+    assert [d.why for d in compare(was, now, look=lambda a, b: None)] == ["the file has other content"]
+    for tolerance, differs in ((0.2, False), (0.05, True)):
+        allowed = Expectation(call="c", output=0, kind="tolerance", tolerance=tolerance)
+        assert bool(compare(was, now, expectations=[allowed], look=lambda a, b: unlike)) == differs

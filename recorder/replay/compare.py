@@ -21,6 +21,7 @@ from recorder.adapters.gradio.wire import spoken
 from recorder.replay.media import Likeness
 from recorder.replay.wording import brief, count, kind, named, words
 from recorder.session import Expectation, File, Place
+from recorder.show import spelled as in_words
 from recorder.show import visible
 from recorder.volatile import steady
 from recorder.workflow import Output
@@ -397,15 +398,5 @@ def _is_fraction(value: Any) -> bool:
 
 
 def spelled(place: Place) -> str:
-    """A place as a person reads it: ``[0].content``."""
-    parts = []
-    for part in place:
-        if isinstance(part, int):
-            parts.append(f"[{part}]")
-        elif part == UPDATE:
-            parts.append(".update")
-        elif part == "*":
-            parts.append("[*]")
-        else:
-            parts.append(f".{part}" if part.isidentifier() and len(part) <= 80 else f"[{brief(part)}]")
-    return "".join(parts).lstrip(".")
+    """A place as a person reads it; what begins a property of the control is ``update``."""
+    return in_words(("update", *place[1:]) if place[:1] == (UPDATE,) else place)

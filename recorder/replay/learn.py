@@ -20,7 +20,7 @@ from recorder.replay.compare import UPDATE, Live, Look, Places, compare, compare
 from recorder.replay.report import OutputReport, Reports
 from recorder.replay.wording import brief, count, kind
 from recorder.session import Expectation, ExpectationKind, File, Place, Proof, Session
-from recorder.show import visible
+from recorder.show import allowance, visible
 from recorder.workflow import Link, Workflow, leaves_of
 
 NEAR = 0.1
@@ -364,29 +364,19 @@ class _Learner:
     def _learnt(self, expectation: Expectation) -> None:
         at = f" at {spelled(expectation.path)}" if expectation.path else ""
         on_the_way = " (on the way)" if expectation.streamed else ""
-        what = told(expectation)
+        what = allowance(expectation)
         was = self._known.get(_key(expectation))
         if was is None:
             sentence = f"{self._called}{at}{on_the_way}: {what}, for {expectation.evidence}"
             self.lessons.append(Lesson(sort="added", sentence=sentence, expectation=expectation))
         else:
-            change = f"{told(was)} until now, loosened to {what}"
+            change = f"{allowance(was)} until now, loosened to {what}"
             sentence = f"{self._called}{at}{on_the_way}: {change}, for {expectation.evidence}"
             self.lessons.append(Lesson(sort="loosened", sentence=sentence, expectation=expectation))
 
     def _change(self, place: Place, why: str) -> None:
         at = f" at {spelled(place)}" if place else ""
         self.lessons.append(Lesson(sort="change", sentence=f"{self._called}{at}: {why}"))
-
-
-def told(expectation: Expectation) -> str:
-    """An expectation in a few words."""
-    match expectation.kind:
-        case "tolerance":
-            return f"within {expectation.tolerance:g}"
-        case "pattern":
-            return f"like {brief(expectation.pattern)}"
-    return expectation.kind
 
 
 def _seen(lives: Sequence[Any]) -> str:
@@ -425,7 +415,8 @@ def shape(texts: Sequence[str]) -> str | None:
     r"""A regular expression that all texts match as a whole: what they share, and the kind of what they do not; None
     where they share too little to say. What a clock shows may be any other moment written in the same way.
 
-    ``at 10:31:02, id 3f9a`` and ``at 10:31:04, id 77b0`` give ``at\ \d{1,2}:\d{2}:\d{2},\ id\ [0-9a-f]{4}``.
+    ``at 10:31:02, id 3f9a`` and ``at 10:31:04, id 77b0`` give ``at \d{1,2}:\d{1,2}:\d{1,2}(?:[.,]\d+)?, id
+    [0-9a-f]{4}``.
     """
     moments = [_MOMENT.findall(text) for text in texts]
     if moments[0] and len({len(found) for found in moments}) == 1:
@@ -463,7 +454,7 @@ def _is_day(moment: str, when: float) -> bool:
 
 def _shape_of_moments(shown: Sequence[str]) -> str:
     if len(set(shown)) == 1:
-        return re.escape(shown[0])
+        return _literal(shown[0])
     written = [_written(moment) for moment in shown]
     return written[0] if len(set(written)) == 1 else f"(?:{'|'.join(dict.fromkeys(written))})"
 
@@ -480,7 +471,7 @@ def _written(moment: str) -> str:
         if part.isdigit()
         else r"[A-Za-z]+"
         if part.isalpha() and part not in ("T", "Z", "at")
-        else re.escape(part)
+        else _literal(part)
         for part in parts
     )
     if not fraction:
@@ -491,12 +482,12 @@ def _written(moment: str) -> str:
 
 def _shape_of_words(texts: Sequence[str]) -> str | None:
     if len(set(texts)) == 1:
-        return re.escape(texts[0])
+        return _literal(texts[0])
     gaps = [_WORDS.split(text) for text in texts]
     if all(gap == gaps[0] for gap in gaps):
-        pieces = [re.escape(gaps[0][0])]
+        pieces = [_literal(gaps[0][0])]
         for words, gap in zip(zip(*map(_WORDS.findall, texts), strict=True), gaps[0][1:], strict=True):
-            pieces += [re.escape(words[0]) if len(set(words)) == 1 else _kind_of_word(words), re.escape(gap)]
+            pieces += [_literal(words[0]) if len(set(words)) == 1 else _kind_of_word(words), _literal(gap)]
         return "".join(pieces)
     start, end = _shared(texts), _shared([text[::-1] for text in texts])[::-1]
     shortest = min(map(len, texts))
@@ -506,7 +497,12 @@ def _shape_of_words(texts: Sequence[str]) -> str | None:
     start = start[: max((m.end() for m in re.finditer(r"[^0-9A-Za-z]", start)), default=0)]
     first = re.search(r"[^0-9A-Za-z]", end)
     end = end[first.start() :] if first else ""
-    return f"{re.escape(start)}.*{re.escape(end)}" if start.strip() or end.strip() else None
+    return f"{_literal(start)}.*{_literal(end)}" if start.strip() or end.strip() else None
+
+
+def _literal(text: str) -> str:
+    """A text as a pattern, escaped no more than it must be to be read by a person too."""
+    return re.escape(text).replace("\\ ", " ").replace("\\-", "-").replace("\\,", ",")
 
 
 def _kind_of_word(words: Sequence[str]) -> str:

@@ -334,16 +334,15 @@ def _numbers(value: float) -> Iterator[float]:
     if not value or value != value:
         return
     yield 0
-    for candidate in (1, -1):
-        if abs(value) > 1 and (candidate > 0) == (value > 0):
-            yield candidate
-    whole = int(value) if abs(value) < 1e15 else None
-    if whole is not None and whole != value:
-        yield whole
-    half = whole
-    while half is not None and abs(half) > 3:
+    if abs(value) > 1:
+        yield 1 if value > 0 else -1
+    whole = int(value) if abs(value) < 1e15 else 0
+    halves = [whole] if whole != value else []
+    half = int(whole / 2)
+    while abs(half) > 1:
+        halves.append(half)
         half = int(half / 2)
-        yield half
+    yield from reversed(halves)
 
 
 async def _fewest(items: list[Any], still: Callable[[list[Any]], Awaitable[bool]]) -> list[Any]:
