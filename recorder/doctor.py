@@ -37,6 +37,8 @@ def examine() -> tuple[Check, ...]:
         _browser(),
         _package("playwright", True, "drives the browser"),
         _client(),
+        _package("pillow", False, "lets replay compare pictures by what is seen", "'api-recorder[media]'"),
+        _package("soundfile", False, "lets replay compare sounds by what is heard", "'api-recorder[media]'"),
         _display(),
         _node(),
     )
