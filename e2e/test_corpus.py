@@ -1,6 +1,6 @@
 """Every golden file of the corpus, executed: the app receives exactly what was recorded.
 
-One echo app for all. Each target makes all of its traits in as few processes as it takes.
+One echo app on each Gradio line. Each target makes all of its traits in as few processes as it takes.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import pytest
 from e2e.apps import GradioApp, NotStarted, gradio_python
 from recorder import adapters
 from recorder.render import Options, render, renderers
-from tests.corpus import APP, GOLDEN, SESSIONS, TRAITS, UNKEPT, received, session
+from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, received, session
 from tests.test_corpus import written
 
 ONE_AFTER_THE_OTHER = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
+
+ALL_SCRIPTS = 'for script do "$0" "$script" || { echo "$script failed"; exit 1; }; done'
 
 ALL_MODULES = """
 for (const path of process.argv.slice(2)) await (await import(path)).run();
@@ -32,10 +34,16 @@ process.exit();
 """
 
 
+@pytest.fixture(scope="module", params=LINES)
+def line(request: pytest.FixtureRequest) -> str:
+    """The Gradio line, whose app serves all tests that are parametrised with it."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
+def app(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
     try:
-        started = GradioApp(gradio_python("6"), APP, tmp_path_factory.mktemp("echo") / "app")
+        started = GradioApp(gradio_python(line), APP, tmp_path_factory.mktemp("echo") / "app")
     except NotStarted as error:
         pytest.skip(str(error))
     yield started
@@ -43,19 +51,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the golden files beside the sessions' own, with what was too large to keep."""
+def scripts(line: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every target writes of each trait: the golden files, and what is not among these, beside the sessions' own."""
     folder = tmp_path_factory.mktemp("corpus")
     shutil.copytree(SESSIONS, folder / "sessions")
     for target, renderer in renderers().items():
         (folder / "golden" / target).mkdir(parents=True)
         for trait in TRAITS:
-            path = folder / "golden" / target / f"{trait}{renderer.suffix}"
-            kept = GOLDEN / target / path.name
-            path.write_text(
-                written(trait, target) if trait in UNKEPT else kept.read_text(encoding="utf-8"),
-                encoding="utf-8",
-            )
+            name = f"{trait}{renderer.suffix}"
+            kept = line == "6" and trait not in UNKEPT
+            text = (GOLDEN / target / name).read_text("utf-8") if kept else written(trait, target, line)
+            (folder / "golden" / target / name).write_text(text, encoding="utf-8")
     # A module looks for its packages from where it lies upward.
     (folder / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
     return folder / "golden"
@@ -94,10 +100,10 @@ def without_names(value: Any) -> Any:
     return [without_names(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("trait", TRAITS)
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_curl(shell: str, trait: str, app: GradioApp, scripts: Path) -> None:
-    executed(app, [trait], shell, scripts / "curl" / f"{trait}.sh")
+def test_curl(shell: str, app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "curl" / f"{trait}.sh" for trait in TRAITS]
+    executed(app, list(TRAITS), shell, "-c", ALL_SCRIPTS, shell, *paths)
 
 
 def test_javascript(app: GradioApp, scripts: Path) -> None:
@@ -110,10 +116,10 @@ def test_python(app: GradioApp, scripts: Path) -> None:
     executed(app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 
 
-def test_python_in_the_async_style(app: GradioApp, tmp_path: Path) -> None:
+def test_python_in_the_async_style(line: str, app: GradioApp, tmp_path: Path) -> None:
     traits = ["state_middle", "streamed", "failed", "private", "cancelled"]
     for trait in traits:
-        (tmp_path / f"{trait}.py").write_text(written(trait, "python", style="async"), encoding="utf-8")
+        (tmp_path / f"{trait}.py").write_text(written(trait, "python", line, style="async"), encoding="utf-8")
     paths = [tmp_path / f"{trait}.py" for trait in traits]
     executed(app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 

@@ -29,9 +29,9 @@ with gr.Blocks() as demo:
     value, text, number, file = gr.JSON(), gr.Textbox(), gr.Number(), gr.File()
     files, button = gr.File(file_count="multiple"), gr.Button("Go")
 
-    def on(function, inputs, outputs, **more):
+    def on(function, inputs, outputs, log=logged, **more):
         more.setdefault("api_name", function.__name__)
-        gr.Button().click(logged(function), inputs, outputs, **more)
+        gr.Button().click(log(function), inputs, outputs, **more)
 
     def take(value): return None
     on(take, value, None)
@@ -46,15 +46,20 @@ with gr.Blocks() as demo:
     on(state_last, [text, states[2]], [text, states[2]])
     def names(function, new, match, __class__, __proto__, self, headers, constructor): return None
     on(names, [gr.Textbox() for _ in range(8)], None)
+    def count(number): pass
+    begun = logged(count)
     def count(number):
+        begun(number)
         for n in range(int(number)):
             yield list(range(n + 1))
             time.sleep(0.05)
-    on(count, number, value)
+    # Logged as it begins: before Gradio 6 nobody closes a generator that is cancelled.
+    on(count, number, value, log=lambda function: function)
     def fail(text): raise gr.Error(text)
     on(fail, text, text)
     def secret(text): return text
-    on(secret, text, text, api_visibility="private")
+    private = {"api_visibility": "private"} if gr.__version__ >= "6" else {"api_name": False}
+    on(secret, text, text, **private)
     def pick(text, event: gr.SelectData): return f"{text} {event.index} {event.value}"
     on(pick, text, text)
     def copy(file): return file
@@ -263,9 +268,14 @@ UNKEPT = {"long_text"}
 """Too large to keep as files: made when they are run."""
 
 
-def session(trait: str) -> Session:
+LINES = {"6": ("6.31.0", "/gradio_api"), "5": ("5.33.0", "/gradio_api"), "4": ("4.44.1", "")}
+"""What an app of each line says of itself: its version, and where its API is."""
 
+
+def session(trait: str, line: str = "6") -> Session:
+    """The session of a trait, as an app of that line would have it."""
     replace = msgspec.structs.replace
+    version, api_prefix = LINES[line]
     label = HOSTILE if trait == "hostile_names" else ""
     calls = tuple(
         replace(made, id=f"c{n}", page="p", timing=Timing(started=1000.0 * n))
@@ -289,8 +299,8 @@ def session(trait: str) -> Session:
             url="http://127.0.0.1:7860",
             kind="gradio",
             title=label,
-            version="6.31.0",
-            api_prefix="/gradio_api",
+            version=version,
+            api_prefix=api_prefix,
             protocol="sse_v3",
         ),
         started="2026-01-01T00:00:00Z",

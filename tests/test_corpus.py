@@ -23,9 +23,9 @@ Golden = Callable[[Path, str], None]
 KEPT = [trait for trait in TRAITS if trait not in UNKEPT]
 
 
-def written(trait: str, target: str, **options: Any) -> str:
+def written(trait: str, target: str, line: str = "6", **options: Any) -> str:
     """What a target makes of a trait, to lie in its folder of golden files."""
-    workflow = adapters.workflow(session(trait), Selection(name=trait))
+    workflow = adapters.workflow(session(trait, line), Selection(name=trait))
     return render(workflow, target, Options(files="../../sessions", **options))
 
 
