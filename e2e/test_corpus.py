@@ -21,7 +21,8 @@ import pytest
 from e2e.apps import GradioApp, NotStarted, gradio_python
 from recorder import adapters
 from recorder.render import Options, render, renderers
-from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, received, session
+from recorder.session import Timing
+from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, call, received, session
 from tests.test_corpus import written
 
 ONE_AFTER_THE_OTHER = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
@@ -138,6 +139,33 @@ def test_pytest(app: GradioApp, scripts: Path) -> None:
         "-q",
     ]
     executed(app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+
+
+@pytest.mark.parametrize("program", ["python", "node", "dash", "bash"])
+def test_a_failed_call_that_now_succeeds_is_said_in_words(
+    program: str, line: str, app: GradioApp, tmp_path: Path
+) -> None:
+    """The script goes on and ends well: to judge is for tests and for replay."""
+    target = {"python": "python", "node": "javascript"}.get(program, "curl")
+    calls = [
+        call("say", "a", outputs=(), status="failed", error="a", id="c1"),
+        call("say", "b", id="c2", timing=Timing(started=1)),
+    ]
+    made = msgspec.structs.replace(session("failed", line), calls=tuple(calls))
+    script = tmp_path / f"script{renderers()[target].suffix}"
+    script.write_text(render(adapters.workflow(made), target), encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    done = subprocess.run(
+        [sys.executable if program == "python" else program, str(script)],
+        env={**os.environ, "RECORDER_URL": app.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first == "say: did not fail this time"
+    assert second.split(": ") in (["say_2", "b"], ["say_2", '["b"]'])
 
 
 LOGIN = {"RECORDER_USERNAME": "zoë", "RECORDER_PASSWORD": "pass'word & \\"}

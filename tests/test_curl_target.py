@@ -39,7 +39,7 @@ def assert_parses(text: str) -> None:
 
 def body(text: str) -> str:
     """The calls, without what comes before."""
-    return text.split("\nsession=$(new_session)\n")[1].removesuffix("\nexit $status\n").strip()
+    return text.split("\nsession=$(new_session)\n")[1].strip()
 
 
 def test_a_simple_recording_is_a_line_a_call() -> None:
