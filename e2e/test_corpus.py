@@ -12,16 +12,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
 from recorder import adapters
 from recorder.render import Options, render, renderers
-from recorder.session import Timing
+from recorder.session import Timing, files_in, map_files
 from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, call, received, session
 from tests.test_corpus import written
 
@@ -33,6 +40,21 @@ ALL_MODULES = """
 for (const path of process.argv.slice(2)) await (await import(path)).run();
 process.exit();
 """
+
+PAGE = """<!doctype html>
+<script type="importmap">{"imports": {"@gradio/client": "/node_modules/@gradio/client/dist/browser.js"}}</script>
+"""
+
+ALL_IN_A_PAGE = """async ([url, modules]) => {
+    const file = async ({ name, path }) => new File([await (await fetch(path)).blob()], name);
+    for (const [module, files] of modules) {
+        const options = { url };
+        for (const [name, given] of Object.entries(files)) {
+            options[name] = await (Array.isArray(given) ? Promise.all(given.map(file)) : file(given));
+        }
+        await (await import(module)).run(options);
+    }
+}"""
 
 
 @pytest.fixture(scope="module", params=LINES)
@@ -81,6 +103,11 @@ def executed(app: GradioApp, traits: list[str], *command: object) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    assert_received(app, before, traits)
+
+
+def assert_received(app: GradioApp, before: int, traits: list[str]) -> None:
+    """After ``before`` calls the app received what was recorded of ``traits``, and nothing else."""
     expected = [(trait, *call) for trait in traits for call in received(session(trait))]
     log = app.wait_for_log(before + len(expected))[before:]
     for (trait, name, inputs), entry in zip(expected, log, strict=True):
@@ -110,6 +137,50 @@ def test_curl(shell: str, app: GradioApp, scripts: Path) -> None:
 def test_javascript(app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "javascript" / f"{trait}.mjs" for trait in TRAITS]
     executed(app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
+
+
+@pytest.fixture
+def site(scripts: Path) -> Iterator[str]:
+    """The address of a server of what the scripts' folder holds, from which a page may import."""
+    with served(scripts.parent) as address:
+        yield address
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A server of a folder and of a page in it, whose modules find ``@gradio/client``."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (folder / "page.html").write_text(PAGE, encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_javascript_in_a_page(line: str, app: GradioApp, scripts: Path, site: str, chromium: Browser) -> None:
+    """Modules of the browser's style, on a page of another origin than the app's."""
+    (scripts / "page").mkdir(exist_ok=True)
+    modules = []
+    for trait in TRAITS:
+        module = scripts / "page" / f"{trait}.mjs"
+        module.write_text(written(trait, "javascript", line, style="browser"), encoding="utf-8")
+        files = {
+            variable.name: variable.value
+            for variable in adapters.workflow(session(trait, line)).variables
+            if next(files_in(variable.value), None) is not None
+        }
+        at = map_files(files, lambda file: {"name": file.name, "path": f"/sessions/{quote(file.path)}"})
+        modules.append([f"/{module.relative_to(scripts.parent)}", at])
+    before = len(app.log)
+    page = chromium.new_page()
+    page.goto(f"{site}/page.html")
+    page.evaluate(ALL_IN_A_PAGE, [app.url, modules])
+    assert_received(app, before, list(TRAITS))
 
 
 def test_python(app: GradioApp, scripts: Path) -> None:
@@ -209,3 +280,23 @@ def test_a_login_and_chosen_values(program: str, app_with_login: GradioApp, tmp_
     if program == "dash":
         expected[0] = hashlib.sha256(b"chosen").hexdigest()
     assert contents == expected
+
+
+def test_a_login_in_a_page(app_with_login: GradioApp, chromium: Browser, tmp_path: Path) -> None:
+    made = session("rendered")
+    workflow = adapters.workflow(
+        msgspec.structs.replace(made, app=msgspec.structs.replace(made.app, auth=True))
+    )
+    text = render(workflow, "javascript", Options(style="browser"))
+    (tmp_path / "module.mjs").write_text(text, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    run = "async (options) => { await (await import('/module.mjs')).run(options); }"
+    before = len(app_with_login.log)
+    with served(tmp_path) as site:
+        page = chromium.new_page()
+        page.goto(f"{site}/page.html")
+        with pytest.raises(PlaywrightError, match="needs the option username"):
+            page.evaluate(run, {"url": app_with_login.url})
+        username, password = LOGIN.values()
+        page.evaluate(run, {"url": app_with_login.url, "username": username, "password": password})
+    assert_received(app_with_login, before, ["rendered"])

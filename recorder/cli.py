@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -206,6 +206,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     epilog=examples(
         "recorder render session.json --target python",
         "recorder render session.json --target python -o scripts/run.py",
+        "recorder render session.json --target javascript --style browser",
         "recorder render session.json --target python --only /generate",
         "recorder render session.json --target pytest --from rows.csv -o test_app.py",
     )
@@ -226,10 +227,9 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
 )
 @click.option(
     "--style",
-    type=click.Choice(["sync", "async"]),
-    default="sync",
-    show_default=True,
-    help="How a Python script calls: `run()`, or `await run()`.",
+    default="",
+    metavar="STYLE",
+    help="For python sync or async (`await run()`), for javascript node or browser.  [default: the first]",
 )
 @click.option(
     "--name", metavar="NAME", help="What to call it; a test is named after that.  [default: the file's name]"
@@ -246,7 +246,7 @@ def render(
     file: Path,
     target: str,
     output: Path | None,
-    style: Literal["sync", "async"],
+    style: str,
     name: str | None,
     rows: Path | None,
     only: tuple[str, ...],
@@ -259,8 +259,6 @@ def render(
     known_target(target)
     if rows is not None and target != "pytest":
         raise UsageError("--from gives rows to test with", "Add --target pytest")
-    if style == "async" and target != "python":
-        raise UsageError("--style is for Python scripts", "Leave it out, or add --target python")
     session = read(file)
     folder = output.parent if output is not None else Path()
     selected = chosen(file, only, skip, raw, name)
@@ -377,7 +375,7 @@ def script_of(
     selection: Selection,
     folder: Path,
     rows: Path | None = None,
-    style: Literal["sync", "async"] = "sync",
+    style: str = "",
 ) -> str:
     """The script, to lie in ``folder``, which finds the session's files relative to itself."""
     from recorder import adapters

@@ -241,4 +241,4 @@ def test_render_refuses_rows_and_styles_where_they_mean_nothing(run: Run, file: 
         run("render", file, "-t", "pytest", "--from", "rows.csv"), 2, "nmae", "The variables are name"
     )
     assert_refused(run("render", file, "-t", "pytest", "--from", "no.csv"), 2, "no.csv cannot be read")
-    assert_refused(run("render", file, "-t", "curl", "--style", "async"), 2, "--style is for Python")
+    assert_refused(run("render", file, "-t", "curl", "--style", "async"), 2, "curl has no style 'async'")

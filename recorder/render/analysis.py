@@ -29,8 +29,8 @@ def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
     )
 
 
-def refuse_devices(workflow: Workflow, target: str) -> None:
-    """Only Python repeats what a device sent or what a control asked of the server.
+def refuse_devices(workflow: Workflow, who: str, remedy: str) -> None:
+    """Not everywhere can be sent again what a device sent.
 
     Raises:
         UsageError: the workflow has such a step; the sentence names it and how to leave it out.
@@ -38,11 +38,10 @@ def refuse_devices(workflow: Workflow, target: str) -> None:
     for step in workflow.steps:
         sent = [*(argument.value for argument in step.arguments), step.frames]
         inline = any(file.inline for file in files_in(sent))
-        if step.frames or inline or step.endpoint.server_fn or step.endpoint.connection == "stream":
-            what = "a function of a control" if step.endpoint.server_fn else "a stream of a device"
+        if step.frames or inline or step.endpoint.connection == "stream":
             raise UsageError(
-                f"The target {target} cannot repeat {step.id} ({step.endpoint.name}), {what}",
-                f"Leave it out with --skip {step.id}, or render --target python",
+                f"{who} cannot repeat {step.id} ({step.endpoint.name}), the stream of a device",
+                f"Leave it out with --skip {step.id}, or {remedy}",
             )
 
 

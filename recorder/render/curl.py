@@ -65,7 +65,7 @@ class Curl:
             RecorderError: a link leads nowhere, a file of the session lies outside its folder, or a text is none that a
                 shell word can hold.
         """
-        refuse_devices(workflow, self.name)
+        refuse_devices(workflow, "A shell script", "render it with --target python")
         return _Script(workflow, options).text()
 
 

@@ -458,7 +458,7 @@ class Program:
 
     def called(self, function: str, items: list[tuple[str, Node]]) -> Group:
         """A call that takes its time, of a function that has no other than a blocking variant."""
-        if self.options.style == "sync":
+        if self.options.style != "async":
             return Group(f"{function}(", items, ")")
         self.needs.add("asyncio")
         return Group("asyncio.to_thread(", [("", function), *items], ")")

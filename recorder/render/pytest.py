@@ -65,7 +65,7 @@ class _Test(Program):
     passes_records = False
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
-        super().__init__(workflow, msgspec.structs.replace(options, style="sync"))
+        super().__init__(workflow, options)
         self.needs.add("pytest")
         self.names |= {
             "app_url",
