@@ -29,6 +29,7 @@ from e2e.apps import GradioApp, NotStarted, gradio_python
 from recorder import adapters
 from recorder.render import Options, render, renderers
 from recorder.session import Timing, files_in, map_files
+from recorder.workflow import identifier
 from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, call, received, session
 from tests.test_corpus import written
 
@@ -90,7 +91,7 @@ def scripts(line: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "golden"
 
 
-def executed(app: GradioApp, traits: list[str], *command: object) -> None:
+def executed(line: str, app: GradioApp, traits: list[str], *command: object) -> None:
     """Run, and compare what the app received with what was recorded of ``traits``."""
     before = len(app.log)
     done = subprocess.run(
@@ -103,12 +104,12 @@ def executed(app: GradioApp, traits: list[str], *command: object) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert_received(app, before, traits)
+    assert_received(line, app, before, traits)
 
 
-def assert_received(app: GradioApp, before: int, traits: list[str]) -> None:
+def assert_received(line: str, app: GradioApp, before: int, traits: list[str]) -> None:
     """After ``before`` calls the app received what was recorded of ``traits``, and nothing else."""
-    expected = [(trait, *call) for trait in traits for call in received(session(trait))]
+    expected = [(trait, *call) for trait in traits for call in received(session(trait, line))]
     log = app.wait_for_log(before + len(expected))[before:]
     for (trait, name, inputs), entry in zip(expected, log, strict=True):
         assert (entry["function"], spelled(entry["inputs"])) == (name, spelled(inputs)), trait
@@ -129,14 +130,14 @@ def without_names(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_curl(shell: str, app: GradioApp, scripts: Path) -> None:
+def test_curl(shell: str, line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "curl" / f"{trait}.sh" for trait in TRAITS]
-    executed(app, list(TRAITS), shell, "-c", ALL_SCRIPTS, shell, *paths)
+    executed(line, app, list(TRAITS), shell, "-c", ALL_SCRIPTS, shell, *paths)
 
 
-def test_javascript(app: GradioApp, scripts: Path) -> None:
+def test_javascript(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "javascript" / f"{trait}.mjs" for trait in TRAITS]
-    executed(app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
+    executed(line, app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
 
 
 @pytest.fixture
@@ -166,37 +167,39 @@ def test_javascript_in_a_page(line: str, app: GradioApp, scripts: Path, site: st
     """Modules of the browser's style, on a page of another origin than the app's."""
     (scripts / "page").mkdir(exist_ok=True)
     modules = []
-    for trait in TRAITS:
+    # A page has devices of its own.
+    traits = [trait for trait in TRAITS if trait != "device"]
+    for trait in traits:
         module = scripts / "page" / f"{trait}.mjs"
         module.write_text(written(trait, "javascript", line, style="browser"), encoding="utf-8")
-        files = {
-            variable.name: variable.value
-            for variable in adapters.workflow(session(trait, line)).variables
-            if next(files_in(variable.value), None) is not None
-        }
+        workflow = adapters.workflow(session(trait, line))
+        files = {v.name: v.value for v in workflow.variables if next(files_in(v.value), None) is not None}
+        inside = files_in([argument.value for step in workflow.steps for argument in step.arguments])
+        files.update({identifier(file.name, "file"): file for file in inside})
         at = map_files(files, lambda file: {"name": file.name, "path": f"/sessions/{quote(file.path)}"})
         modules.append([f"/{module.relative_to(scripts.parent)}", at])
     before = len(app.log)
     page = chromium.new_page()
     page.goto(f"{site}/page.html")
     page.evaluate(ALL_IN_A_PAGE, [app.url, modules])
-    assert_received(app, before, list(TRAITS))
+    assert_received(line, app, before, traits)
 
 
-def test_python(app: GradioApp, scripts: Path) -> None:
+def test_python(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "python" / f"{trait}.py" for trait in TRAITS]
-    executed(app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+    executed(line, app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 
 
-def test_python_in_the_async_style(line: str, app: GradioApp, tmp_path: Path) -> None:
-    traits = ["state_middle", "streamed", "failed", "private", "cancelled"]
-    for trait in traits:
-        (tmp_path / f"{trait}.py").write_text(written(trait, "python", line, style="async"), encoding="utf-8")
-    paths = [tmp_path / f"{trait}.py" for trait in traits]
-    executed(app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+def test_python_in_the_async_style(line: str, app: GradioApp, scripts: Path) -> None:
+    traits = ["state_middle", "streamed", "failed", "private", "cancelled", "file_names", "device"]
+    (scripts / "async").mkdir(exist_ok=True)
+    paths = [scripts / "async" / f"{trait}.py" for trait in traits]
+    for trait, path in zip(traits, paths, strict=True):
+        path.write_text(written(trait, "python", line, style="async"), encoding="utf-8")
+    executed(line, app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 
 
-def test_pytest(app: GradioApp, scripts: Path) -> None:
+def test_pytest(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "pytest" / f"{trait}.py" for trait in TRAITS]
     alone = [
         "-p",
@@ -209,7 +212,7 @@ def test_pytest(app: GradioApp, scripts: Path) -> None:
         "importlib",
         "-q",
     ]
-    executed(app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+    executed(line, app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
 
 
 @pytest.mark.parametrize("program", ["python", "node", "dash", "bash"])
@@ -299,4 +302,4 @@ def test_a_login_in_a_page(app_with_login: GradioApp, chromium: Browser, tmp_pat
             page.evaluate(run, {"url": app_with_login.url})
         username, password = LOGIN.values()
         page.evaluate(run, {"url": app_with_login.url, "username": username, "password": password})
-    assert_received(app_with_login, before, ["rendered"])
+    assert_received("6", app_with_login, before, ["rendered"])

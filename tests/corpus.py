@@ -6,6 +6,7 @@ of them. ``e2e/test_corpus.py`` runs that against :data:`APP` and compares what 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from collections.abc import Callable
@@ -15,17 +16,26 @@ from typing import Any
 import msgspec
 
 from recorder.api import Api, Endpoint, Parameter
-from recorder.session import App, Call, File, Omitted, Session, Timing, Trigger, Value, map_files
+from recorder.session import App, Call, File, Frame, Omitted, Session, Timing, Trigger, Value, map_files
 
 SESSIONS = Path(__file__).parent / "sessions"
 GOLDEN = Path(__file__).parent / "golden"
 
 APP = """
+import hashlib
 import time
 import gradio as gr
 from calllog import logged
 
 with gr.Blocks() as demo:
+    control = gr.Textbox()
+    def add(data): return [data]
+    control.add = logged(add)
+    @logged
+    def fields(id, files): return None
+    def take_form(form): return fields(form.data["id"], [[n, hashlib.sha256(b).hexdigest()] for n, b in form.files])
+    control.fields = take_form
+    control.add._is_server_fn = control.fields._is_server_fn = True
     value, text, number, file = gr.JSON(), gr.Textbox(), gr.Number(), gr.File()
     files, button = gr.File(file_count="multiple"), gr.Button("Go")
 
@@ -68,6 +78,11 @@ with gr.Blocks() as demo:
     on(copies, files, files)
     def at_once(text): return text
     on(at_once, text, text, queue=False)
+    @logged
+    def see(value, seen): return "seen", seen + 1
+    often = {} if gr.__version__ < "5" else {"stream_every": 0.1, "time_limit": 60}
+    states.append(gr.State(0))
+    gr.Image(streaming=True).stream(see, [value, states[3]], [text, states[3]], api_name="see", **often)
     @gr.render(inputs=number)
     def show(n):
         def inside(text): return text
@@ -99,10 +114,14 @@ SIGNATURES: dict[str, tuple[str, str]] = {
     "copy": ("file", "file"),
     "copies": ("files", "files"),
     "at_once": ("text", "text"),
+    "see": ("value seen", "text seen"),
     "show": ("number", ""),
     "inside": ("text", "text"),
 }
 """The functions of :data:`APP` in the order of their dependencies, each with its inputs and outputs."""
+
+SERVED = {"add": "", "fields": "form"}
+"""Those of its first control on the server, each with how it takes its input."""
 
 
 def _parameters(words: str, label: str = "") -> tuple[Parameter, ...]:
@@ -112,7 +131,17 @@ def _parameters(words: str, label: str = "") -> tuple[Parameter, ...]:
     )
 
 
-def endpoint(name: str, label: str = "") -> Endpoint:
+def endpoint(name: str, label: str = "", line: str = "6") -> Endpoint:
+    if name in SERVED:
+        return Endpoint(
+            id=f"server:1.{name}",
+            name=name,
+            visibility="private",
+            parameters=(Parameter(name="data", label=label, component="textbox", component_id=1),),
+            returns=(Parameter(label=label or name),) if name == "add" else (),
+            connection=SERVED[name],
+            server_fn=name,
+        )
     inputs, outputs = SIGNATURES[name]
     unnamed = name in ("secret", "show", "inside")
     fn_index = list(SIGNATURES).index(name)
@@ -128,6 +157,7 @@ def endpoint(name: str, label: str = "") -> Endpoint:
         queue=name != "at_once",
         event_data=name == "pick",
         rendered_in=0 if name == "inside" else None,
+        connection="stream" if name == "see" and line != "4" else "",
     )
 
 
@@ -194,6 +224,11 @@ def file(trait: str, name: str, content: str) -> File:
     )
 
 
+def frame(trait: str, content: str) -> File:
+    """What a device sends of ``content``."""
+    return msgspec.structs.replace(file(trait, "frame", content), inline=True)
+
+
 def _deep(depth: int) -> Any:
     value: Any = "'\u2028\""
     for _ in range(depth):
@@ -256,6 +291,25 @@ TRAITS: dict[str, Callable[[str], list[Call]]] = {
         )
     ],
     "rendered": lambda _: [call("inside", "a")],
+    "device": lambda t: [
+        call(
+            "see",
+            {"url": frame(t, "one")},
+            outputs=("seen",),
+            changed=False,
+            frames=tuple(Frame(inputs=({"url": frame(t, content)}, None)) for content in ("two", "it's")),
+            stream=(["seen", None], ["seen", None]),
+        ),
+        call("say", "after"),
+    ],
+    "functions_of_controls": lambda t: [
+        call("add", {"it's": [HOSTILE, 2**60]}, outputs=([{"it's": [HOSTILE, 2**60]}],), changed=False),
+        call(
+            "fields",
+            {"id": HOSTILE.replace("\n", " "), "file": file(t, "it's; 1,2.png", "one")},
+            changed=False,
+        ),
+    ],
     "unqueued": lambda _: [call("at_once", "a"), _linked("say", 1, "a")],
     "hostile_names": lambda _: [
         call("say", "a", trigger=Trigger(kind="person", event="click", role=HOSTILE, name=HOSTILE)),
@@ -305,7 +359,7 @@ def session(trait: str, line: str = "6") -> Session:
         ),
         started="2026-01-01T00:00:00Z",
         stopped="2026-01-01T00:01:00Z",
-        api=Api(endpoints=tuple(endpoint(name, label) for name in SIGNATURES)),
+        api=Api(endpoints=tuple(endpoint(name, label, line) for name in (*SIGNATURES, *SERVED))),
         calls=calls,
         omitted=(omitted,) if trait == "rendered" else (),
     )
@@ -318,14 +372,30 @@ def received(of: Session) -> list[tuple[str, list[Any]]]:
     names = {e.id: e.name for e in of.api.endpoints}
     for made in of.calls:
         name = names[made.endpoint]
-        inputs: list[Any] = []
-        for slot in made.inputs:
-            if slot.state:
-                inputs.append(seen.get(name, 0))
-                seen[name] = seen.get(name, 0) + 1
-            else:
-                inputs.append(map_files(slot.value, lambda f: {"sha256": f.sha256}))
-        if name == "pick":
-            inputs.append("SelectData")
-        found.append((name, inputs))
+        all_sent = [tuple(slot.value for slot in made.inputs), *(frame.inputs for frame in made.frames)]
+        if made.frames and of.app.version.startswith("5"):
+            # Gradio 5 calls the function once more as the stream is closed.
+            all_sent.append(all_sent[-1])
+        for sent in all_sent:
+            inputs: list[Any] = []
+            for slot, value in zip(made.inputs, sent, strict=True):
+                if slot.state:
+                    inputs.append(seen.get(name, 0))
+                    seen[name] = seen.get(name, 0) + 1
+                else:
+                    inputs.append(map_files(value, _arrived))
+            if name == "pick":
+                inputs.append("SelectData")
+            if name == "fields":
+                form = sent[0]
+                inputs = [form["id"], [[form["file"].name, form["file"].sha256]]]
+            found.append((name, inputs))
     return found
+
+
+def _arrived(file: File) -> Any:
+    """A file as the app's log has it."""
+    if not file.inline:
+        return {"sha256": file.sha256}
+    content = base64.b64encode((SESSIONS / file.path).read_bytes()).decode()
+    return f"data:{file.type};base64,{content}"

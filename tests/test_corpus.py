@@ -34,7 +34,8 @@ def test_the_session_is_kept_as_it_was_made(trait: str, golden: Golden) -> None:
     made = session(trait)
     golden(SESSIONS / f"{trait}.json", dump(made))
     assert dump(parse(dump(made))) == dump(made)
-    for file in files_in([slot.value for call in made.calls for slot in call.inputs]):
+    sent = [[*(i.value for i in c.inputs), *(frame.inputs for frame in c.frames)] for c in made.calls]
+    for file in files_in(sent):
         kept = SESSIONS / file.path
         assert kept.is_file(), f"{file.path} is missing: git checkout it"
         assert hashlib.sha256(kept.read_bytes()).hexdigest() == file.sha256

@@ -16,7 +16,9 @@ from tests import javascript
 from tests.factories import (
     a_file,
     a_raw_step,
+    a_server_step,
     a_step,
+    a_streamed_step,
     a_variable,
     a_workflow,
     an_app,
@@ -142,6 +144,33 @@ def test_files_inside_a_value_that_a_page_may_replace_are_not_required() -> None
     )
     assert "Object.entries" not in text
     assert " * @param {Blob} [options.cat_png]\n" in text
+
+
+def test_a_stream_is_one_call_of_all_its_frames() -> None:
+    text = module(a_streamed_step("stream"), files="x")
+    frame = '[{ "url": await data_url(join(FILES, "1/a.jpg"), "image/jpeg") }, null],'
+    assert body(text).count(frame) == 3
+    assert "const [greeting] = await stream(" in body(text)
+    assert "function call(" not in text and "function upload(" not in text
+    cut = body(module(a_streamed_step("stream", cut_short=True, expect="unfinished")))
+    assert cut.split("await stream(")[1].split(");")[0].endswith("{ trigger_id: 7 },\n    true,\n")
+
+
+def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
+    text = module(a_streamed_step(""))
+    assert "const [greeting] = await call_each(" in body(text)
+    assert "function call(" in text and "function stream(" not in text
+
+
+def test_a_function_of_a_control_is_asked_on_the_server() -> None:
+    text = module(a_server_step({"n": 2**60}))
+    assert 'const [greeting] = await ask(client, 12, "add", { "n": 1152921504606846976n });' in body(text)
+    fields = {"file": a_file(path="session.files/1/a.png"), "id": "x"}
+    text = module(a_server_step(fields, connection="form"))
+    sent = '{ "file": await file_at(join(FILES, "1/a.png")), "id": "x" }'
+    assert sent in body(text)
+    text = module(a_server_step(fields, connection="form"), style="browser")
+    assert 'ask_form(client, 12, "add", { "file": cat_png, "id": "x" })' in body(text)
 
 
 def test_a_page_does_not_repeat_the_stream_of_a_device() -> None:

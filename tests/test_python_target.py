@@ -22,7 +22,9 @@ from tests.factories import (
     a_file,
     a_parameter,
     a_raw_step,
+    a_server_step,
     a_step,
+    a_streamed_step,
     a_variable,
     a_workflow,
     an_app,
@@ -600,15 +602,6 @@ def test_a_thousand_steps_are_a_script_too() -> None:
     assert script(*steps).count("client.predict(") == 1000
 
 
-def a_streamed_step(connection: str, **fields: Any) -> Step:
-    picture = a_file(path="session.files/1/a.jpg", type="image/jpeg", inline=True)
-    endpoint = an_endpoint("see", fn_index=4, connection=connection)
-    return a_step(
-        "see", an_argument({"url": picture}), an_argument(None, state=True), endpoint=endpoint, via="raw",
-        frames=(({"url": picture}, None), ({"url": picture}, None)), trigger_id=7, **fields,
-    )  # fmt: skip
-
-
 def test_a_stream_is_one_call_of_all_its_frames() -> None:
     text = script(a_streamed_step("stream"), files="x")
     frame = '[{"url": data_url(FILES / "1/a.jpg", "image/jpeg")}, None],'
@@ -628,14 +621,6 @@ def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
     text = script(a_streamed_step(""))
     assert "(greeting,) = call_each(" in body(text)
     assert "def call(" in text and "def stream(" not in text
-
-
-def a_server_step(value: Any, **fields: Any) -> Step:
-    endpoint = an_endpoint(
-        "add", api_name=None, server_fn="add", visibility="private",
-        parameters=(a_parameter("data", component_id=12),), **fields,
-    )  # fmt: skip
-    return a_step("add", an_argument(value, name=""), endpoint=endpoint, via="raw")
 
 
 def test_a_function_of_a_control_is_asked_on_the_server() -> None:

@@ -80,6 +80,10 @@ messages() {
 call() {
     join_queue "$@" || return 1
     answer=$(messages | sed -n -e 's/^data: {"msg":"process_completed",/{/p' -e 's/^data: {"msg":"unexpected_error",/{/p')
+    completed
+}
+
+completed() {
     case $answer in
         '{"event_id":"'$event_id'","output":{"data":'*) ;;
         *) error_in_answer; return 1 ;;

@@ -80,6 +80,10 @@ messages() {
 call() {
     join_queue "$@" || return 1
     answer=$(messages | sed -n -e 's/^data: {"msg":"process_completed",/{/p' -e 's/^data: {"msg":"unexpected_error",/{/p')
+    completed
+}
+
+completed() {
     case $answer in
         '{"event_id":"'$event_id'","output":{"data":'*) ;;
         *) error_in_answer; return 1 ;;
@@ -116,7 +120,7 @@ done
 command -v curl >/dev/null || die "curl is missing: install it, for example with apt-get install curl" 2
 session=$(new_session)
 
-call 13 '{"trigger_id": null}' '1' || fail show
+call 14 '{"trigger_id": null}' '1' || fail show
 
-call 14 '{"trigger_id": null}' "$text" || fail inside
+call 15 '{"trigger_id": null}' "$text" || fail inside
 show inside

@@ -19,9 +19,9 @@ export async function run({ text = "a" } = {}) {
     const client = await Client.connect(URL_OF_APP);
     const heartbeats = [client.abort_controller];
     try {
-        await call(client, 13, [1]);
+        await call(client, 14, [1]);
 
-        const [text_2] = await call(client, 14, [text]);
+        const [text_2] = await call(client, 15, [text]);
         show("inside", text_2);
 
         return text_2;
