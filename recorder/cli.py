@@ -387,7 +387,12 @@ def script_of(
     except ValueError:  # another drive
         files = file.parent.resolve().as_posix()
     workflow = adapters.workflow(session, selection)
-    options = Options(files=files, rows=rows_of(rows, workflow) if rows is not None else (), style=style)
+    options = Options(
+        files=files,
+        rows=rows_of(rows, workflow) if rows is not None else (),
+        style=style,
+        flat=selection.raw,
+    )
     return render_workflow(workflow, target, options)
 
 

@@ -602,6 +602,50 @@ def test_a_thousand_steps_are_a_script_too() -> None:
     assert script(*steps).count("client.predict(") == 1000
 
 
+def test_calls_that_differ_in_variables_alone_are_a_loop() -> None:
+    def say(n: int) -> Step:
+        given = (
+            an_argument(VariableRef(name=f"text_{n}"), "text"),
+            an_argument(VariableRef(name=f"n_{n}"), "n"),
+        )
+        return a_step("say", *given, an_argument(True, "loud"), id=f"s{n}")
+
+    variables = tuple(a_variable(n, f"{name}_{n}") for n in range(4) for name in ("text", "n"))
+    workflow = a_workflow(*map(say, range(4)), a_step("other"), variables=variables)
+    text = render(workflow, "python")
+    assert body(text) == (
+        "client = Client(URL, verbose=False)\n\n"
+        "for each_text, each_n in [(text_0, n_0), (text_1, n_1), (text_2, n_2), (text_3, n_3)]:\n"
+        '    greeting = client.predict(text=each_text, n=each_n, loud=True, api_name="/say")\n'
+        '    print("say:", greeting)\n\n'
+        'greeting_2 = client.predict(api_name="/other")\n'
+        'print("other:", greeting_2)\n\n'
+        "return greeting_2"
+    )
+    awaited = render(workflow, "python", Options(style="async"))
+    compile(awaited, "script.py", "exec")
+    assert "        greeting = await asyncio.to_thread(" in awaited
+    for flat in (render(workflow, "python", Options(flat=True)), render(workflow, "pytest")):
+        assert "    for " not in flat
+        assert flat.count('api_name="/say"') == 4
+
+
+def test_files_and_long_results_are_handed_on_in_a_loop_too() -> None:
+    steps = [
+        a_step(
+            "see",
+            an_argument(VariableRef(name=f"image_{n}"), "image"),
+            id=f"s{n}",
+            outputs=(Output(name="seen", value="x" * 2000 * (n == 2)),),
+        )
+        for n in range(4)
+    ]
+    variables = tuple(a_variable(a_file(f"{n}.png"), f"image_{n}") for n in range(4))
+    text = body(script(*steps, variables=variables))
+    assert 'seen = client.predict(image=handle_file(each_image), api_name="/see")' in text
+    assert 'print("see:", shortened(seen))' in text
+
+
 def test_a_stream_is_one_call_of_all_its_frames() -> None:
     text = script(a_streamed_step("stream"), files="x")
     frame = '[{"url": data_url(FILES / "1/a.jpg", "image/jpeg")}, None],'
