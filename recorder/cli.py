@@ -405,7 +405,9 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
     """
     import csv
 
+    from recorder.render.analysis import is_file_list
     from recorder.replay.plan import LocalFile, parse_values
+    from recorder.session import File
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -415,13 +417,19 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"{path} is no CSV file in UTF-8: {error}", "Save it as such") from None
 
-    def written(value: Any) -> Any:
+    def written(value: Any, of_files: bool) -> Any:
         if isinstance(value, list):
-            return [written(item) for item in value]
-        return value.path if isinstance(value, LocalFile) else value
+            return [written(item, of_files) for item in value]
+        if isinstance(value, dict):
+            return {key: written(item, of_files) for key, item in value.items()}
+        if isinstance(value, LocalFile):
+            return value.path if of_files else Path(value.path)
+        return value
 
+    of_files = {v.name for v in workflow.variables if isinstance(v.value, File) or is_file_list(v.value)}
     return tuple(
-        {name: written(value) for name, value in parse_values(workflow, row).items()} for row in rows
+        {name: written(value, name in of_files) for name, value in parse_values(workflow, row).items()}
+        for row in rows
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.session import File, Omitted, SecretName, Session, Value, write
+from recorder.session import App, File, Omitted, SecretName, Session, Value, write
 from tests.gradio_page import Page
 from tests.test_gradio_fold import greeting_page
 
@@ -232,6 +232,23 @@ def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: P
     assert done.returncode == 0, done.stderr
     assert "def test_my_flow(app_url: str, name: str, as_recorded: bool) -> None:" in done.stdout
     assert 'pytest.param(\'Bob "B" Ünal\', False, id="row 1")' in done.stdout
+
+
+def test_a_row_names_files_by_their_paths_inside_a_value_too(tmp_path: Path) -> None:
+    from recorder.cli import rows_of
+    from recorder.workflow import Variable, Workflow
+
+    (tmp_path / "own.txt").write_text("x")
+    own = str(tmp_path / "own.txt")
+    kept = File(name="a.txt", path="s.files/1/a.txt")
+    recorded = {"one": kept, "several": [kept], "message": {"text": "hi", "files": [kept]}}
+    workflow = Workflow(
+        name="s", app=App(url=""), variables=tuple(Variable(name=n, value=v) for n, v in recorded.items())
+    )
+    message = json.dumps({"text": "yo", "files": [own]}).replace('"', '""')
+    (tmp_path / "rows.csv").write_text(f'one,several,message\n{own},{own},"{message}"\n', encoding="utf-8")
+    inside = {"text": "yo", "files": [Path(own)]}
+    assert rows_of(tmp_path / "rows.csv", workflow) == ({"one": own, "several": [own], "message": inside},)
 
 
 def test_render_refuses_rows_and_styles_where_they_mean_nothing(run: Run, file: Path, tmp_path: Path) -> None:

@@ -14,10 +14,14 @@ from recorder.workflow import Workflow
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same),
-    against which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test
-    with, each a JSON value or a path by the name of its variable. ``style`` is one of the target's :data:`STYLES`, or
-    empty for the first of them. ``flat``: each call is written by itself, never in a loop."""
+    """How to write a program, whatever its target.
+
+    ``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same), against
+    which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test with, by
+    the names of their variables: JSON, for a file its path, and for one inside a value a ``Path``. ``style`` is one of
+    the target's :data:`STYLES`, or empty for the first of them. ``flat``: each call is written by itself, never in a
+    loop.
+    """
 
     files: str = "."
     rows: tuple[dict[str, Any], ...] = ()
