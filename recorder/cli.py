@@ -45,6 +45,32 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+class Listed(click.Option):
+    """An option whose help lists what is registered, which is imported only when help is asked for."""
+
+    def __init__(self, *words: Any, listed: Callable[[], str], **settings: Any) -> None:
+        super().__init__(*words, **settings)
+        self.listed = listed
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        self.help = self.listed()
+        return super().get_help_record(ctx)
+
+
+def listed_targets() -> str:
+    from recorder.render import renderers
+
+    *others, last = renderers()
+    return f"What to write: {', '.join(others)} or {last}."
+
+
+def listed_styles() -> str:
+    from recorder.render import STYLES
+
+    styles = "; ".join(f"for {target} {' or '.join(names)}" for target, names in STYLES.items())
+    return f"In which way: {styles}.  [default: the first]"
+
+
 @click.group(
     epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
@@ -217,7 +243,8 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     "--target",
     default="python",
     show_default=True,
-    help="What to write: python, javascript, curl, pytest or markdown.",
+    cls=Listed,
+    listed=listed_targets,
 )
 @click.option(
     "-o",
@@ -229,7 +256,8 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     "--style",
     default="",
     metavar="STYLE",
-    help="For python sync or async (`await run()`), for javascript node or browser.  [default: the first]",
+    cls=Listed,
+    listed=listed_styles,
 )
 @click.option(
     "--name", metavar="NAME", help="What to call it; a test is named after that.  [default: the file's name]"

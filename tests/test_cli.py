@@ -72,6 +72,16 @@ def test_help_of_each_verb_has_examples(run: Run) -> None:
         assert f"recorder {verb}" in text.split("Examples:")[1]
 
 
+def test_help_lists_whatever_is_registered(run: Run) -> None:
+    from recorder.render import STYLES, renderers
+
+    text = " ".join(run("render", "--help").stdout.split())
+    for word in (*renderers(), *(style for styles in STYLES.values() for style in styles)):
+        assert word in text
+    imported = "import recorder.cli, sys; raise SystemExit('recorder.render' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
+
+
 def test_version(run: Run) -> None:
     assert run("--version").stdout.startswith("recorder, version ")
 
