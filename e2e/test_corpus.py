@@ -1,6 +1,6 @@
 """Every golden file of the corpus, executed: the app receives exactly what was recorded.
 
-One echo app for all. Each target makes all of its traits in as few processes as it takes.
+One echo app on each Gradio line. Each target makes all of its traits in as few processes as it takes.
 """
 
 from __future__ import annotations
@@ -12,30 +12,62 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Error as PlaywrightError
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
 from recorder import adapters
 from recorder.render import Options, render, renderers
-from tests.corpus import APP, GOLDEN, SESSIONS, TRAITS, UNKEPT, received, session
+from recorder.session import Timing, files_in, map_files
+from recorder.workflow import identifier
+from tests.corpus import APP, GOLDEN, LINES, SESSIONS, TRAITS, UNKEPT, call, received, session
 from tests.test_corpus import written
 
 ONE_AFTER_THE_OTHER = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
+
+ALL_SCRIPTS = 'for script do "$0" "$script" || { echo "$script failed"; exit 1; }; done'
 
 ALL_MODULES = """
 for (const path of process.argv.slice(2)) await (await import(path)).run();
 process.exit();
 """
 
+PAGE = """<!doctype html>
+<script type="importmap">{"imports": {"@gradio/client": "/node_modules/@gradio/client/dist/browser.js"}}</script>
+"""
+
+ALL_IN_A_PAGE = """async ([url, modules]) => {
+    const file = async ({ name, path }) => new File([await (await fetch(path)).blob()], name);
+    for (const [module, files] of modules) {
+        const options = { url };
+        for (const [name, given] of Object.entries(files)) {
+            options[name] = await (Array.isArray(given) ? Promise.all(given.map(file)) : file(given));
+        }
+        await (await import(module)).run(options);
+    }
+}"""
+
+
+@pytest.fixture(scope="module", params=LINES)
+def line(request: pytest.FixtureRequest) -> str:
+    """The Gradio line, whose app serves all tests that are parametrised with it."""
+    return str(request.param)
+
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
+def app(line: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
     try:
-        started = GradioApp(gradio_python("6"), APP, tmp_path_factory.mktemp("echo") / "app")
+        started = GradioApp(gradio_python(line), APP, tmp_path_factory.mktemp("echo") / "app")
     except NotStarted as error:
         pytest.skip(str(error))
     yield started
@@ -43,25 +75,23 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
 
 
 @pytest.fixture(scope="module")
-def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the golden files beside the sessions' own, with what was too large to keep."""
+def scripts(line: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every target writes of each trait: the golden files, and what is not among these, beside the sessions' own."""
     folder = tmp_path_factory.mktemp("corpus")
     shutil.copytree(SESSIONS, folder / "sessions")
     for target, renderer in renderers().items():
         (folder / "golden" / target).mkdir(parents=True)
         for trait in TRAITS:
-            path = folder / "golden" / target / f"{trait}{renderer.suffix}"
-            kept = GOLDEN / target / path.name
-            path.write_text(
-                written(trait, target) if trait in UNKEPT else kept.read_text(encoding="utf-8"),
-                encoding="utf-8",
-            )
+            name = f"{trait}{renderer.suffix}"
+            kept = line == "6" and trait not in UNKEPT
+            text = (GOLDEN / target / name).read_text("utf-8") if kept else written(trait, target, line)
+            (folder / "golden" / target / name).write_text(text, encoding="utf-8")
     # A module looks for its packages from where it lies upward.
     (folder / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
     return folder / "golden"
 
 
-def executed(app: GradioApp, traits: list[str], *command: object) -> None:
+def executed(line: str, app: GradioApp, traits: list[str], *command: object) -> None:
     """Run, and compare what the app received with what was recorded of ``traits``."""
     before = len(app.log)
     done = subprocess.run(
@@ -74,7 +104,12 @@ def executed(app: GradioApp, traits: list[str], *command: object) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    expected = [(trait, *call) for trait in traits for call in received(session(trait))]
+    assert_received(line, app, before, traits)
+
+
+def assert_received(line: str, app: GradioApp, before: int, traits: list[str]) -> None:
+    """After ``before`` calls the app received what was recorded of ``traits``, and nothing else."""
+    expected = [(trait, *call) for trait in traits for call in received(session(trait, line))]
     log = app.wait_for_log(before + len(expected))[before:]
     for (trait, name, inputs), entry in zip(expected, log, strict=True):
         assert (entry["function"], spelled(entry["inputs"])) == (name, spelled(inputs)), trait
@@ -94,31 +129,77 @@ def without_names(value: Any) -> Any:
     return [without_names(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("trait", TRAITS)
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_curl(shell: str, trait: str, app: GradioApp, scripts: Path) -> None:
-    executed(app, [trait], shell, scripts / "curl" / f"{trait}.sh")
+def test_curl(shell: str, line: str, app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "curl" / f"{trait}.sh" for trait in TRAITS]
+    executed(line, app, list(TRAITS), shell, "-c", ALL_SCRIPTS, shell, *paths)
 
 
-def test_javascript(app: GradioApp, scripts: Path) -> None:
+def test_javascript(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "javascript" / f"{trait}.mjs" for trait in TRAITS]
-    executed(app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
+    executed(line, app, list(TRAITS), "node", "--input-type=module", "--eval", ALL_MODULES, "all", *paths)
 
 
-def test_python(app: GradioApp, scripts: Path) -> None:
-    paths = [scripts / "python" / f"{trait}.py" for trait in TRAITS]
-    executed(app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+@pytest.fixture
+def site(scripts: Path) -> Iterator[str]:
+    """The address of a server of what the scripts' folder holds, from which a page may import."""
+    with served(scripts.parent) as address:
+        yield address
 
 
-def test_python_in_the_async_style(app: GradioApp, tmp_path: Path) -> None:
-    traits = ["state_middle", "streamed", "failed", "private", "cancelled"]
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A server of a folder and of a page in it, whose modules find ``@gradio/client``."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    (folder / "page.html").write_text(PAGE, encoding="utf-8")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_javascript_in_a_page(line: str, app: GradioApp, scripts: Path, site: str, chromium: Browser) -> None:
+    """Modules of the browser's style, on a page of another origin than the app's."""
+    (scripts / "page").mkdir(exist_ok=True)
+    modules = []
+    # A page has devices of its own.
+    traits = [trait for trait in TRAITS if trait != "device"]
     for trait in traits:
-        (tmp_path / f"{trait}.py").write_text(written(trait, "python", style="async"), encoding="utf-8")
-    paths = [tmp_path / f"{trait}.py" for trait in traits]
-    executed(app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+        module = scripts / "page" / f"{trait}.mjs"
+        module.write_text(written(trait, "javascript", line, style="browser"), encoding="utf-8")
+        workflow = adapters.workflow(session(trait, line))
+        files = {v.name: v.value for v in workflow.variables if next(files_in(v.value), None) is not None}
+        inside = files_in([argument.value for step in workflow.steps for argument in step.arguments])
+        files.update({identifier(file.name, "file"): file for file in inside})
+        at = map_files(files, lambda file: {"name": file.name, "path": f"/sessions/{quote(file.path)}"})
+        modules.append([f"/{module.relative_to(scripts.parent)}", at])
+    before = len(app.log)
+    page = chromium.new_page()
+    page.goto(f"{site}/page.html")
+    page.evaluate(ALL_IN_A_PAGE, [app.url, modules])
+    assert_received(line, app, before, traits)
 
 
-def test_pytest(app: GradioApp, scripts: Path) -> None:
+def test_python(line: str, app: GradioApp, scripts: Path) -> None:
+    paths = [scripts / "python" / f"{trait}.py" for trait in TRAITS]
+    executed(line, app, list(TRAITS), sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+
+
+def test_python_in_the_async_style(line: str, app: GradioApp, scripts: Path) -> None:
+    traits = ["state_middle", "streamed", "failed", "private", "cancelled", "file_names", "device"]
+    (scripts / "async").mkdir(exist_ok=True)
+    paths = [scripts / "async" / f"{trait}.py" for trait in traits]
+    for trait, path in zip(traits, paths, strict=True):
+        path.write_text(written(trait, "python", line, style="async"), encoding="utf-8")
+    executed(line, app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
+
+
+def test_pytest(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "pytest" / f"{trait}.py" for trait in TRAITS]
     alone = [
         "-p",
@@ -131,7 +212,34 @@ def test_pytest(app: GradioApp, scripts: Path) -> None:
         "importlib",
         "-q",
     ]
-    executed(app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+    executed(line, app, list(TRAITS), sys.executable, "-m", "pytest", *alone, *paths)
+
+
+@pytest.mark.parametrize("program", ["python", "node", "dash", "bash"])
+def test_a_failed_call_that_now_succeeds_is_said_in_words(
+    program: str, line: str, app: GradioApp, tmp_path: Path
+) -> None:
+    """The script goes on and ends well: to judge is for tests and for replay."""
+    target = {"python": "python", "node": "javascript"}.get(program, "curl")
+    calls = [
+        call("say", "a", outputs=(), status="failed", error="a", id="c1"),
+        call("say", "b", id="c2", timing=Timing(started=1)),
+    ]
+    made = msgspec.structs.replace(session("failed", line), calls=tuple(calls))
+    script = tmp_path / f"script{renderers()[target].suffix}"
+    script.write_text(render(adapters.workflow(made), target), encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    done = subprocess.run(
+        [sys.executable if program == "python" else program, str(script)],
+        env={**os.environ, "RECORDER_URL": app.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first == "say: did not fail this time"
+    assert second.split(": ") in (["say_2", "b"], ["say_2", '["b"]'])
 
 
 LOGIN = {"RECORDER_USERNAME": "zoë", "RECORDER_PASSWORD": "pass'word & \\"}
@@ -175,3 +283,23 @@ def test_a_login_and_chosen_values(program: str, app_with_login: GradioApp, tmp_
     if program == "dash":
         expected[0] = hashlib.sha256(b"chosen").hexdigest()
     assert contents == expected
+
+
+def test_a_login_in_a_page(app_with_login: GradioApp, chromium: Browser, tmp_path: Path) -> None:
+    made = session("rendered")
+    workflow = adapters.workflow(
+        msgspec.structs.replace(made, app=msgspec.structs.replace(made.app, auth=True))
+    )
+    text = render(workflow, "javascript", Options(style="browser"))
+    (tmp_path / "module.mjs").write_text(text, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
+    run = "async (options) => { await (await import('/module.mjs')).run(options); }"
+    before = len(app_with_login.log)
+    with served(tmp_path) as site:
+        page = chromium.new_page()
+        page.goto(f"{site}/page.html")
+        with pytest.raises(PlaywrightError, match="needs the option username"):
+            page.evaluate(run, {"url": app_with_login.url})
+        username, password = LOGIN.values()
+        page.evaluate(run, {"url": app_with_login.url, "username": username, "password": password})
+    assert_received("6", app_with_login, before, ["rendered"])

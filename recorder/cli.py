@@ -49,6 +49,32 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+class Listed(click.Option):
+    """An option whose help lists what is registered, which is imported only when help is asked for."""
+
+    def __init__(self, *words: Any, listed: Callable[[], str], **settings: Any) -> None:
+        super().__init__(*words, **settings)
+        self.listed = listed
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        self.help = self.listed()
+        return super().get_help_record(ctx)
+
+
+def listed_targets() -> str:
+    from recorder.render import renderers
+
+    *others, last = renderers()
+    return f"What to write: {', '.join(others)} or {last}."
+
+
+def listed_styles() -> str:
+    from recorder.render import STYLES
+
+    styles = "; ".join(f"for {target} {' or '.join(names)}" for target, names in STYLES.items())
+    return f"In which way: {styles}.  [default: the first]"
+
+
 @click.group(
     epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
 )
@@ -210,6 +236,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     epilog=examples(
         "recorder render session.json --target python",
         "recorder render session.json --target python -o scripts/run.py",
+        "recorder render session.json --target javascript --style browser",
         "recorder render session.json --target python --only /generate",
         "recorder render session.json --target pytest --from rows.csv -o test_app.py",
     )
@@ -220,7 +247,8 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     "--target",
     default="python",
     show_default=True,
-    help="What to write: python, javascript, curl, pytest or markdown.",
+    cls=Listed,
+    listed=listed_targets,
 )
 @click.option(
     "-o",
@@ -230,10 +258,10 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
 )
 @click.option(
     "--style",
-    type=click.Choice(["sync", "async"]),
-    default="sync",
-    show_default=True,
-    help="How a Python script calls: `run()`, or `await run()`.",
+    default="",
+    metavar="STYLE",
+    cls=Listed,
+    listed=listed_styles,
 )
 @click.option(
     "--name", metavar="NAME", help="What to call it; a test is named after that.  [default: the file's name]"
@@ -250,7 +278,7 @@ def render(
     file: Path,
     target: str,
     output: Path | None,
-    style: Literal["sync", "async"],
+    style: str,
     name: str | None,
     rows: Path | None,
     only: tuple[str, ...],
@@ -263,8 +291,6 @@ def render(
     known_target(target)
     if rows is not None and target != "pytest":
         raise UsageError("--from gives rows to test with", "Add --target pytest")
-    if style == "async" and target != "python":
-        raise UsageError("--style is for Python scripts", "Leave it out, or add --target python")
     session = read(file)
     folder = output.parent if output is not None else Path()
     selected = chosen(file, only, skip, raw, name)
@@ -662,7 +688,7 @@ def script_of(
     selection: Selection,
     folder: Path,
     rows: Path | None = None,
-    style: Literal["sync", "async"] = "sync",
+    style: str = "",
 ) -> str:
     """The script, to lie in ``folder``, which finds the session's files relative to itself."""
     from recorder import adapters
@@ -674,7 +700,12 @@ def script_of(
     except ValueError:  # another drive
         files = file.parent.resolve().as_posix()
     workflow = adapters.workflow(session, selection)
-    options = Options(files=files, rows=rows_of(rows, workflow) if rows is not None else (), style=style)
+    options = Options(
+        files=files,
+        rows=rows_of(rows, workflow) if rows is not None else (),
+        style=style,
+        flat=selection.raw,
+    )
     return render_workflow(workflow, target, options)
 
 
@@ -685,16 +716,23 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
         FileError: there is no such file, or it is no CSV in UTF-8.
         UsageError: a column is no variable, or a value does not fit.
     """
+    from recorder.render.analysis import is_file_list
     from recorder.replay.plan import LocalFile, parse_values
     from recorder.replay.rows import read_rows
+    from recorder.session import File
 
-    def written(value: Any) -> Any:
+    def written(value: Any, of_files: bool) -> Any:
         if isinstance(value, list):
-            return [written(item) for item in value]
-        return value.path if isinstance(value, LocalFile) else value
+            return [written(item, of_files) for item in value]
+        if isinstance(value, dict):
+            return {key: written(item, of_files) for key, item in value.items()}
+        if isinstance(value, LocalFile):
+            return value.path if of_files else Path(value.path)
+        return value
 
+    of_files = {v.name for v in workflow.variables if isinstance(v.value, File) or is_file_list(v.value)}
     return tuple(
-        {name: written(value) for name, value in parse_values(workflow, row).items()}
+        {name: written(value, name in of_files) for name, value in parse_values(workflow, row).items()}
         for row in read_rows(path)
     )
 

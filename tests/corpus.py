@@ -6,6 +6,7 @@ of them. ``e2e/test_corpus.py`` runs that against :data:`APP` and compares what 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from collections.abc import Callable
@@ -15,23 +16,32 @@ from typing import Any
 import msgspec
 
 from recorder.api import Api, Endpoint, Parameter
-from recorder.session import App, Call, File, Omitted, Session, Timing, Trigger, Value, map_files
+from recorder.session import App, Call, File, Frame, Omitted, Session, Timing, Trigger, Value, map_files
 
 SESSIONS = Path(__file__).parent / "sessions"
 GOLDEN = Path(__file__).parent / "golden"
 
 APP = """
+import hashlib
 import time
 import gradio as gr
 from calllog import logged
 
 with gr.Blocks() as demo:
+    control = gr.Textbox()
+    def add(data): return [data]
+    control.add = logged(add)
+    @logged
+    def fields(id, files): return None
+    def take_form(form): return fields(form.data["id"], [[n, hashlib.sha256(b).hexdigest()] for n, b in form.files])
+    control.fields = take_form
+    control.add._is_server_fn = control.fields._is_server_fn = True
     value, text, number, file = gr.JSON(), gr.Textbox(), gr.Number(), gr.File()
     files, button = gr.File(file_count="multiple"), gr.Button("Go")
 
-    def on(function, inputs, outputs, **more):
+    def on(function, inputs, outputs, log=logged, **more):
         more.setdefault("api_name", function.__name__)
-        gr.Button().click(logged(function), inputs, outputs, **more)
+        gr.Button().click(log(function), inputs, outputs, **more)
 
     def take(value): return None
     on(take, value, None)
@@ -46,15 +56,20 @@ with gr.Blocks() as demo:
     on(state_last, [text, states[2]], [text, states[2]])
     def names(function, new, match, __class__, __proto__, self, headers, constructor): return None
     on(names, [gr.Textbox() for _ in range(8)], None)
+    def count(number): pass
+    begun = logged(count)
     def count(number):
+        begun(number)
         for n in range(int(number)):
             yield list(range(n + 1))
             time.sleep(0.05)
-    on(count, number, value)
+    # Logged as it begins: before Gradio 6 nobody closes a generator that is cancelled.
+    on(count, number, value, log=lambda function: function)
     def fail(text): raise gr.Error(text)
     on(fail, text, text)
     def secret(text): return text
-    on(secret, text, text, api_visibility="private")
+    private = {"api_visibility": "private"} if gr.__version__ >= "6" else {"api_name": False}
+    on(secret, text, text, **private)
     def pick(text, event: gr.SelectData): return f"{text} {event.index} {event.value}"
     on(pick, text, text)
     def copy(file): return file
@@ -63,6 +78,11 @@ with gr.Blocks() as demo:
     on(copies, files, files)
     def at_once(text): return text
     on(at_once, text, text, queue=False)
+    @logged
+    def see(value, seen): return "seen", seen + 1
+    often = {} if gr.__version__ < "5" else {"stream_every": 0.1, "time_limit": 60}
+    states.append(gr.State(0))
+    gr.Image(streaming=True).stream(see, [value, states[3]], [text, states[3]], api_name="see", **often)
     @gr.render(inputs=number)
     def show(n):
         def inside(text): return text
@@ -94,10 +114,14 @@ SIGNATURES: dict[str, tuple[str, str]] = {
     "copy": ("file", "file"),
     "copies": ("files", "files"),
     "at_once": ("text", "text"),
+    "see": ("value seen", "text seen"),
     "show": ("number", ""),
     "inside": ("text", "text"),
 }
 """The functions of :data:`APP` in the order of their dependencies, each with its inputs and outputs."""
+
+SERVED = {"add": "", "fields": "form"}
+"""Those of its first control on the server, each with how it takes its input."""
 
 
 def _parameters(words: str, label: str = "") -> tuple[Parameter, ...]:
@@ -107,7 +131,17 @@ def _parameters(words: str, label: str = "") -> tuple[Parameter, ...]:
     )
 
 
-def endpoint(name: str, label: str = "") -> Endpoint:
+def endpoint(name: str, label: str = "", line: str = "6") -> Endpoint:
+    if name in SERVED:
+        return Endpoint(
+            id=f"server:1.{name}",
+            name=name,
+            visibility="private",
+            parameters=(Parameter(name="data", label=label, component="textbox", component_id=1),),
+            returns=(Parameter(label=label or name),) if name == "add" else (),
+            connection=SERVED[name],
+            server_fn=name,
+        )
     inputs, outputs = SIGNATURES[name]
     unnamed = name in ("secret", "show", "inside")
     fn_index = list(SIGNATURES).index(name)
@@ -123,6 +157,7 @@ def endpoint(name: str, label: str = "") -> Endpoint:
         queue=name != "at_once",
         event_data=name == "pick",
         rendered_in=0 if name == "inside" else None,
+        connection="stream" if name == "see" and line != "4" else "",
     )
 
 
@@ -189,6 +224,11 @@ def file(trait: str, name: str, content: str) -> File:
     )
 
 
+def frame(trait: str, content: str) -> File:
+    """What a device sends of ``content``."""
+    return msgspec.structs.replace(file(trait, "frame", content), inline=True)
+
+
 def _deep(depth: int) -> Any:
     value: Any = "'\u2028\""
     for _ in range(depth):
@@ -251,6 +291,25 @@ TRAITS: dict[str, Callable[[str], list[Call]]] = {
         )
     ],
     "rendered": lambda _: [call("inside", "a")],
+    "device": lambda t: [
+        call(
+            "see",
+            {"url": frame(t, "one")},
+            outputs=("seen",),
+            changed=False,
+            frames=tuple(Frame(inputs=({"url": frame(t, content)}, None)) for content in ("two", "it's")),
+            stream=(["seen", None], ["seen", None]),
+        ),
+        call("say", "after"),
+    ],
+    "functions_of_controls": lambda t: [
+        call("add", {"it's": [HOSTILE, 2**60]}, outputs=([{"it's": [HOSTILE, 2**60]}],), changed=False),
+        call(
+            "fields",
+            {"id": HOSTILE.replace("\n", " "), "file": file(t, "it's; 1,2.png", "one")},
+            changed=False,
+        ),
+    ],
     "unqueued": lambda _: [call("at_once", "a"), _linked("say", 1, "a")],
     "hostile_names": lambda _: [
         call("say", "a", trigger=Trigger(kind="person", event="click", role=HOSTILE, name=HOSTILE)),
@@ -263,9 +322,14 @@ UNKEPT = {"long_text"}
 """Too large to keep as files: made when they are run."""
 
 
-def session(trait: str) -> Session:
+LINES = {"6": ("6.31.0", "/gradio_api"), "5": ("5.33.0", "/gradio_api"), "4": ("4.44.1", "")}
+"""What an app of each line says of itself: its version, and where its API is."""
 
+
+def session(trait: str, line: str = "6") -> Session:
+    """The session of a trait, as an app of that line would have it."""
     replace = msgspec.structs.replace
+    version, api_prefix = LINES[line]
     label = HOSTILE if trait == "hostile_names" else ""
     calls = tuple(
         replace(made, id=f"c{n}", page="p", timing=Timing(started=1000.0 * n))
@@ -289,13 +353,13 @@ def session(trait: str) -> Session:
             url="http://127.0.0.1:7860",
             kind="gradio",
             title=label,
-            version="6.31.0",
-            api_prefix="/gradio_api",
+            version=version,
+            api_prefix=api_prefix,
             protocol="sse_v3",
         ),
         started="2026-01-01T00:00:00Z",
         stopped="2026-01-01T00:01:00Z",
-        api=Api(endpoints=tuple(endpoint(name, label) for name in SIGNATURES)),
+        api=Api(endpoints=tuple(endpoint(name, label, line) for name in (*SIGNATURES, *SERVED))),
         calls=calls,
         omitted=(omitted,) if trait == "rendered" else (),
     )
@@ -308,14 +372,30 @@ def received(of: Session) -> list[tuple[str, list[Any]]]:
     names = {e.id: e.name for e in of.api.endpoints}
     for made in of.calls:
         name = names[made.endpoint]
-        inputs: list[Any] = []
-        for slot in made.inputs:
-            if slot.state:
-                inputs.append(seen.get(name, 0))
-                seen[name] = seen.get(name, 0) + 1
-            else:
-                inputs.append(map_files(slot.value, lambda f: {"sha256": f.sha256}))
-        if name == "pick":
-            inputs.append("SelectData")
-        found.append((name, inputs))
+        all_sent = [tuple(slot.value for slot in made.inputs), *(frame.inputs for frame in made.frames)]
+        if made.frames and of.app.version.startswith("5"):
+            # Gradio 5 calls the function once more as the stream is closed.
+            all_sent.append(all_sent[-1])
+        for sent in all_sent:
+            inputs: list[Any] = []
+            for slot, value in zip(made.inputs, sent, strict=True):
+                if slot.state:
+                    inputs.append(seen.get(name, 0))
+                    seen[name] = seen.get(name, 0) + 1
+                else:
+                    inputs.append(map_files(value, _arrived))
+            if name == "pick":
+                inputs.append("SelectData")
+            if name == "fields":
+                form = sent[0]
+                inputs = [form["id"], [[form["file"].name, form["file"].sha256]]]
+            found.append((name, inputs))
     return found
+
+
+def _arrived(file: File) -> Any:
+    """A file as the app's log has it."""
+    if not file.inline:
+        return {"sha256": file.sha256}
+    content = base64.b64encode((SESSIONS / file.path).read_bytes()).decode()
+    return f"data:{file.type};base64,{content}"

@@ -61,3 +61,20 @@ def a_workflow(*steps: Step, **fields: Any) -> Workflow:
 
 def a_parameter(name: str = "name", **fields: Any) -> Parameter:
     return Parameter(name=name, **fields)
+
+
+def a_streamed_step(connection: str, **fields: Any) -> Step:
+    picture = a_file(path="session.files/1/a.jpg", type="image/jpeg", inline=True)
+    endpoint = an_endpoint("see", fn_index=4, connection=connection)
+    return a_step(
+        "see", an_argument({"url": picture}), an_argument(None, state=True), endpoint=endpoint, via="raw",
+        frames=(({"url": picture}, None), ({"url": picture}, None)), trigger_id=7, **fields,
+    )  # fmt: skip
+
+
+def a_server_step(value: Any, **fields: Any) -> Step:
+    endpoint = an_endpoint(
+        "add", api_name=None, server_fn="add", visibility="private",
+        parameters=(a_parameter("data", component_id=12),), **fields,
+    )  # fmt: skip
+    return a_step("add", an_argument(value, name=""), endpoint=endpoint, via="raw")

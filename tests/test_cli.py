@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.session import File, Omitted, SecretName, Session, Value, write
+from recorder.session import App, File, Omitted, SecretName, Session, Value, write
 from tests.gradio_page import Page
 from tests.test_gradio_fold import greeting_page
 
@@ -70,6 +70,16 @@ def test_help_of_each_verb_has_examples(run: Run) -> None:
         assert verb in overall
         text = run(verb, "--help").stdout
         assert f"recorder {verb}" in text.split("Examples:")[1]
+
+
+def test_help_lists_whatever_is_registered(run: Run) -> None:
+    from recorder.render import STYLES, renderers
+
+    text = " ".join(run("render", "--help").stdout.split())
+    for word in (*renderers(), *(style for styles in STYLES.values() for style in styles)):
+        assert word in text
+    imported = "import recorder.cli, sys; raise SystemExit('recorder.render' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
 
 
 def test_version(run: Run) -> None:
@@ -234,6 +244,23 @@ def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: P
     assert 'pytest.param(\'Bob "B" Ünal\', False, id="row 1")' in done.stdout
 
 
+def test_a_row_names_files_by_their_paths_inside_a_value_too(tmp_path: Path) -> None:
+    from recorder.cli import rows_of
+    from recorder.workflow import Variable, Workflow
+
+    (tmp_path / "own.txt").write_text("x")
+    own = str(tmp_path / "own.txt")
+    kept = File(name="a.txt", path="s.files/1/a.txt")
+    recorded = {"one": kept, "several": [kept], "message": {"text": "hi", "files": [kept]}}
+    workflow = Workflow(
+        name="s", app=App(url=""), variables=tuple(Variable(name=n, value=v) for n, v in recorded.items())
+    )
+    message = json.dumps({"text": "yo", "files": [own]}).replace('"', '""')
+    (tmp_path / "rows.csv").write_text(f'one,several,message\n{own},{own},"{message}"\n', encoding="utf-8")
+    inside = {"text": "yo", "files": [Path(own)]}
+    assert rows_of(tmp_path / "rows.csv", workflow) == ({"one": own, "several": [own], "message": inside},)
+
+
 def test_render_refuses_rows_and_styles_where_they_mean_nothing(run: Run, file: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("nmae\nAnn\n", encoding="utf-8")
     assert_refused(run("render", file, "--from", "rows.csv"), 2, "Add --target pytest")
@@ -241,4 +268,4 @@ def test_render_refuses_rows_and_styles_where_they_mean_nothing(run: Run, file: 
         run("render", file, "-t", "pytest", "--from", "rows.csv"), 2, "nmae", "The variables are name"
     )
     assert_refused(run("render", file, "-t", "pytest", "--from", "no.csv"), 2, "no.csv cannot be read")
-    assert_refused(run("render", file, "-t", "curl", "--style", "async"), 2, "--style is for Python")
+    assert_refused(run("render", file, "-t", "curl", "--style", "async"), 2, "curl has no style 'async'")

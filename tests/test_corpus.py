@@ -23,9 +23,9 @@ Golden = Callable[[Path, str], None]
 KEPT = [trait for trait in TRAITS if trait not in UNKEPT]
 
 
-def written(trait: str, target: str, **options: Any) -> str:
+def written(trait: str, target: str, line: str = "6", **options: Any) -> str:
     """What a target makes of a trait, to lie in its folder of golden files."""
-    workflow = adapters.workflow(session(trait), Selection(name=trait))
+    workflow = adapters.workflow(session(trait, line), Selection(name=trait))
     return render(workflow, target, Options(files="../../sessions", **options))
 
 
@@ -34,7 +34,8 @@ def test_the_session_is_kept_as_it_was_made(trait: str, golden: Golden) -> None:
     made = session(trait)
     golden(SESSIONS / f"{trait}.json", dump(made))
     assert dump(parse(dump(made))) == dump(made)
-    for file in files_in([slot.value for call in made.calls for slot in call.inputs]):
+    sent = [[*(i.value for i in c.inputs), *(frame.inputs for frame in c.frames)] for c in made.calls]
+    for file in files_in(sent):
         kept = SESSIONS / file.path
         assert kept.is_file(), f"{file.path} is missing: git checkout it"
         assert hashlib.sha256(kept.read_bytes()).hexdigest() == file.sha256

@@ -13,7 +13,9 @@ from recorder.workflow import Link, Output, SecretRef, Step, VariableRef, Workfl
 from tests.factories import (
     a_file,
     a_raw_step,
+    a_server_step,
     a_step,
+    a_streamed_step,
     a_variable,
     a_workflow,
     an_app,
@@ -39,7 +41,7 @@ def assert_parses(text: str) -> None:
 
 def body(text: str) -> str:
     """The calls, without what comes before."""
-    return text.split("\nsession=$(new_session)\n")[1].removesuffix("\nexit $status\n").strip()
+    return text.split("\nsession=$(new_session)\n")[1].strip()
 
 
 def test_a_simple_recording_is_a_line_a_call() -> None:
@@ -80,6 +82,29 @@ def test_a_file_outside_the_sessions_folder_is_refused() -> None:
 def test_a_secret_whose_name_is_code_is_refused() -> None:
     with pytest.raises(RecorderError, match="no name that a shell variable can have"):
         script(a_step("a", an_argument(SecretRef(pieces=("", "X;id", "")))))
+
+
+def test_a_stream_is_one_call_of_all_its_frames_each_a_word() -> None:
+    text = script(a_streamed_step("stream"))
+    frame = """'{"url": ''"data:image/jpeg;base64,'"$content_3"'"''}'','"""
+    assert frame in body(text)
+    assert "stream no 4 '{\"trigger_id\": 7}' " in body(text)
+    assert "\ncall()" not in text
+    assert "stream yes 4 " in body(script(a_streamed_step("stream", cut_short=True, expect="cancelled")))
+
+
+def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
+    text = script(a_streamed_step(""))
+    assert "call_each call 4 " in body(text)
+    assert "\nstream()" not in text
+
+
+def test_a_function_of_a_control_is_asked_on_the_server() -> None:
+    assert "ask 12 '\"add\"' '{\"n\": 1}' || fail add" in body(script(a_server_step({"n": 1})))
+    fields = {"file": a_file(path="session.files/1/a.png"), "it's": "@x", "n": 1}
+    text = body(script(a_server_step(fields, connection="form"))).replace(" \\\n    ", " ")
+    assert "ask_form 12 --form-string 'fn_name=add' -F 'file='\"$(file_in_form " in text
+    assert "--form-string 'it'\\''s=''@x' --form-string 'n=''1' || fail add" in text
 
 
 def test_each_page_has_a_session_of_its_own() -> None:

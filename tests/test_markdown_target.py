@@ -9,7 +9,7 @@ import pytest
 from recorder.render import render
 from recorder.render.literals import markdown_code, markdown_text
 from recorder.workflow import Link, Output, VariableRef
-from tests.factories import a_file, a_step, a_variable, a_workflow, an_app, an_argument
+from tests.factories import a_file, a_step, a_streamed_step, a_variable, a_workflow, an_app, an_argument
 from tests.test_literals import NASTY
 from tests.test_python_target import hostile_workflow
 
@@ -36,6 +36,15 @@ def test_a_session_is_told_step_by_step() -> None:
         'Outputs:\n\n- greeting: `"Hello"`\n\n'
         "## 3. `/fail`\n\nMade by the page.\n\nIt failed: `no tea`.\n"
     )
+
+
+def test_what_a_device_sent_is_told_frame_by_frame() -> None:
+    text = render(a_workflow(a_streamed_step("stream", cut_short=True)), "markdown")
+    frame = '`{"url": "<the file cat.png, kept as session.files/1/a.jpg>"}`'
+    told = text.split("Then a device sent, each once the one before was answered, the last without waiting")[
+        1
+    ]
+    assert f"1. {frame}\n2. {frame}\n" in told
 
 
 @pytest.mark.parametrize("text", NASTY, ids=ascii)

@@ -81,6 +81,19 @@ def test_other_rows_are_checked_only_where_they_make_no_difference(tmp_path: Pat
     assert (code, "3 failed" in said) == (1, True), said
 
 
+def test_a_row_may_have_files_inside_a_value(tmp_path: Path) -> None:
+    (tmp_path / 'its "own".txt').write_text("x")
+    recorded = a_variable({"text": "hi", "files": []}, "message", python_type="dict[str, Any]")
+    answer = Output(value="recorded", label="Said")
+    say = a_step("say", an_argument(VariableRef(name="message"), "message"), outputs=(answer,))
+    row = {"message": {"text": "yo", "files": [tmp_path / 'its "own".txt']}}
+    text = module(say, variables=(recorded,), rows=(row,))
+    # The answer fails where a file of the row is none.
+    given = "{'/say': lambda message: [open(path).close() for path in message['files']] and 1 or 'recorded'}"
+    code, told = ran(tmp_path, text, given)
+    assert (code, "2 passed" in told) == (0, True), told
+
+
 def test_numbers_have_a_tolerance_and_files_are_their_content(tmp_path: Path) -> None:
     content = hashlib.sha256(b"content").hexdigest()
     outputs = (

@@ -22,7 +22,9 @@ from tests.factories import (
     a_file,
     a_parameter,
     a_raw_step,
+    a_server_step,
     a_step,
+    a_streamed_step,
     a_variable,
     a_workflow,
     an_app,
@@ -600,13 +602,48 @@ def test_a_thousand_steps_are_a_script_too() -> None:
     assert script(*steps).count("client.predict(") == 1000
 
 
-def a_streamed_step(connection: str, **fields: Any) -> Step:
-    picture = a_file(path="session.files/1/a.jpg", type="image/jpeg", inline=True)
-    endpoint = an_endpoint("see", fn_index=4, connection=connection)
-    return a_step(
-        "see", an_argument({"url": picture}), an_argument(None, state=True), endpoint=endpoint, via="raw",
-        frames=(({"url": picture}, None), ({"url": picture}, None)), trigger_id=7, **fields,
-    )  # fmt: skip
+def test_calls_that_differ_in_variables_alone_are_a_loop() -> None:
+    def say(n: int) -> Step:
+        given = (
+            an_argument(VariableRef(name=f"text_{n}"), "text"),
+            an_argument(VariableRef(name=f"n_{n}"), "n"),
+        )
+        return a_step("say", *given, an_argument(True, "loud"), id=f"s{n}")
+
+    variables = tuple(a_variable(n, f"{name}_{n}") for n in range(4) for name in ("text", "n"))
+    workflow = a_workflow(*map(say, range(4)), a_step("other"), variables=variables)
+    text = render(workflow, "python")
+    assert body(text) == (
+        "client = Client(URL, verbose=False)\n\n"
+        "for each_text, each_n in [(text_0, n_0), (text_1, n_1), (text_2, n_2), (text_3, n_3)]:\n"
+        '    greeting = client.predict(text=each_text, n=each_n, loud=True, api_name="/say")\n'
+        '    print("say:", greeting)\n\n'
+        'greeting_2 = client.predict(api_name="/other")\n'
+        'print("other:", greeting_2)\n\n'
+        "return greeting_2"
+    )
+    awaited = render(workflow, "python", Options(style="async"))
+    compile(awaited, "script.py", "exec")
+    assert "        greeting = await asyncio.to_thread(" in awaited
+    for flat in (render(workflow, "python", Options(flat=True)), render(workflow, "pytest")):
+        assert "    for " not in flat
+        assert flat.count('api_name="/say"') == 4
+
+
+def test_files_and_long_results_are_handed_on_in_a_loop_too() -> None:
+    steps = [
+        a_step(
+            "see",
+            an_argument(VariableRef(name=f"image_{n}"), "image"),
+            id=f"s{n}",
+            outputs=(Output(name="seen", value="x" * 2000 * (n == 2)),),
+        )
+        for n in range(4)
+    ]
+    variables = tuple(a_variable(a_file(f"{n}.png"), f"image_{n}") for n in range(4))
+    text = body(script(*steps, variables=variables))
+    assert 'seen = client.predict(image=handle_file(each_image), api_name="/see")' in text
+    assert 'print("see:", shortened(seen))' in text
 
 
 def test_a_stream_is_one_call_of_all_its_frames() -> None:
@@ -628,14 +665,6 @@ def test_frames_of_an_app_without_streams_are_a_call_each() -> None:
     text = script(a_streamed_step(""))
     assert "(greeting,) = call_each(" in body(text)
     assert "def call(" in text and "def stream(" not in text
-
-
-def a_server_step(value: Any, **fields: Any) -> Step:
-    endpoint = an_endpoint(
-        "add", api_name=None, server_fn="add", visibility="private",
-        parameters=(a_parameter("data", component_id=12),), **fields,
-    )  # fmt: skip
-    return a_step("add", an_argument(value, name=""), endpoint=endpoint, via="raw")
 
 
 def test_a_function_of_a_control_is_asked_on_the_server() -> None:

@@ -5,7 +5,7 @@ To add one: a module here with an object that fits :class:`Renderer`, its templa
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,16 +14,25 @@ from recorder.workflow import Workflow
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same),
-    against which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test
-    with, each a JSON value or a path by the name of its variable. ``style`` is how a Python script calls."""
+    """How to write a program, whatever its target.
+
+    ``files`` is the path from the script's folder to the session file's folder (``.`` where they are the same), against
+    which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test with, by
+    the names of their variables: JSON, for a file its path, and for one inside a value a ``Path``. ``style`` is one of
+    the target's :data:`STYLES`, or empty for the first of them. ``flat``: each call is written by itself, never in a
+    loop.
+    """
 
     files: str = "."
     rows: tuple[dict[str, Any], ...] = ()
-    style: Literal["sync", "async"] = "sync"
+    style: str = ""
+    flat: bool = False
 
 
 DEFAULTS = Options()
+
+STYLES = {"python": ("sync", "async"), "javascript": ("node", "browser")}
+"""The targets that can be written in several ways, each with the names of these."""
 
 
 class Renderer(Protocol):
@@ -50,9 +59,13 @@ def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
     """The text of ``workflow`` for ``target``.
 
     Raises:
-        UsageError: no such target.
+        UsageError: no such target, or it has no such style.
     """
     known = renderers()
     if target not in known:
         raise UsageError(f"There is no target {target!r}", f"Choose one of {', '.join(known)}")
+    styles = STYLES.get(target, ())
+    if options.style and options.style not in styles:
+        remedy = f"Its styles are {' and '.join(styles)}" if styles else "Leave the style out"
+        raise UsageError(f"The target {target} has no style {options.style!r}", remedy)
     return known[target].render(workflow, options)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,69 @@ from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableR
 
 LONG_RESULT = 1_000
 """Characters from which a recorded result is printed shortened."""
+
+SHORTEST_LOOP = 4
+"""Calls from which a loop reads better than the calls one after the other."""
+
+
+class Loop(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps that follow each other and differ in nothing but the variables at some ``places`` of their arguments."""
+
+    steps: tuple[Step, ...]
+    places: tuple[int, ...]
+
+
+def passages(workflow: Workflow, repeatable: Callable[[Step], bool]) -> Iterator[Step | Loop]:
+    """The steps in order, those as one that read better as a loop.
+
+    Whatever needs words of its own stands alone: what failed, was cancelled, streams, or gives a later step something.
+
+    Args:
+        repeatable: whether the target makes this call with its arguments alone.
+    """
+    giving = {link.step for step in workflow.steps for link in links_of(step)}
+    values = values_of(workflow)
+
+    def alike(step: Step) -> str:
+        plain = step.expect == "ok" and not (
+            step.setup or step.endpoint.generator or step.stream or step.frames
+        )
+        if plain and step.id not in giving and step.event_data is None and repeatable(step):
+            return _without_variables(step, values)
+        return step.id
+
+    for _, group in groupby(workflow.steps, alike):
+        steps = tuple(group)
+        names = zip(*map(_variables, steps), strict=True)
+        places = tuple(n for n, varied in enumerate(names) if len(set(varied)) > 1)
+        if len(steps) >= SHORTEST_LOOP and places:
+            yield Loop(steps=steps, places=places)
+        else:
+            yield from steps
+
+
+def _variables(step: Step) -> list[str]:
+    """The name of the variable that each argument is; empty where it is none."""
+    return [a.value.name if isinstance(a.value, VariableRef) else "" for a in step.arguments]
+
+
+def _without_variables(step: Step, values: Mapping[str, Any]) -> str:
+    """What a step is, for a variable only of what kind; as text, for True is equal to 1."""
+    arguments = [
+        msgspec.structs.replace(a, value=f"a variable: {_kind(values.get(a.value.name))}")
+        if isinstance(a.value, VariableRef)
+        else a
+        for a in step.arguments
+    ]
+    outputs = [(o.name, o.skipped, o.properties is None) for o in outputs_of(step)]
+    return repr((step.endpoint.id, step.page, arguments, outputs))
+
+
+def _kind(value: Any) -> str:
+    """What decides how a variable is handed on."""
+    if isinstance(value, File) and value.path:
+        return "a file"
+    return "files" if is_file_list(value) else "none" if value is None else "a value"
 
 
 def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
@@ -29,8 +93,8 @@ def beyond_clients(step: Step, linked: set[tuple[str, int]]) -> bool:
     )
 
 
-def refuse_devices(workflow: Workflow, target: str) -> None:
-    """Only Python repeats what a device sent or what a control asked of the server.
+def refuse_devices(workflow: Workflow, who: str, remedy: str) -> None:
+    """Not everywhere can be sent again what a device sent.
 
     Raises:
         UsageError: the workflow has such a step; the sentence names it and how to leave it out.
@@ -38,11 +102,10 @@ def refuse_devices(workflow: Workflow, target: str) -> None:
     for step in workflow.steps:
         sent = [*(argument.value for argument in step.arguments), step.frames]
         inline = any(file.inline for file in files_in(sent))
-        if step.frames or inline or step.endpoint.server_fn or step.endpoint.connection == "stream":
-            what = "a function of a control" if step.endpoint.server_fn else "a stream of a device"
+        if step.frames or inline or step.endpoint.connection == "stream":
             raise UsageError(
-                f"The target {target} cannot repeat {step.id} ({step.endpoint.name}), {what}",
-                f"Leave it out with --skip {step.id}, or render --target python",
+                f"{who} cannot repeat {step.id} ({step.endpoint.name}), the stream of a device",
+                f"Leave it out with --skip {step.id}, or {remedy}",
             )
 
 

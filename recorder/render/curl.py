@@ -22,7 +22,6 @@ from recorder.render.analysis import (
     no_output,
     no_variable,
     query_of,
-    refuse_devices,
 )
 from recorder.render.literals import json_text, sh, sh_text
 from recorder.render.templates import template
@@ -43,9 +42,9 @@ WIDTH = 100
 
 # The variables that the script has for itself, and those that mean something to a shell.
 _OWN = {
-    "after", "answer", "api", "argument", "auto_resume", "body", "called", "cookies", "count", "error", "event",
-    "event_id", "files", "fn_index", "histchars", "item", "kept", "line", "list", "query", "quoted", "running",
-    "session", "status", "url", "values", "work",
+    "after", "answer", "answered", "api", "argument", "auto_resume", "body", "called", "closed", "cookies", "count",
+    "cut_short", "error", "event", "event_id", "files", "fn_index", "frame", "frame_of", "histchars", "item", "kept",
+    "line", "list", "query", "quoted", "running", "session", "status", "url", "values", "verb", "with", "work",
 }  # fmt: skip
 
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
@@ -61,11 +60,9 @@ class Curl:
         """The text of the script.
 
         Raises:
-            UsageError: a step is a device's stream or a control's own function.
             RecorderError: a link leads nowhere, a file of the session lies outside its folder, or a text is none that a
                 shell word can hold.
         """
-        refuse_devices(workflow, self.name)
         return _Script(workflow, options).text()
 
 
@@ -181,6 +178,12 @@ class _Script:
         return name
 
     def file(self, file: File) -> str:
+        if file.inline:
+            self.needs.add("base64_of")
+            path = self.file_path(file if file.path else missing_file(file))
+            content = unique("content", self.names)
+            self.prelude.append(f"{content}=$(base64_of {path}) || exit 1")
+            return f'{sh_text(json_text(f"data:{file.type};base64,")[:-1])}"${content}"\'"\''
         extra = "".join(
             f"{json_text(key)}: {json_text(value)}, " for key, value in (file.extra or {}).items()
         )
@@ -239,27 +242,19 @@ class _Script:
             lines.append(f'session="${name}"')
         self.page = step.page
         label = identifier(step.name, "step")
-        interrupted = step.expect in ("cancelled", "unfinished")
-        verb = "call" if step.endpoint.queue else "run"
-        if interrupted:
-            verb = "call_and_cancel"
-        self.needs.add(verb)
-        words = [verb]
-        if interrupted:
-            words.append(str(step.yields if step.cancel_after is None else step.cancel_after))
-        words += [str(int(step.endpoint.fn_index or 0)), self.event(step)]
-        for n, argument in enumerate(step.arguments):
-            words.append("null" if is_state(step, n, argument) else self.word(argument.value))
+        # A stream is closed after its last frame, however it ended.
+        streamed = step.endpoint.connection == "stream"
+        interrupted = step.expect in ("cancelled", "unfinished") and not streamed
+        words = self.asked(step) if step.endpoint.server_fn else self.called(step, streamed, interrupted)
         lines += self.take_prelude()
         call = " ".join(words)
         if len(call) > WIDTH - 20 or "\n" in call:
-            head = 4 if interrupted else 3
+            head = 4 if interrupted or step.frames else 3
             call = " \\\n    ".join([" ".join(words[:head]), *words[head:]])
         if step.expect == "failed":
             lines += [
                 f"if {call}; then",
                 f"    echo '{label}: did not fail this time'",
-                "    status=1",
                 "else",
                 f"    printf '%s\\n' \"{label}: failed, as recorded: $error\"",
                 "fi",
@@ -278,6 +273,49 @@ class _Script:
             self.needs.add("show")
             lines.append(f"show {label}")
         return "\n".join(lines)
+
+    def called(self, step: Step, streamed: bool, interrupted: bool) -> list[str]:
+        """The words of a call of one of the app's functions."""
+        values = [
+            "null" if is_state(step, n, a) else self.word(a.value) for n, a in enumerate(step.arguments)
+        ]
+        own = [str(int(step.endpoint.fn_index or 0)), self.event(step)]
+        if streamed or step.frames:
+            # Each frame is a word, its values parted by commas.
+            frames = [values, *([self.word(value) for value in frame] for frame in step.frames)]
+            values = ["','".join(frame) for frame in frames]
+        verb = "call" if step.endpoint.queue else "run"
+        if streamed:
+            verb = "stream"
+            own.insert(0, "yes" if step.cut_short else "no")
+        elif interrupted:
+            verb = "call_and_cancel"
+            own.insert(0, str(step.yields if step.cancel_after is None else step.cancel_after))
+        self.needs.add(verb)
+        if step.frames and not streamed:
+            self.needs.add("call_each")
+            return ["call_each", verb, *own, *values]
+        return [verb, *own, *values]
+
+    def asked(self, step: Step) -> list[str]:
+        """The words of a call of a function that a control has on the server."""
+        parameters = step.endpoint.parameters
+        given = step.arguments[0].value if step.arguments else None
+        component = str(int((parameters[0].component_id if parameters else None) or 0))
+        if step.endpoint.connection != "form" or not isinstance(given, dict):
+            self.needs.add("ask")
+            return ["ask", component, self.word(step.endpoint.server_fn), self.word(given)]
+        self.needs.add("ask_form")
+        words = ["ask_form", component, "--form-string", sh_text(f"fn_name={step.endpoint.server_fn}")]
+        for name, value in given.items():
+            if isinstance(value, File):
+                self.needs.add("file_in_form")
+                path = self.file_path(value if value.path else missing_file(value))
+                words += ["-F", f'{sh_text(f"{name}=")}"$(file_in_form {path})"']
+            else:
+                text = sh_text(value) if isinstance(value, str) else self.word(value)
+                words += ["--form-string", sh_text(f"{name}=") + text]
+        return words
 
     def event(self, step: Step) -> str:
         """What goes beside the arguments, as a JSON object."""

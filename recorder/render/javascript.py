@@ -1,13 +1,16 @@
-"""The target ``javascript``: an ES module for Node on ``@gradio/client``; its one function takes what the person chose.
+"""The target ``javascript``: an ES module on ``@gradio/client``; its one function takes what the person chose.
 
-What that client cannot call or carry is called over the app's own protocol by a few lines that the module brings along,
-and only then.
+In the style ``node`` it reads files from disk and secrets from the environment; in the style ``browser`` it is for a
+page, and takes both as options. What that client cannot call or carry is called over the app's own protocol by a few
+lines that the module brings along, and only then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from recorder.render import Options
 from recorder.render.analysis import (
@@ -49,18 +52,17 @@ from recorder.workflow import (
 LONG = 200
 """Columns from which a value becomes a constant at the top of the module."""
 
-# The names that the module has for itself, the words that JavaScript keeps, and what every options object already has.
+# The words that JavaScript keeps, the names that the module has for itself, and what every options object already has.
 _RESERVED = set(
     """
     abstract arguments async await boolean break byte case catch char class const continue debugger default delete do
     double else enum eval export extends false final finally float for from function get goto if implements import in
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
-    array bigint boolean buffer console date error file infinity json map math nan number object process promise require
-    fetch string symbol url main
-    api basename body call call_and_cancel client constructor dirname encode event exports file_url_to_path join
-    messages module
-    name_of open read_file result run secret show upload value value_of values
+    console fetch process require
+    ask ask_form basename call call_and_cancel call_each client constructor data_url dirname encode error file_at
+    heartbeats item join login main messages password post remote result_of run secret show stream upload url username
+    value_of
     """.split()
 )
 
@@ -81,14 +83,28 @@ class JavaScript:
         """The text of the module.
 
         Raises:
-            UsageError: a step is a device's stream or a control's own function.
+            UsageError: a page is to repeat a device's stream.
             RecorderError: a link leads nowhere, or a file of the session lies outside its folder.
         """
-        refuse_devices(workflow, self.name)
+        if options.style == "browser":
+            refuse_devices(workflow, "A module for a page", "render it with --style node")
         return _Module(workflow, options).text()
 
 
 JAVASCRIPT = JavaScript()
+
+
+class _Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the options that the function takes. ``required``: it has no default, and the module says so."""
+
+    name: str
+    type: str
+    default: Node | None = None
+    required: bool = False
+
+    def documented(self) -> str:
+        name = f"options.{self.name}" if self.required else f"[options.{self.name}]"
+        return f"@param {{{self.type}}} {name}"
 
 
 class _Module:
@@ -110,14 +126,28 @@ class _Module:
         self.linked = linked_outputs(workflow)
         self.recorded = values_of(workflow)
         self.folder = common_folder(workflow)
+        self.browser = options.style == "browser"
+        self.members: list[_Member] = []
+        self.optional = False
+        self.given: dict[str, str] = {}
+        """In a page: the option for each secret, by its name, and for each file in a value, by its path."""
 
     def text(self) -> str:
-        items, late, types = self.arguments()
+        app = self.workflow.app
+        if self.browser:
+            self.members.append(
+                _Member(name="url", type="string", default=javascript_text(app.url.rstrip("/")))
+            )
+            for name in ("username", "password") if app.auth else ():
+                self.members.append(_Member(name=name, type="string", required=True))
+        late = self.arguments()
         blocks = [late] if late else []
         blocks += [self.step(step) for step in self.workflow.steps]
-        app = self.workflow.app
         query = query_of(app)
-        signature = Group("{ ", items, " }") if items else ""
+        items: list[tuple[str, Node]] = [
+            ("", m.name) if m.default is None else (f"{m.name} = ", m.default) for m in self.members
+        ]
+        required = [member.name for member in self.members if member.required]
         folder = "/".join(part for part in (self.options.files, self.folder) if part not in ("", "."))
         return template("javascript.jinja").render(
             url=javascript_text(app.url.rstrip("/")),
@@ -125,8 +155,10 @@ class _Module:
             folder=javascript_text(folder) if folder else "",
             auth=app.auth,
             constants=self.constants,
-            types=types,
-            signature=write(signature, before="export async function run(", after=" = {}) {")
+            types=[member.documented() for member in self.members],
+            required=required,
+            browser=self.browser,
+            signature=write(Group("{ ", items, " }"), before="export async function run(", after=" = {}) {")
             if items
             else "export async function run() {",
             clients=list(self.clients.values()),
@@ -137,27 +169,32 @@ class _Module:
 
     # What the caller may choose.
 
-    def arguments(self) -> tuple[list[tuple[str, Node]], list[str], list[str]]:
-        """The members of the options object, lines that make late defaults, and the JSDoc of each."""
-        items: list[tuple[str, Node]] = []
+    def arguments(self) -> list[str]:
+        """The lines that make defaults which only exist when it runs; the others are the options'."""
         late: list[str] = []
-        types: list[str] = []
         for variable in self.workflow.variables:
             name = self.name(variable.name, "value")
             self.variables[variable.name] = (name, variable)
             value = variable.value
-            types.append(f"@param {{{_type(value)}}} [options.{name}]")
-            if isinstance(value, File) and value.path:
-                items.append((f"{name} = ", self.file_path(value)))
+            kept = isinstance(value, File) and bool(value.path)
+            default: Node | None = None
+            if self.browser and (kept or is_file_list(value)):
+                type = "Blob" if kept else "Blob[]"
+                self.members.append(_Member(name=name, type=type, required=True))
+                continue
+            if kept:
+                default = self.file_path(value)
             elif is_file_list(value):
-                items.append((f"{name} = ", Group("[", [("", self.file_path(f)) for f in value], "]")))
+                default = Group("[", [("", self.file_path(file)) for file in value], "]")
             elif is_plain(value):
                 node = self.expression(value)
-                items.append((f"{name} = ", self.constant(name, node) if width(node) > LONG else node))
-            else:
-                items.append(("", name))
+                default = self.constant(name, node) if width(node) > LONG else node
+            self.members.append(_Member(name=name, type=_type(value), default=default))
+            if default is None:
+                self.optional = True
                 late.append(write(self.expression(value), indent=8, before=f"{name} ??= ", after=";"))
-        return items, late, types
+                self.optional = False
+        return late
 
     def constant(self, name: str, node: Node) -> str:
         chosen = unique(name.upper().strip("_") or "VALUE", self.names)
@@ -181,30 +218,54 @@ class _Module:
         if isinstance(leaf, Link):
             return self.link(leaf)
         if isinstance(leaf, SecretRef):
-            self.needs.add("secret")
             words = [
-                f"secret({javascript_text(piece)})" if number % 2 else javascript_text(piece)
+                self.secret(piece) if number % 2 else javascript_text(piece)
                 for number, piece in enumerate(leaf.pieces)
                 if piece or number % 2
             ]
             return " + ".join(words) if words else '""'
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
+    def secret(self, name: str) -> str:
+        if self.browser:
+            return self.option(name, identifier(name, "secret"), "string")
+        self.needs.add("secret")
+        return f"secret({javascript_text(name)})"
+
+    def option(self, key: str, name: str, type: str) -> str:
+        """The option by which a page gives what is no variable; none is required of what only a default takes."""
+        if key not in self.given:
+            self.given[key] = self.name(name, "value")
+            self.members.append(_Member(name=self.given[key], type=type, required=not self.optional))
+        return self.given[key]
+
     def file(self, file: File) -> Node:
+        if file.inline:
+            self.needs.add("data_url")
+            return Group(
+                "await data_url(", [("", self.file_path(file)), ("", javascript_text(file.type or ""))], ")"
+            )
         ours, address = file_url(self.workflow.app, file)
         if not file.path and address:
             self.needs.add("remote")
             where = f"URL_OF_APP + {javascript_text(address)}" if ours else javascript_text(address)
             return Group("remote(", [("", where)], ")")
-        code = self.uploaded(self.file_path(file if file.path else missing_file(file)))
+        code = self.uploaded(self.file_source(file if file.path else missing_file(file)), file.name)
         if file.extra:
             extra = [(f"[{javascript_text(key)}]: ", javascript(v)) for key, v in file.extra.items()]
             return Group("{ ", [*extra, ("...", f"({code})")], " }")
         return code
 
-    def uploaded(self, code: str) -> str:
-        self.needs.add("upload")
-        return f"await upload({self.client}, {code})"
+    def uploaded(self, code: str, name: str = "") -> str:
+        self.needs |= {"upload"} if self.browser else {"upload", "file_at"}
+        named = f", {javascript_text(name)}" if self.browser and name else ""
+        return f"await upload({self.client}, {code}{named})"
+
+    def file_source(self, file: File) -> str:
+        """Where its bytes are: a path, or in a page an option."""
+        if self.browser:
+            return self.option(file.path, identifier(file.name, "file"), "Blob")
+        return self.file_path(file)
 
     def file_path(self, file: File) -> str:
         self.needs.add("files")
@@ -215,7 +276,7 @@ class _Module:
             raise no_variable(ref)
         name, variable = self.variables[ref.name]
         if isinstance(variable.value, File) and variable.value.path:
-            return self.uploaded(name)
+            return self.uploaded(name, variable.value.name)
         if is_file_list(variable.value):
             return f"await Promise.all({name}.map(async (item) => {self.uploaded('item')}))"
         return name
@@ -232,7 +293,8 @@ class _Module:
         """The lines of one step, not indented; a line may hold more, indented for where it stands."""
         self.client = self.clients[step.page]
         label = identifier(step.name, "step")
-        if step.expect in ("cancelled", "unfinished"):
+        # A stream is closed after its last frame, however it ended.
+        if step.expect in ("cancelled", "unfinished") and step.endpoint.connection != "stream":
             return self.interrupted(step, label)
         raw = by_protocol(step, self.linked, self.recorded)
         if step.expect == "failed":
@@ -277,7 +339,7 @@ class _Module:
 
     def interrupted(self, step: Step, label: str) -> list[str]:
         """A call that was cancelled, or that was not over when the recording was."""
-        self.needs |= {"call_and_cancel", "messages"}
+        self.needs |= {"call_and_cancel", "messages", "post"}
         taken = step.yields if step.cancel_after is None else step.cancel_after
         name = self.name(f"{label[:33]}_values", "values")
         items = self.protocol_arguments(step)
@@ -295,21 +357,30 @@ class _Module:
         return javascript_text(f"{label}: {words}")
 
     def call(self, step: Step, raw: bool, *, indent: int, before: str = "") -> str:
+        if step.endpoint.server_fn:
+            return write(self.asked(step), indent=indent, before=f"{before}await ")
         if raw:
-            self.needs |= {"call", "messages"}
-            return write(
-                Group("call(", self.protocol_arguments(step), ")"), indent=indent, before=f"{before}await "
-            )
-        sent = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
-        names = [argument.name for _, argument in sent]
+            verb = "call"
+            sent = self.protocol_arguments(step)
+            if step.endpoint.connection == "stream":
+                verb = "stream"
+                if step.cut_short:
+                    sent += [*([] if len(sent) > 3 else [("", "{}")]), ("", "true")]
+            elif step.frames:
+                verb = "call_each"
+                self.needs.add("call")
+            self.needs |= {verb, "result_of", "messages", "post"}
+            return write(Group(f"{verb}(", sent, ")"), indent=indent, before=f"{before}await ")
+        given = [(n, a) for n, a in enumerate(step.arguments) if not is_state(step, n, a)]
+        names = [argument.name for _, argument in given]
         arguments: Node
         unlisted = step.endpoint.visibility == "hidden"
         if unlisted or not all(names) or len(set(names)) < len(names) or _OF_EVERY_OBJECT & set(names):
-            arguments = Group("[", [("", self.argument(a)) for _, a in sent], "]")
+            arguments = Group("[", [("", self.argument(a)) for _, a in given], "]")
         else:
             members = [
                 (f"{javascript_text(a.name)}: ", self.argument(a))
-                for n, a in sent
+                for n, a in given
                 if not (a.default and may_be_left_out(step, n))
             ]
             arguments = Group("{ ", members, " }") if members else "{}"
@@ -332,12 +403,46 @@ class _Module:
             event.append(("trigger_id: ", str(int(step.trigger_id))))
         if step.event_data is not None:
             event.append(("event_data: ", self.expression(step.event_data)))
+        sent: Node = Group("[", data, "]")
+        if step.endpoint.connection == "stream" or step.frames:
+            frames = [sent, *(self.expression(list(frame)) for frame in step.frames)]
+            sent = Group("[", [("", frame) for frame in frames], "]")
         items: list[tuple[str, Node]] = [
             ("", self.client),
             ("", str(int(step.endpoint.fn_index or 0))),
-            ("", Group("[", data, "]")),
+            ("", sent),
         ]
         return [*items, ("", Group("{ ", event, " }"))] if event else items
+
+    def asked(self, step: Step) -> Node:
+        """The call of a function that a control has on the server."""
+        self.needs |= {"ask", "post"}
+        parameters = step.endpoint.parameters
+        given = step.arguments[0].value if step.arguments else None
+        verb = "ask"
+        node = self.expression(given)
+        if step.endpoint.connection == "form" and isinstance(given, dict):
+            verb = "ask_form"
+            self.needs.add(verb)
+            fields = [(f"{javascript_text(str(name))}: ", self.field(value)) for name, value in given.items()]
+            node = Group("{ ", fields, " }")
+        items: list[tuple[str, Node]] = [
+            ("", self.client),
+            ("", str(int((parameters[0].component_id if parameters else None) or 0))),
+            ("", javascript_text(step.endpoint.server_fn)),
+            ("", node),
+        ]
+        return Group(f"{verb}(", items, ")")
+
+    def field(self, value: Any) -> Node:
+        """A field of a form, where a file is sent as it is."""
+        if not isinstance(value, File):
+            return self.expression(value)
+        code = self.file_source(value if value.path else missing_file(value))
+        if self.browser:
+            return code
+        self.needs.add("file_at")
+        return f"await file_at({code})"
 
     def argument(self, argument: Argument) -> Node:
         node = self.expression(argument.value)

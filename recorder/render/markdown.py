@@ -59,6 +59,15 @@ def _step(step: Step, numbers: dict[str, int]) -> dict[str, Any]:
             for n, a in enumerate(step.arguments)
             if not is_state(step, n, a)
         ],
+        "frames": [
+            ", ".join(
+                _value(value, numbers)
+                for n, (argument, value) in enumerate(zip(step.arguments, frame, strict=False))
+                if not is_state(step, n, argument)
+            )
+            for frame in step.frames
+        ],
+        "cut_short": step.cut_short,
         "outputs": [
             (markdown_text(o.label or o.name or f"output {n + 1}"), _value(o.value, numbers))
             for n, o in enumerate(outputs_of(step))

@@ -10,13 +10,16 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from recorder.render import Options
 from recorder.render.analysis import (
+    Loop,
     beyond_clients,
     brings_files,
     common_folder,
@@ -34,6 +37,7 @@ from recorder.render.analysis import (
     no_output,
     no_variable,
     outputs_of,
+    passages,
     passing_records,
     query_of,
     value_at,
@@ -98,6 +102,9 @@ class Program:
     passes_records = True
     """Whether results may be the app's own records of files, where a chat's history has to have them."""
 
+    makes_loops = False
+    """Whether what reads better as a loop is written as one."""
+
     def __init__(self, workflow: Workflow, options: Options) -> None:
         self.workflow = workflow
         self.options = options
@@ -120,7 +127,7 @@ class Program:
 
     def text(self) -> str:
         items, defaults = self.arguments()
-        blocks = [*([defaults] if defaults else []), *map(self.step, self.workflow.steps)]
+        blocks = [*([defaults] if defaults else []), *self.blocks()]
         returned = self.returned()
         app = self.workflow.app
         query = query_of(app)
@@ -249,9 +256,7 @@ class Program:
         return "".join(f" / {python_text(str(part))}" for part in parts)
 
     def variable(self, ref: VariableRef) -> Node:
-        if ref.name not in self.variables:
-            raise no_variable(ref)
-        name, variable = self.variables[ref.name]
+        name, variable = self.named(ref)
         if isinstance(variable.value, File) and variable.value.path:
             self.needs.add("handle_file")
             return f"handle_file({name})"
@@ -262,6 +267,11 @@ class Program:
             self.needs.add("handle_file")
             return f"{name} and handle_file({name})"
         return name
+
+    def named(self, ref: VariableRef) -> tuple[str, Variable]:
+        if ref.name not in self.variables:
+            raise no_variable(ref)
+        return self.variables[ref.name]
 
     def link(self, link: Link) -> Node:
         source = self.steps.get(link.step)
@@ -290,6 +300,43 @@ class Program:
 
     # Steps.
 
+    def blocks(self) -> Iterator[list[str]]:
+        """The lines of each step or loop."""
+        if not self.makes_loops or self.options.flat:
+            yield from map(self.step, self.workflow.steps)
+            return
+        for passage in passages(self.workflow, lambda step: not self.is_raw(step)):
+            yield self.loop(passage) if isinstance(passage, Loop) else self.step(passage)
+
+    def loop(self, loop: Loop) -> list[str]:
+        """The lines of calls that differ in nothing but variables."""
+        first = loop.steps[0]
+        arguments = list(first.arguments)
+        each: list[str] = []
+        for place in loop.places:
+            _, variable = self.named(arguments[place].value)
+            each.append(self.name(f"each_{arguments[place].name or variable.name}", "each"))
+            # No variable of the workflow has a number for its name.
+            self.variables[str(place)] = (each[-1], variable)
+            arguments[place] = msgspec.structs.replace(arguments[place], value=VariableRef(name=str(place)))
+        step = msgspec.structs.replace(first, arguments=tuple(arguments))
+        rows: list[tuple[str, Node]] = []
+        for repeated in loop.steps:
+            names = [self.named(repeated.arguments[place].value)[0] for place in loop.places]
+            rows.append(
+                ("", names[0] if len(names) == 1 else Group("(", [("", name) for name in names], ")"))
+            )
+        lines = self.connect(step.page) if step.page not in self.connected else []
+        self.setting_up = False
+        target, shown, after = self.assignment(step, False)
+        call = self.call(step, False, before=f"{target} = " if target else "", indent=8)
+        lines += self.take_prelude()
+        self.shown[loop.steps[-1].id] = shown
+        longest = next((s for s in loop.steps if any(is_long(o.value) for o in outputs_of(s))), step)
+        told = [line.replace("\n", "\n    ") for line in self.told(longest, shown, self.label(step))]
+        heading = write(Group("[", rows, "]"), indent=4, before=f"for {', '.join(each)} in ", after=":")
+        return [*lines, heading, *(f"    {line}" for line in (call, *after, *told))]
+
     def step(self, step: Step) -> list[str]:
         """The lines of one step, not indented; a line may hold more, indented for where it stands."""
         lines: list[str] = []
@@ -298,7 +345,7 @@ class Program:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        raw = by_protocol(step, self.linked, self.recorded) or step.id in self.records
+        raw = self.is_raw(step)
         # A stream is closed after its last frame, however it ended.
         if step.expect in ("cancelled", "unfinished") and step.endpoint.connection != "stream":
             return lines + self.interrupted(step, raw)
@@ -312,6 +359,10 @@ class Program:
             return [*lines, call, *after, *([] if step.setup else self.told(step, names, label))]
         self.needs |= {"httpx"} if raw else set()
         return [*lines, *self.failing(step, raw, label, [call, *after])]
+
+    def is_raw(self, step: Step) -> bool:
+        """Whether the call goes over the app's own protocol."""
+        return by_protocol(step, self.linked, self.recorded) or step.id in self.records
 
     def failing(self, step: Step, raw: bool, label: str, call: list[str]) -> list[str]:
         """The lines of a call that is expected to fail; ``call`` is indented for one level."""
@@ -458,7 +509,7 @@ class Program:
 
     def called(self, function: str, items: list[tuple[str, Node]]) -> Group:
         """A call that takes its time, of a function that has no other than a blocking variant."""
-        if self.options.style == "sync":
+        if self.options.style != "async":
             return Group(f"{function}(", items, ")")
         self.needs.add("asyncio")
         return Group("asyncio.to_thread(", [("", function), *items], ")")

@@ -7,6 +7,7 @@ values are checked where they cannot make a difference.
 from __future__ import annotations
 
 import math
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -65,7 +66,7 @@ class _Test(Program):
     passes_records = False
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
-        super().__init__(workflow, msgspec.structs.replace(options, style="sync"))
+        super().__init__(workflow, options)
         self.needs.add("pytest")
         self.names |= {
             "app_url",
@@ -113,6 +114,12 @@ class _Test(Program):
             ")",
         )
         return f"{write(parametrize)}\n{write(Group(f'def {name}(', arguments, ') -> None:'))}"
+
+    def leaf(self, leaf: Any, raw: bool) -> Node:
+        if isinstance(leaf, PurePath):
+            self.needs.add("handle_file")
+            return Group("handle_file(", [("", python_text(str(leaf)))], ")")
+        return super().leaf(leaf, raw)
 
     # What is expected of a call.
 

@@ -19,7 +19,11 @@ class Python:
         Raises:
             RecorderError: a link leads nowhere, or a file of the session lies outside its folder.
         """
-        return Program(workflow, options).text()
+        return _Script(workflow, options).text()
+
+
+class _Script(Program):
+    makes_loops = True
 
 
 PYTHON = Python()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Recorded with API Recorder: makes the same calls to the app again and prints the results.
 # It needs a POSIX shell, curl and the standard tools; --help says what it takes.
-# Ends with 0 if every call went as it did when it was recorded, with 1 if not.
+# Ends with 1 if a call failed that did not fail when it was recorded, else with 0.
 set -u
 export LC_ALL=C
 
@@ -9,7 +9,6 @@ url=${RECORDER_URL:-}
 [ -n "$url" ] || url='http://127.0.0.1:7860'
 url=${url%/}
 api=$url'/gradio_api'
-status=0
 
 text='"it'\''s {x}"'
 text_2='"after"'
@@ -83,6 +82,10 @@ messages() {
 call() {
     join_queue "$@" || return 1
     answer=$(messages | sed -n -e 's/^data: {"msg":"process_completed",/{/p' -e 's/^data: {"msg":"unexpected_error",/{/p')
+    completed
+}
+
+completed() {
     case $answer in
         '{"event_id":"'$event_id'","output":{"data":'*) ;;
         *) error_in_answer; return 1 ;;
@@ -122,12 +125,9 @@ session=$(new_session)
 
 if call 7 '{"trigger_id": null}' "$text"; then
     echo 'fail: did not fail this time'
-    status=1
 else
     printf '%s\n' "fail: failed, as recorded: $error"
 fi
 
 call 1 '{"trigger_id": null}' "$text_2" || fail say
 show say
-
-exit $status

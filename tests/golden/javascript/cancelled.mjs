@@ -13,21 +13,24 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  * Make the recorded calls in order, and return the last result.
  * @param {object} [options]
  * @param {string} [options.text]
- * @param {number} [options.number_]
+ * @param {number} [options.number]
  * @returns {Promise<unknown>}
  */
-export async function run({ text = "before", number_ = 500 } = {}) {
+export async function run({ text = "before", number = 500 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
         const [text_2] = (await client.predict("/say", { "text": text })).data;
         show("say", text_2);
 
-        const count_values = await call_and_cancel(client, 2, 6, [number_]);
+        const count_values = await call_and_cancel(client, 2, 6, [number]);
         console.log("count: cancelled, as recorded, after", count_values, "values");
 
         return text_2;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -42,11 +45,7 @@ async function call_and_cancel(client, after, fn_index, data, event = {}) {
         if (running && values >= after) {
             running = false;
             const session = { event_id: message.event_id, session_hash: client.session_hash, fn_index };
-            await client.fetch(`${client.config.root}${client.api_prefix}/cancel`, {
-                method: "POST",
-                headers: { "Content-Type": "application/json" },
-                body: JSON.stringify(session),
-            });
+            await post(client, "cancel", session);
         }
     }
     return values;
@@ -54,27 +53,36 @@ async function call_and_cancel(client, after, fn_index, data, event = {}) {
 
 /** Join the app's queue within the client's session, and hear what becomes of it. */
 async function* messages(client, fn_index, data, event) {
-    const api = `${client.config.root}${client.api_prefix}`;
-    const joined = await client.fetch(`${api}/queue/join`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: encode({ data, fn_index, session_hash: client.session_hash, ...event }),
-    });
-    if (!joined.ok) throw new Error(await joined.text());
-    const { event_id } = await joined.json();
-    const stream = await client.fetch(`${api}/queue/data?session_hash=${client.session_hash}`);
+    const { session_hash } = client;
+    const { event_id } = await post(client, "queue/join", { data, fn_index, session_hash, ...event });
+    const address = `${client.config.root}${client.api_prefix}/queue/data?session_hash=${session_hash}`;
+    const stream = await client.fetch(address);
     if (!stream.ok) throw new Error(await stream.text());
-    let rest = [];
-    for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) {
-        const lines = chunk.split("\n");
-        if (lines.length > 1) lines[0] = rest.splice(0).join("") + lines[0];
-        rest.push(lines.pop());
-        for (const line of lines) {
-            if (!line.startsWith("data:")) continue;
-            const message = JSON.parse(line.slice(5));
-            if (message.event_id === event_id) yield message;
+    const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+        const rest = [];
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+            const lines = part.value.split("\n");
+            if (lines.length > 1) lines[0] = rest.splice(0).join("") + lines[0];
+            rest.push(lines.pop());
+            for (const line of lines) {
+                if (!line.startsWith("data:")) continue;
+                const message = JSON.parse(line.slice(5));
+                if (message.event_id === event_id) yield message;
+            }
         }
+    } finally {
+        await reader.cancel();
     }
+}
+
+/** Send what the app's own page would send; the answer. */
+async function post(client, path, body) {
+    const sent = { headers: { "Content-Type": "application/json" }, body: encode(body) };
+    const address = `${client.config.root}${client.api_prefix}/${path}`;
+    const answer = await client.fetch(address, { method: "POST", ...sent });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
 }
 
 /** JSON with every number that Python's has: large integers, negative zero, NaN and the infinities. */
@@ -94,5 +102,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

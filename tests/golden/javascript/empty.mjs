@@ -12,7 +12,7 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {unknown[]} [options.value_]
+ * @param {unknown[]} [options.value]
  * @param {string[]} [options.value_2]
  * @param {unknown[][]} [options.value_3]
  * @param {Record<string, unknown>[]} [options.value_4]
@@ -21,7 +21,7 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  * @returns {Promise<void>}
  */
 export async function run({
-    value_ = [null],
+    value = [null],
     value_2 = [""],
     value_3 = [[]],
     value_4 = [{}],
@@ -29,8 +29,9 @@ export async function run({
     value_6 = [false],
 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        await client.predict("/take", { "value": value_ });
+        await client.predict("/take", { "value": value });
         console.log("take: done");
 
         await client.predict("/take", { "value": { "k": null } });
@@ -67,11 +68,13 @@ export async function run({
         console.log("take_12: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

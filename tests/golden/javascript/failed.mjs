@@ -18,6 +18,7 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  */
 export async function run({ text = "it's {x}", text_2 = "after" } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
         try {
             await client.predict("/fail", { "text": text });
@@ -32,6 +33,8 @@ export async function run({ text = "it's {x}", text_2 = "after" } = {}) {
         return text_3;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -44,5 +47,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

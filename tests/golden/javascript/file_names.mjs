@@ -15,7 +15,7 @@ const FILES = join(dirname(fileURLToPath(import.meta.url)), "../../sessions/file
 /**
  * Make the recorded calls in order, and return the last result.
  * @param {object} [options]
- * @param {string} [options.file_]
+ * @param {string} [options.file]
  * @param {string} [options.file_2]
  * @param {string} [options.file_3]
  * @param {string} [options.file_4]
@@ -23,56 +23,64 @@ const FILES = join(dirname(fileURLToPath(import.meta.url)), "../../sessions/file
  * @returns {Promise<unknown>}
  */
 export async function run({
-    file_ = join(FILES, "e8bce05328ae4eeb/a (1).txt"),
+    file = join(FILES, "e8bce05328ae4eeb/a (1).txt"),
     file_2 = join(FILES, "686c39acd6327bbd/-rf"),
     file_3 = join(FILES, "37f6276fa87c768f/@x"),
     file_4 = join(FILES, "4feae8e8bf956a3e/ü.txt"),
     file_5 = join(FILES, "b3d638b8c7ac5d31/it's $(id).txt"),
 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        const [file__2] = (await client.predict(
+        const [file_6] = (await client.predict(
             "/copy",
-            { "file": await upload(client, file_) },
+            { "file": await upload(client, file) },
         )).data;
-        show("copy", file__2);
+        show("copy", file_6);
 
-        const [file__3] = (await client.predict(
+        const [file_7] = (await client.predict(
             "/copy",
             { "file": await upload(client, file_2) },
         )).data;
-        show("copy_2", file__3);
+        show("copy_2", file_7);
 
-        const [file__4] = (await client.predict(
+        const [file_8] = (await client.predict(
             "/copy",
             { "file": await upload(client, file_3) },
         )).data;
-        show("copy_3", file__4);
+        show("copy_3", file_8);
 
-        const [file__5] = (await client.predict(
+        const [file_9] = (await client.predict(
             "/copy",
             { "file": await upload(client, file_4) },
         )).data;
-        show("copy_4", file__5);
+        show("copy_4", file_9);
 
-        const [file__6] = (await client.predict(
+        const [file_10] = (await client.predict(
             "/copy",
             { "file": await upload(client, file_5) },
         )).data;
-        show("copy_5", file__6);
+        show("copy_5", file_10);
 
-        return file__6;
+        return file_10;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 /** Send a file; the app's record of it. */
 async function upload(client, path) {
-    const file = new File([await readFile(path)], basename(path));
+    const file = await file_at(path);
     const { files, error } = await client.upload_files(client.config.root, [file]);
-    if (!files) throw new Error(`the app did not take the file ${path}: ${error}`);
+    if (!files) throw new Error(`the app did not take the file ${file.name}: ${error}`);
     return { path: files[0], orig_name: file.name, meta: { _type: "gradio.FileData" } };
+}
+
+/** A file from disk. */
+async function file_at(path) {
+    return new File([await readFile(path)], basename(path));
 }
 
 /** Print results on one line, cut where they get long. */
@@ -84,5 +92,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

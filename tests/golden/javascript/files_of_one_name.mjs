@@ -22,6 +22,7 @@ export async function run({
     files = [join(FILES, "7692c3ad3540bb80/same.txt"), join(FILES, "3fc4ccfe745870e2/same.txt")],
 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
         const [files_2] = (await client.predict(
             "/copies",
@@ -32,15 +33,22 @@ export async function run({
         return files_2;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 /** Send a file; the app's record of it. */
 async function upload(client, path) {
-    const file = new File([await readFile(path)], basename(path));
+    const file = await file_at(path);
     const { files, error } = await client.upload_files(client.config.root, [file]);
-    if (!files) throw new Error(`the app did not take the file ${path}: ${error}`);
+    if (!files) throw new Error(`the app did not take the file ${file.name}: ${error}`);
     return { path: files[0], orig_name: file.name, meta: { _type: "gradio.FileData" } };
+}
+
+/** A file from disk. */
+async function file_at(path) {
+    return new File([await readFile(path)], basename(path));
 }
 
 /** Print results on one line, cut where they get long. */
@@ -52,5 +60,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -12,19 +12,20 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {string[]} [options.value_]
+ * @param {string[]} [options.value]
  * @param {string[]} [options.value_2]
  * @param {string[]} [options.value_3]
  * @returns {Promise<void>}
  */
 export async function run({
-    value_ = ["\ud800"],
+    value = ["\ud800"],
     value_2 = ["x\udfffy"],
     value_3 = ["\udc00\ud800"],
 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        await client.predict("/take", { "value": value_ });
+        await client.predict("/take", { "value": value });
         console.log("take: done");
 
         await client.predict("/take", { "value": { "k": "\ud800" } });
@@ -43,11 +44,13 @@ export async function run({
         console.log("take_6: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -20,14 +20,15 @@ const VALUE_2 = JSON.parse(
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {Record<string, unknown>[][]} [options.value_]
+ * @param {Record<string, unknown>[][]} [options.value]
  * @param {unknown[][][][]} [options.value_2]
  * @returns {Promise<void>}
  */
-export async function run({ value_ = VALUE, value_2 = [[[[]]]] } = {}) {
+export async function run({ value = VALUE, value_2 = [[[[]]]] } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        await client.predict("/take", { "value": value_ });
+        await client.predict("/take", { "value": value });
         console.log("take: done");
 
         await client.predict("/take", { "value": VALUE_2 });
@@ -40,11 +41,13 @@ export async function run({ value_ = VALUE, value_2 = [[[[]]]] } = {}) {
         console.log("take_4: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -12,15 +12,16 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {number[]} [options.value_]
+ * @param {number[]} [options.value]
  * @param {number[]} [options.value_2]
  * @param {number[]} [options.value_3]
  * @returns {Promise<void>}
  */
-export async function run({ value_ = [NaN], value_2 = [Infinity], value_3 = [-Infinity] } = {}) {
+export async function run({ value = [NaN], value_2 = [Infinity], value_3 = [-Infinity] } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        await call(client, 0, [value_]);
+        await call(client, 0, [value]);
         console.log("take: done");
 
         await call(client, 0, [{ "k": NaN }]);
@@ -39,43 +40,56 @@ export async function run({ value_ = [NaN], value_2 = [Infinity], value_3 = [-In
         console.log("take_6: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 /** Make a call the way the app's own page does, where the client cannot. */
 async function call(client, fn_index, data, event = {}) {
     for await (const message of messages(client, fn_index, data, event)) {
-        if (message.msg === "process_completed") {
-            if (message.success) return message.output.data;
-            throw new Error(message.output.error ?? "the app raised an error without a text");
-        }
+        if (message.msg === "process_completed") return result_of(message);
     }
     throw new Error("the app closed the connection before the call was over");
 }
 
+function result_of(message) {
+    if (message.success) return message.output.data;
+    throw new Error(message.output.error ?? "the app raised an error without a text");
+}
+
 /** Join the app's queue within the client's session, and hear what becomes of it. */
 async function* messages(client, fn_index, data, event) {
-    const api = `${client.config.root}${client.api_prefix}`;
-    const joined = await client.fetch(`${api}/queue/join`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: encode({ data, fn_index, session_hash: client.session_hash, ...event }),
-    });
-    if (!joined.ok) throw new Error(await joined.text());
-    const { event_id } = await joined.json();
-    const stream = await client.fetch(`${api}/queue/data?session_hash=${client.session_hash}`);
+    const { session_hash } = client;
+    const { event_id } = await post(client, "queue/join", { data, fn_index, session_hash, ...event });
+    const address = `${client.config.root}${client.api_prefix}/queue/data?session_hash=${session_hash}`;
+    const stream = await client.fetch(address);
     if (!stream.ok) throw new Error(await stream.text());
-    let rest = [];
-    for await (const chunk of stream.body.pipeThrough(new TextDecoderStream())) {
-        const lines = chunk.split("\n");
-        if (lines.length > 1) lines[0] = rest.splice(0).join("") + lines[0];
-        rest.push(lines.pop());
-        for (const line of lines) {
-            if (!line.startsWith("data:")) continue;
-            const message = JSON.parse(line.slice(5));
-            if (message.event_id === event_id) yield message;
+    const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+        const rest = [];
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+            const lines = part.value.split("\n");
+            if (lines.length > 1) lines[0] = rest.splice(0).join("") + lines[0];
+            rest.push(lines.pop());
+            for (const line of lines) {
+                if (!line.startsWith("data:")) continue;
+                const message = JSON.parse(line.slice(5));
+                if (message.event_id === event_id) yield message;
+            }
         }
+    } finally {
+        await reader.cancel();
     }
+}
+
+/** Send what the app's own page would send; the answer. */
+async function post(client, path, body) {
+    const sent = { headers: { "Content-Type": "application/json" }, body: encode(body) };
+    const address = `${client.config.root}${client.api_prefix}/${path}`;
+    const answer = await client.fetch(address, { method: "POST", ...sent });
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.json();
 }
 
 /** JSON with every number that Python's has: large integers, negative zero, NaN and the infinities. */
@@ -89,5 +103,5 @@ function encode(value) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -12,15 +12,16 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {Record<string, unknown>[]} [options.value_]
+ * @param {Record<string, unknown>[]} [options.value]
  * @returns {Promise<void>}
  */
 export async function run({
-    value_ = [{ ["__proto__"]: { "x": 1 }, "constructor": 1, "": 2, "2": 3, "1": 4, "a b": 5 }],
+    value = [{ ["__proto__"]: { "x": 1 }, "constructor": 1, "": 2, "2": 3, "1": 4, "a b": 5 }],
 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        await client.predict("/take", { "value": value_ });
+        await client.predict("/take", { "value": value });
         console.log("take: done");
 
         await client.predict(
@@ -41,11 +42,13 @@ export async function run({
         console.log("take_2: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -17,6 +17,7 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  */
 export async function run({ text = "Ünïcode 漢字 😀 👩\u200d👩\u200d👧 é ́" } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
         const [text_2] = (await client.predict("/say", { "text": text })).data;
         show("say", text_2);
@@ -40,6 +41,8 @@ export async function run({ text = "Ünïcode 漢字 😀 👩\u200d👩\u200d�
         return text_3;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -52,5 +55,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -18,6 +18,7 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  */
 export async function run({ text = "a", text_2 = "b" } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
         const [text_3] = (await client.predict("/state_first", { "text": text })).data;
         show("state_first", text_3);
@@ -28,6 +29,8 @@ export async function run({ text = "a", text_2 = "b" } = {}) {
         return text_4;
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -40,5 +43,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -13,29 +13,32 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
  * Make the recorded calls in order, and return the last result.
  * @param {object} [options]
  * @param {string} [options.text]
- * @param {number[]} [options.value_]
+ * @param {number[]} [options.value]
  * @param {string} [options.text_2]
  * @param {number[]} [options.value_2]
  * @returns {Promise<unknown>}
  */
-export async function run({ text = "a", value_ = [1], text_2 = "b", value_2 = [2] } = {}) {
+export async function run({ text = "a", value = [1], text_2 = "b", value_2 = [2] } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        const [text_3, value__2] = (await client.predict(
+        const [text_3, value_3] = (await client.predict(
             "/state_middle",
-            { "text": text, "value": value_ },
+            { "text": text, "value": value },
         )).data;
-        show("state_middle", text_3, value__2);
+        show("state_middle", text_3, value_3);
 
-        const [text_4, value__3] = (await client.predict(
+        const [text_4, value_4] = (await client.predict(
             "/state_middle",
             { "text": text_2, "value": value_2 },
         )).data;
-        show("state_middle_2", text_4, value__3);
+        show("state_middle_2", text_4, value_4);
 
-        return [text_4, value__3];
+        return [text_4, value_4];
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -48,5 +51,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

@@ -12,19 +12,22 @@ const URL_OF_APP = (process.env.RECORDER_URL || "http://127.0.0.1:7860").replace
 /**
  * Make the recorded calls in order.
  * @param {object} [options]
- * @param {number} [options.number_]
+ * @param {number} [options.number]
  * @returns {Promise<void>}
  */
-export async function run({ number_ = 3 } = {}) {
+export async function run({ number = 3 } = {}) {
     const client = await Client.connect(URL_OF_APP);
+    const heartbeats = [client.abort_controller];
     try {
-        const [value_] = (await client.predict("/count", { "number": number_ })).data;
-        show("count", value_);
+        const [value] = (await client.predict("/count", { "number": number })).data;
+        show("count", value);
 
-        await client.predict("/take", { "value": value_ });
+        await client.predict("/take", { "value": value });
         console.log("take: done");
     } finally {
         client.close();
+        // A closed client still listens for the app's heartbeat, and a page has few connections to spare.
+        for (const heartbeat of heartbeats) heartbeat?.abort();
     }
 }
 
@@ -37,5 +40,5 @@ function show(name, ...values) {
 const main = process.argv[1] ?? "";
 if (existsSync(main) && import.meta.url === pathToFileURL(realpathSync(main)).href) {
     await run();
-    process.exit(); // a closed client may still listen for the app's heartbeat
+    process.exit();
 }

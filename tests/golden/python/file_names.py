@@ -26,22 +26,11 @@ def run(
     """Make the recorded calls in order, and return the last result."""
     client = Client(URL, verbose=False)
 
-    file_6 = client.predict(file=handle_file(file), api_name="/copy")
-    print("copy:", file_6)
+    for each_file in [file, file_2, file_3, file_4, file_5]:
+        file_6 = client.predict(file=handle_file(each_file), api_name="/copy")
+        print("copy:", file_6)
 
-    file_7 = client.predict(file=handle_file(file_2), api_name="/copy")
-    print("copy_2:", file_7)
-
-    file_8 = client.predict(file=handle_file(file_3), api_name="/copy")
-    print("copy_3:", file_8)
-
-    file_9 = client.predict(file=handle_file(file_4), api_name="/copy")
-    print("copy_4:", file_9)
-
-    file_10 = client.predict(file=handle_file(file_5), api_name="/copy")
-    print("copy_5:", file_10)
-
-    return file_10
+    return file_6
 
 
 if __name__ == "__main__":

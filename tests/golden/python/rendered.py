@@ -22,9 +22,9 @@ def run(*, text: str = "a") -> Any:
     client = Client(URL, verbose=False)
 
     # Nobody asked for this, but what follows needs it.
-    call(client, 13, [1])
+    call(client, 14, [1])
 
-    (text_2,) = call(client, 14, [text])
+    (text_2,) = call(client, 15, [text])
     print("inside:", text_2)
 
     return text_2

@@ -1,0 +1,173 @@
+#!/bin/sh
+# Recorded with API Recorder: makes the same calls to the app again and prints the results.
+# It needs a POSIX shell, curl and the standard tools; --help says what it takes.
+# Ends with 1 if a call failed that did not fail when it was recorded, else with 0.
+set -u
+export LC_ALL=C
+
+url=${RECORDER_URL:-}
+[ -n "$url" ] || url='http://127.0.0.1:7860'
+url=${url%/}
+api=$url'/gradio_api'
+files=$(dirname -- "$0")'/../../sessions/device.files'
+
+text='"after"'
+
+usage() {
+    echo "usage: $0 [option value]..."
+    echo "Options, each as recorded where it is left out:"
+    echo '  --text TEXT'
+    echo "Environment:"
+    echo "  RECORDER_URL    the app's address, in place of the recorded one"
+}
+
+die() {
+    printf '%s\n' "$1" >&2
+    exit "${2:-1}"
+}
+
+fail() {
+    die "$1: failed: $error"
+}
+
+new_session() {
+    od -An -N8 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# A text as it stands inside the quotes of a JSON string.
+json_inside() {
+    printf '%s\n' "$1" | awk '
+        { gsub(/["\\]/, "\\\\&"); text = text (NR > 1 ? "\\n" : "") $0 }
+        END {
+            for (code = 1; code < 32; code++) {
+                count = split(text, part, sprintf("%c", code))
+                if (code == 10 || count < 2) continue
+                text = part[1]
+                for (n = 2; n <= count; n++) text = text sprintf("\\u%04x", code) part[n]
+            }
+            printf "%s", text
+        }'
+}
+
+# post PATH BODY: prints the answer.
+post() {
+    printf '%s' "$2" | curl -sS -H 'Content-Type: application/json' --data-binary @- "$api/$1"
+}
+
+# The body of a call: FUNCTION EVENT ARGUMENT...
+body_of() {
+    fn_index=$1 event=$2 list=
+    shift 2
+    for argument do list=$list,$argument; done
+    body='{"data":['${list#,}'],"fn_index":'$fn_index',"session_hash":"'$session'",'${event#?}
+}
+
+# Puts a call into the app's queue; its number there is then in $event_id.
+join_queue() {
+    body_of "$@"
+    answer=$(post queue/join "$body")
+    case $answer in
+        '{"event_id":"'*) event_id=${answer#*:\"} event_id=${event_id%%\"*} ;;
+        *) error=${answer:-no answer}; return 1 ;;
+    esac
+}
+
+# What becomes of the calls of this session, a message a line.
+messages() {
+    curl -sSN "$api/queue/data?session_hash=$session"
+}
+
+# call FUNCTION EVENT ARGUMENT...: the app's message is then in $answer, or what went wrong in $error.
+call() {
+    join_queue "$@" || return 1
+    answer=$(messages | sed -n -e 's/^data: {"msg":"process_completed",/{/p' -e 's/^data: {"msg":"unexpected_error",/{/p')
+    completed
+}
+
+# stream CUT_SHORT FUNCTION EVENT FRAME...: one call of all that a device sent, each frame once the app has answered the
+# one before. Where it was cut short, the device was switched off without waiting for the last answer.
+stream() {
+    cut_short=$1 frame_of=$2 with=$3 frame=$4
+    shift 4
+    join_queue "$frame_of" "$with" "$frame" || return 1
+    answer=$(messages | {
+        closed=no
+        while IFS= read -r line; do
+            answered=no
+            case $line in
+                'data: {"msg":"process_completed",'* | 'data: {"msg":"unexpected_error",'*)
+                    printf '%s\n' "{${line#*,}"
+                    break ;;
+                'data: {"msg":"process_streaming"'*) answered=yes ;;
+                'data: {"msg":"process_'*) ;;
+                *) continue ;;
+            esac
+            if [ $answered = yes ] && [ $# -gt 0 ]; then
+                body_of "$frame_of" "$with" "$1"
+                post "stream/$event_id" "$body" >&2
+                shift
+                answered=no
+            fi
+            if [ $closed = no ] && [ $# -eq 0 ] && { [ $answered = yes ] || [ "$cut_short" = yes ]; }; then
+                closed=yes
+                body_of "$frame_of" "$with"
+                post "stream/$event_id/close" "$body" >&2
+            fi
+        done
+    } 2>/dev/null)
+    completed
+}
+
+completed() {
+    case $answer in
+        '{"event_id":"'$event_id'","output":{"data":'*) ;;
+        *) error_in_answer; return 1 ;;
+    esac
+}
+
+error_in_answer() {
+    error=$(printf '%s\n' "${answer:-no answer}" | awk '{
+        if (match($0, /"error":("([^"\\]|\\.)*"|null)/)) print substr($0, RSTART + 8, RLENGTH - 8)
+        else print
+    }')
+}
+
+base64_of() {
+    [ -f "$1" ] || die "there is no file $1"
+    base64 <"$1" | tr -d '\n'
+}
+
+# show NAME: prints the values that the last call gave.
+show() {
+    printf '%s: ' "$1"
+    printf '%s\n' "$answer" | awk '{
+        text = substr($0, index($0, "\"data\":") + 7)
+        end = index(text, ",\"is_generating\":")
+        if (end) text = substr(text, 1, end - 1)
+        if (length(text) > 1000) text = substr(text, 1, 1000) "... (" length(text) " bytes)"
+        print text
+    }'
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage; exit 0 ;;
+        --text) [ $# -gt 1 ] || die "$1 needs a value" 2; text='"'"$(json_inside "$2")"'"' ;;
+        *) usage >&2; die "$1 is no option" 2 ;;
+    esac
+    shift 2
+done
+command -v curl >/dev/null || die "curl is missing: install it, for example with apt-get install curl" 2
+session=$(new_session)
+
+content=$(base64_of "$files"'/7692c3ad3540bb80/frame') || exit 1
+content_2=$(base64_of "$files"'/3fc4ccfe745870e2/frame') || exit 1
+content_3=$(base64_of "$files"'/24ceef1cb6b0cbc0/frame') || exit 1
+stream no 13 '{"trigger_id": null}' \
+    '{"url": ''"data:text/plain;base64,'"$content"'"''}'','null \
+    '{"url": ''"data:text/plain;base64,'"$content_2"'"''}'',''null' \
+    '{"url": ''"data:text/plain;base64,'"$content_3"'"''}'',''null' || fail see
+show see
+
+call 1 '{"trigger_id": null}' "$text" || fail say
+show say
