@@ -126,6 +126,15 @@ def test_an_app_with_a_clock_random_ids_and_unordered_lists_is_learnt_and_a_real
     assert [(p.call, p.input, p.proof) for p in session.proofs] == [("c4", 0, "link")]
     green = recorder("replay", file)
     assert green.returncode == 0, green.stdout
+    module = tmp_path / "test_generated.py"
+    recorder("render", file, "--target", "pytest", "-o", module)
+    generated = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", str(module)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert generated.returncode == 0, generated.stdout
     for was, now, where in (
         ('"KEPT"', '"LOST"', "c1 /answer, output 'Data' at kept"),
         ('"cleo"', '"dora"', "c1 /answer, output 'Data' at people"),

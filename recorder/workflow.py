@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from recorder.api import Endpoint
-from recorder.session import App, Expectation, File, SecretName, Status
+from recorder.session import App, Expectation, File, Place, SecretName, Status
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +200,24 @@ def leaves(expression: Expression) -> Iterator[Any]:
             yield from leaves(item)
     elif isinstance(expression, msgspec.Struct):
         yield expression
+
+
+Rules = tuple[tuple[Expectation, Place], ...]
+"""The expectations for what is at a place or inside it, each with the rest of its path."""
+
+
+def rules_of(output: Output) -> Rules:
+    """Those of an output's last value."""
+    return tuple((e, e.path) for e in output.expectations if not e.streamed)
+
+
+def inside(rules: Rules, part: str | int) -> Rules:
+    """Those of them that are about the member or item ``part``."""
+    return tuple(
+        (e, rest[1:])
+        for e, rest in rules
+        if rest and (rest[0] == part or (rest[0] == "*" and isinstance(part, int)))
+    )
 
 
 def identifier(text: str, fallback: str) -> str:

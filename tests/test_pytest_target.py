@@ -13,6 +13,7 @@ import pytest
 
 from recorder.errors import UsageError
 from recorder.render import Options, render
+from recorder.session import Expectation
 from recorder.workflow import Link, Output, Step, VariableRef
 from tests.factories import a_file, a_step, a_variable, a_workflow, an_argument
 from tests.test_literals import NASTY
@@ -160,3 +161,21 @@ def names_apart(tree: str) -> str:
     import re
 
     return re.sub(r"name='test_[a-z0-9_]{1,40}'", "name='test'", tree)
+
+
+def test_it_holds_outputs_to_what_replays_taught_of_them(tmp_path: Path) -> None:
+    value = {"id": "a1", "at": 5.0, "score": 3, "items": [{"n": 1}, {"n": 2}], "kept": "KEPT"}
+    known = (
+        Expectation(call="greet", output=0, kind="pattern", path=("id",), pattern=r"[a-z]\d"),
+        Expectation(call="greet", output=0, kind="volatile", path=("at",)),
+        Expectation(call="greet", output=0, kind="tolerance", path=("score",), tolerance=1),
+        Expectation(call="greet", output=0, kind="unordered", path=("items",)),
+    )
+    text = module(a_step("greet", outputs=(Output(label="Data", value=value, expectations=known),)))
+    other = {"id": "b2", "at": 99, "score": 4, "items": [{"n": 2}, {"n": 1}], "kept": "KEPT"}
+    code, said = ran(tmp_path, text, f"{{'/greet': lambda: {other!r}}}")
+    assert code == 0, said
+    for changed in ({"id": "22"}, {"score": 5}, {"items": [{"n": 1}, {"n": 1}]}, {"kept": "LOST"}):
+        code, said = ran(tmp_path, text, f"{{'/greet': lambda: {other | changed!r}}}")
+        assert code == 1, changed
+        assert "/greet: Data" in said

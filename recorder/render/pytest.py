@@ -20,7 +20,7 @@ from recorder.render.literals import python, python_text
 from recorder.render.program import Program
 from recorder.session import File
 from recorder.volatile import steady_pieces
-from recorder.workflow import Step, Workflow, identifier, tainted, unique
+from recorder.workflow import Rules, Step, Workflow, identifier, inside, rules_of, tainted, unique
 
 
 class Pytest:
@@ -43,9 +43,26 @@ PYTEST = Pytest()
 
 
 class _Number(msgspec.Struct, frozen=True):
-    """A leaf of what is expected: a number with a fraction, which is the same within a tolerance."""
+    """A leaf of what is expected: a number that is the same within a tolerance, which is small where none is known."""
 
     value: float
+    tolerance: float | None = None
+
+
+class _Anything(msgspec.Struct, frozen=True):
+    """A leaf of what is expected: it differs from run to run."""
+
+
+class _Matching(msgspec.Struct, frozen=True):
+    """A leaf of what is expected: a text that a regular expression matches as a whole."""
+
+    pattern: str
+
+
+class _Unordered(msgspec.Struct, frozen=True):
+    """What is expected: a list of these items, in any order."""
+
+    items: list[Any]
 
 
 class _Around(msgspec.Struct, frozen=True):
@@ -57,7 +74,7 @@ class _Around(msgspec.Struct, frozen=True):
 class _Said(msgspec.Struct, frozen=True):
     """What is expected of a chat: an answer in words, which the app may spell as a message or as several."""
 
-    words: str
+    words: Any
 
 
 class _Test(Program):
@@ -78,6 +95,8 @@ class _Test(Program):
             "Content",
             "Around",
             "Said",
+            "Matching",
+            "Unordered",
             "ANY",
         }
         names = [variable.name for variable in workflow.variables]
@@ -132,7 +151,8 @@ class _Test(Program):
             untold = output.reply and output.value is None
             if code is None or untold or not is_shown(step, n, output):
                 continue
-            value = _Said(output.value) if output.reply else self.expected(output.value)
+            value = self.expected(output.value, rules_of(output))
+            value = _Said(value) if output.reply else value
             expected = python(value, self.leaf_expected, self.hoist, self.needs)
             where = f"{step.endpoint.id}: {output.label or output.name or f'output {n + 1}'}"
             relation = "is" if expected in ("None", "True", "False") else "=="
@@ -145,33 +165,52 @@ class _Test(Program):
             lines += [*self.take_prelude(), line]
         return ["if as_recorded:", *(f"    {line}" for line in lines)] if guarded and lines else lines
 
-    def expected(self, value: Any) -> Any:
+    def expected(self, value: Any, rules: Rules = ()) -> Any:
         """A recorded value with leaves where a run may differ from it and still be right."""
+        for expectation in (e for e, rest in rules if not rest):
+            tolerant = expectation.kind == "tolerance"
+            if expectation.kind == "volatile" or (tolerant and isinstance(value, File)):
+                return _Anything()
+            if expectation.kind == "pattern" and isinstance(value, str):
+                return _Matching(expectation.pattern)
+            if tolerant and isinstance(value, int | float):
+                return _Number(value, expectation.tolerance)
         if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
             return _Number(value)
         if isinstance(value, str):
             pieces = steady_pieces(value, self.workflow.app.url.rstrip("/"))
             return _Around(pieces) if len(pieces) > 1 else value
         if isinstance(value, dict):
-            return {key: self.expected(item) for key, item in value.items()}
+            return {key: self.expected(item, inside(rules, key)) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.expected(item) for item in value]
+            items = [self.expected(item, inside(rules, place)) for place, item in enumerate(value)]
+            unordered = any(e.kind == "unordered" for e, rest in rules if not rest)
+            return _Unordered(items) if unordered else items
         return value
 
     def leaf_expected(self, leaf: Any) -> Node:
         if isinstance(leaf, _Number):
-            return f"pytest.approx({python(leaf.value)})"
+            if leaf.tolerance is None:
+                return f"pytest.approx({python(leaf.value)})"
+            return f"pytest.approx({python(leaf.value)}, abs={python(leaf.tolerance)})"
+        if isinstance(leaf, _Matching):
+            self.needs |= {"Matching", "re"}
+            return Group("Matching(", [("", python_text(leaf.pattern))], ")")
+        if isinstance(leaf, _Unordered):
+            self.needs.add("Unordered")
+            items = python(leaf.items, self.leaf_expected, self.hoist, self.needs)
+            return Group("Unordered(", [("", items)], ")")
         if isinstance(leaf, _Around):
             self.needs |= {"Around", "re"}
             return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
         if isinstance(leaf, _Said):
             self.needs |= {"Said", "inspect", "Any"}
-            words = python(self.expected(leaf.words), self.leaf_expected, self.hoist, self.needs)
+            words = python(leaf.words, self.leaf_expected, self.hoist, self.needs)
             return Group("Said(", [("", words)], ")")
         if isinstance(leaf, File) and leaf.sha256:
             self.needs |= {"Content", "hashlib", "Path"}
             return Group("Content(", [("", python_text(leaf.sha256)), ("", python_text(leaf.name))], ")")
-        # Its bytes were not kept, so that any will do.
+        # Its bytes were not kept, or it differs from run to run, so that any will do.
         self.needs.add("ANY")
         return "ANY"
 

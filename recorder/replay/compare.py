@@ -24,7 +24,7 @@ from recorder.session import Expectation, File, Place
 from recorder.show import spelled as in_words
 from recorder.show import visible
 from recorder.volatile import steady
-from recorder.workflow import Output
+from recorder.workflow import Output, Rules, inside, rules_of
 
 LIMIT = 20
 """At most so many differences of one output are told."""
@@ -76,9 +76,6 @@ NOWHERE = Places()
 Look = Callable[[File, File], Likeness | None]
 """How unlike a recorded and a live file are; None where only their bytes can say."""
 
-Rules = tuple[tuple[Expectation, Place], ...]
-"""The expectations for what is at a place or inside it, each with the rest of its path."""
-
 
 def compare_output(
     recorded: Output, live: Live, places: Places = NOWHERE, look: Look | None = None
@@ -86,7 +83,8 @@ def compare_output(
     """The differences of one output. State is never compared, for it does not travel."""
     if recorded.state:
         return []
-    expectations = [e for e in recorded.expectations if not e.streamed]
+    rules = rules_of(recorded)
+    expectations = [e for e, _ in rules]
     if recorded.skipped != live.skipped:
         if any(e.kind == "volatile" and not e.path for e in expectations):
             return []
@@ -98,10 +96,9 @@ def compare_output(
             return []
         return compare(recorded.value, spoken(live.value), places, expectations)
     walk = _Walk(places, look)
-    rules = tuple((e, e.path) for e in expectations)
     found = [] if recorded.skipped else _bounded(walk.differences(recorded.value, live.value, (), rules))
     properties = recorded.properties or {}, live.update or {}
-    found += _bounded(walk.differences(*properties, (UPDATE,), _inside(rules, UPDATE)))
+    found += _bounded(walk.differences(*properties, (UPDATE,), inside(rules, UPDATE)))
     return found[:LIMIT]
 
 
@@ -165,14 +162,6 @@ def _bounded(found: Iterator[Difference]) -> list[Difference]:
         return [Difference(path="", recorded=None, live=None, why="is nested too deeply to be compared")]
 
 
-def _inside(rules: Rules, part: str | int) -> Rules:
-    return tuple(
-        (e, rest[1:])
-        for e, rest in rules
-        if rest and (rest[0] == part or (rest[0] == "*" and isinstance(part, int)))
-    )
-
-
 class _Walk:
     """Two values, side by side."""
 
@@ -189,11 +178,11 @@ class _Walk:
             why = self._file(recorded, live) if self._files else ""
         elif isinstance(recorded, dict) and isinstance(live, dict):
             if _is_table(recorded) and _is_table(live) and recorded["headers"] == live["headers"]:
-                yield from self._rows(recorded, live, place, _inside(rules, "data"))
+                yield from self._rows(recorded, live, place, inside(rules, "data"))
                 recorded, live = _without_rows(recorded), _without_rows(live)
             for key in [*recorded, *(key for key in live if key not in recorded)]:
                 yield from self.differences(
-                    recorded.get(key), live.get(key), (*place, key), _inside(rules, key)
+                    recorded.get(key), live.get(key), (*place, key), inside(rules, key)
                 )
             return
         elif isinstance(recorded, list | tuple) and isinstance(live, list | tuple):
@@ -235,7 +224,7 @@ class _Walk:
         self, recorded: list[Any], live: list[Any], place: Place, rules: Rules
     ) -> Iterator[Difference]:
         for i, (was, now) in enumerate(zip(recorded, live, strict=False)):
-            yield from self.differences(was, now, (*place, i), _inside(rules, i))
+            yield from self.differences(was, now, (*place, i), inside(rules, i))
         both = min(len(recorded), len(live))
         if len(recorded) != len(live):
             rest = (recorded[both:] or None, live[both:] or None)
@@ -270,8 +259,8 @@ class _Walk:
             elif other is None and one is not None:
                 yield _row((*place, "data"), one, was[one], None, "is gone")
             elif one is not None and other is not None:
-                inside = _inside(rules, one)
-                for found in self.differences(was[one], now[other], (*place, "data", one), inside):
+                within = inside(rules, one)
+                for found in self.differences(was[one], now[other], (*place, "data", one), within):
                     column = found.place[-1] if len(found.place) > len(place) + 2 else None
                     headers = recorded["headers"]
                     if isinstance(column, int) and column < len(headers):
@@ -296,11 +285,11 @@ class _Walk:
         rest = [item for items in left.values() for item in items]
         if max(len(unmatched), len(rest)) > MOST_UNORDERED:
             return None
-        inside = _inside(rules, -1)
+        within = inside(rules, -1)
         missing = []
         for was in unmatched:
             found = next(
-                (i for i, now in enumerate(rest) if not any(self.differences(was, now, (), inside))), None
+                (i for i, now in enumerate(rest) if not any(self.differences(was, now, (), within))), None
             )
             if found is None:
                 missing.append(was)
