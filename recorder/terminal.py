@@ -1,0 +1,201 @@
+"""What a person sees on a terminal: tables, progress, lines; plain in a pipe, without colours where NO_COLOR is set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from recorder.replay.report import StepReport
+    from recorder.show import Overview, Shown
+    from recorder.workflow import Workflow
+
+PIPE_WIDTH = 160
+"""Columns of a table that goes to a file or another program."""
+
+
+def print_overview(view: Overview) -> None:
+    """The tables of `recorder show`."""
+    from rich.text import Text
+
+    from recorder.show import brief, visible
+
+    out = console()
+    out.print(
+        Text(
+            " ".join(
+                visible(word)
+                for word in (view.app.title, view.app.url, view.app.kind, view.app.version)
+                if word
+            )
+        )
+    )
+
+    def lines(values: tuple[Shown, ...]) -> Text:
+        return Text("\n".join(f"{visible(value.name, 24)} = {brief(value)}" for value in values))
+
+    table = plain_table("id", "endpoint", "trigger", "inputs", "outputs", "status", "ms")
+    styles = {"ok": "green", "failed": "red"}
+    for call in view.calls:
+        status = Text(call.status, style=styles.get(call.status, "yellow"))
+        if call.error:
+            status.append("\n" + visible(call.error, 40), style="red")
+        if call.setup or not call.step:
+            status.append("\n(set-up)" if call.setup else "\n(skipped)", style="dim")
+        table.add_row(
+            Text(visible(call.id)),
+            Text(visible(call.endpoint)),
+            Text(visible(call.trigger, 40) + (f", {call.frames + 1} frames" if call.frames else "")),
+            lines(call.inputs),
+            lines(call.outputs),
+            status,
+            Text("" if call.duration is None else f"{call.duration:.0f}", justify="right"),
+        )
+    out.print(table)
+    if view.variables:
+        out.print(Text("Variables", style="bold"))
+        for variable in view.variables:
+            from recorder.show import Shown
+
+            value = brief(Shown(value=variable.value), 80)
+            out.print(Text(f"  {visible(variable.name)}: {visible(variable.type)} = {value}"))
+    if view.secrets:
+        out.print(Text("Secrets, taken from the environment", style="bold"))
+        for secret in view.secrets:
+            out.print(Text(f"  {visible(secret.name)}  {visible(secret.hint)}"))
+    if view.omitted:
+        out.print(Text("Left out", style="bold"))
+        for omitted in view.omitted:
+            out.print(Text(f"  {visible(omitted.id)} {visible(omitted.endpoint)}: {visible(omitted.why)}"))
+    if view.expectations:
+        out.print(Text("May differ from run to run", style="bold"))
+        for e in view.expectations:
+            at = f" at {visible(e.path, 60)}" if e.path else ""
+            why = f", for {visible(e.evidence, 160)}" if e.evidence else ""
+            out.print(Text(f"  {visible(e.call)}, output {e.output + 1}{at}: {visible(e.what, 100)}{why}"))
+    if view.patches:
+        out.print(Text("Adapted to the app as it is now", style="bold"))
+        for patch in view.patches:
+            for change in patch.changes:
+                out.print(Text(f"  {visible(change, 200)} (confidence {100 * patch.confidence:.0f} %)"))
+    for note in view.notes:
+        out.print(Text(f"Note: {visible(note)}", style="yellow"))
+
+
+def plain_table(*titles: str) -> Table:
+    """A table without boxes; its cells are :class:`rich.text.Text`, for markup in recorded text is data."""
+    from rich.table import Table
+
+    table = Table(
+        box=None, pad_edge=False, show_header=any(titles), header_style="bold", padding=(0, 2, 0, 0)
+    )
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def console() -> Console:
+    """Standard output; without colours in a pipe, or where NO_COLOR is set."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(markup=False, emoji=False, highlight=False, width=width)
+
+
+@contextmanager
+def progress(runs: int = 1) -> Iterator[Callable[[StepReport], None]]:
+    """Takes the steps of a replay as they go: a line on standard error for each that is over, and on a terminal also
+    what the running ones are at."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from recorder.show import visible
+
+    out = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    status = out.status("") if out.is_terminal else None
+    running: dict[tuple[int, str], Text] = {}
+
+    def tell(step: StepReport) -> None:
+        line = Text.assemble(visible(step.id), " ", visible(step.endpoint, 60))
+        if runs > 1:
+            line = Text.assemble(f"run {step.run}  ", line)
+        if not step.over:
+            running[step.run, step.id] = line.append(
+                f"  {count(step.yields, 'value')}" if step.yields else ""
+            )
+        else:
+            running.pop((step.run, step.id), None)
+            verdict = ("ok", "green") if step.ok else ("differs" if step.expected else step.status, "red")
+            out.print(Text.assemble(verdict, "  ", line, f"  {step.seconds:.2f} s"))
+        if status is not None and running:
+            more = f"  and {len(running) - 1} more" if len(running) > 1 else ""
+            status.update(Text.assemble(next(iter(running.values())), more))
+
+    with status if status is not None else nullcontext():
+        yield tell
+
+
+def print_graph(workflow: Workflow, as_json: bool) -> None:
+    """What depends on what: a row a step, with when it can begin at the earliest, and the same as Mermaid."""
+    from rich.text import Text
+
+    from recorder.graph import dump, graph, mermaid, waits
+    from recorder.show import visible
+
+    drawn = graph(workflow)
+    if as_json:
+        write_text(dump(drawn))
+        return
+    out = console()
+    seconds = {step.id: step.duration / 1000 for step in workflow.steps}
+    length, path = drawn.longest(seconds)
+    total = sum(seconds.values())
+    schedule = drawn.schedule(seconds)
+    table = plain_table("step", "endpoint", "seconds", "earliest", "waits for")
+    width = 24
+    for step, reasons in waits(drawn).items():
+        begin, end = schedule[step]
+        left, right = (int(width * moment / length) if length else 0 for moment in (begin, end))
+        bar = " " * left + "━" * max(right - left, 1)
+        endpoint = next(s.endpoint.id for s in workflow.steps if s.id == step)
+        table.add_row(
+            Text(visible(step), style="bold" if step in path else ""),
+            Text(visible(endpoint, 40)),
+            Text(f"{seconds[step]:.2f}", justify="right"),
+            Text(bar, style="cyan" if step in path else "blue"),
+            Text(", ".join(f"{visible(other)} ({why})" for other, why in reasons)),
+        )
+    out.print(table)
+    out.print(
+        Text(
+            f"{count(len(workflow.steps), 'step')}, {total:.2f} s one after the other; the longest path, "
+            f"{count(len(path), 'step')}, {length:.2f} s"
+        )
+    )
+    write_text(f"\n```mermaid\n{mermaid(drawn)}```\n")
+
+
+def say(text: str) -> None:
+    """A line for the person, on standard error."""
+    from recorder.show import visible
+
+    click.echo(visible(text), err=True)
+
+
+def write_text(text: str) -> None:
+    """To standard output as UTF-8, whatever the terminal's own encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
+def count(number: int, noun: str, many: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
