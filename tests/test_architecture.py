@@ -138,7 +138,7 @@ def test_adapters_and_renderers_never_import_each_other(room: str) -> None:
                 assert not within(module, f"recorder.{other}"), f"recorder.{name} imports {module}"
 
 
-SHARED = {"render.analysis", "render.layout", "render.literals", "render.program", "render.templates"}
+SHARED = {"render.analysis", "render.expected", "render.layout", "render.literals", "render.program", "render.templates"}
 """What all members of a room may use."""
 
 

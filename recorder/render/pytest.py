@@ -6,21 +6,18 @@ values are checked where they cannot make a difference.
 
 from __future__ import annotations
 
-import math
 from pathlib import PurePath
 from typing import Any
-
-import msgspec
 
 from recorder.errors import UsageError
 from recorder.render import Options
 from recorder.render.analysis import is_shown, outputs_of
+from recorder.render.expected import Around, Matching, Number, Said, Unordered, expected
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import Program
 from recorder.session import File
-from recorder.volatile import steady_pieces
-from recorder.workflow import Rules, Step, Workflow, identifier, inside, rules_of, tainted, unique
+from recorder.workflow import Step, Workflow, identifier, tainted, unique
 
 
 class Pytest:
@@ -40,41 +37,6 @@ class Pytest:
 
 
 PYTEST = Pytest()
-
-
-class _Number(msgspec.Struct, frozen=True):
-    """A leaf of what is expected: a number that is the same within a tolerance, which is small where none is known."""
-
-    value: float
-    tolerance: float | None = None
-
-
-class _Anything(msgspec.Struct, frozen=True):
-    """A leaf of what is expected: it differs from run to run."""
-
-
-class _Matching(msgspec.Struct, frozen=True):
-    """A leaf of what is expected: a text that a regular expression matches as a whole."""
-
-    pattern: str
-
-
-class _Unordered(msgspec.Struct, frozen=True):
-    """What is expected: a list of these items, in any order."""
-
-    items: list[Any]
-
-
-class _Around(msgspec.Struct, frozen=True):
-    """A leaf of what is expected: a text of which some parts differ from run to run."""
-
-    pieces: list[str]
-
-
-class _Said(msgspec.Struct, frozen=True):
-    """What is expected of a chat: an answer in words, which the app may spell as a message or as several."""
-
-    words: Any
 
 
 class _Test(Program):
@@ -151,13 +113,12 @@ class _Test(Program):
             untold = output.reply and output.value is None
             if code is None or untold or not is_shown(step, n, output):
                 continue
-            value = self.expected(output.value, rules_of(output))
-            value = _Said(value) if output.reply else value
-            expected = python(value, self.leaf_expected, self.hoist, self.needs)
+            value = expected(output, self.workflow.app.url.rstrip("/"))
+            wanted = python(value, self.leaf_expected, self.hoist, self.needs)
             where = f"{step.endpoint.id}: {output.label or output.name or f'output {n + 1}'}"
-            relation = "is" if expected in ("None", "True", "False") else "=="
+            relation = "is" if wanted in ("None", "True", "False") else "=="
             line = write(
-                expected,
+                wanted,
                 indent=8 if guarded else 4,
                 before=f"assert {code} {relation} ",
                 after=f", {python_text(where)}",
@@ -165,45 +126,22 @@ class _Test(Program):
             lines += [*self.take_prelude(), line]
         return ["if as_recorded:", *(f"    {line}" for line in lines)] if guarded and lines else lines
 
-    def expected(self, value: Any, rules: Rules = ()) -> Any:
-        """A recorded value with leaves where a run may differ from it and still be right."""
-        for expectation in (e for e, rest in rules if not rest):
-            tolerant = expectation.kind == "tolerance"
-            if expectation.kind == "volatile" or (tolerant and isinstance(value, File)):
-                return _Anything()
-            if expectation.kind == "pattern" and isinstance(value, str):
-                return _Matching(expectation.pattern)
-            if tolerant and isinstance(value, int | float):
-                return _Number(value, expectation.tolerance)
-        if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
-            return _Number(value)
-        if isinstance(value, str):
-            pieces = steady_pieces(value, self.workflow.app.url.rstrip("/"))
-            return _Around(pieces) if len(pieces) > 1 else value
-        if isinstance(value, dict):
-            return {key: self.expected(item, inside(rules, key)) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            items = [self.expected(item, inside(rules, place)) for place, item in enumerate(value)]
-            unordered = any(e.kind == "unordered" for e, rest in rules if not rest)
-            return _Unordered(items) if unordered else items
-        return value
-
     def leaf_expected(self, leaf: Any) -> Node:
-        if isinstance(leaf, _Number):
+        if isinstance(leaf, Number):
             if leaf.tolerance is None:
                 return f"pytest.approx({python(leaf.value)})"
             return f"pytest.approx({python(leaf.value)}, abs={python(leaf.tolerance)})"
-        if isinstance(leaf, _Matching):
+        if isinstance(leaf, Matching):
             self.needs |= {"Matching", "re"}
             return Group("Matching(", [("", python_text(leaf.pattern))], ")")
-        if isinstance(leaf, _Unordered):
+        if isinstance(leaf, Unordered):
             self.needs.add("Unordered")
             items = python(leaf.items, self.leaf_expected, self.hoist, self.needs)
             return Group("Unordered(", [("", items)], ")")
-        if isinstance(leaf, _Around):
+        if isinstance(leaf, Around):
             self.needs |= {"Around", "re"}
             return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
-        if isinstance(leaf, _Said):
+        if isinstance(leaf, Said):
             self.needs |= {"Said", "inspect", "Any"}
             words = python(leaf.words, self.leaf_expected, self.hoist, self.needs)
             return Group("Said(", [("", words)], ")")

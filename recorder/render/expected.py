@@ -1,0 +1,80 @@
+"""What is expected of an output: the recorded value, with leaves where a run may differ from it and still be right.
+
+Shared by the targets that judge: each writes these leaves in its own way, and carries the classes of
+``expected.jinja``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+
+from recorder.session import File
+from recorder.volatile import steady_pieces
+from recorder.workflow import Output, Rules, inside, rules_of
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A number that is the same within a tolerance, which is small where none is known."""
+
+    value: float
+    tolerance: float | None = None
+
+
+class Anything(msgspec.Struct, frozen=True):
+    """It differs from run to run."""
+
+
+class Matching(msgspec.Struct, frozen=True):
+    """A text that a regular expression matches as a whole."""
+
+    pattern: str
+
+
+class Around(msgspec.Struct, frozen=True):
+    """A text of which some parts differ from run to run."""
+
+    pieces: list[str]
+
+
+class Unordered(msgspec.Struct, frozen=True):
+    """A list of these items, in any order."""
+
+    items: list[Any]
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A chat's answer in words, which the app may spell as a message or as several."""
+
+    words: Any
+
+
+def expected(output: Output, address: str) -> Any:
+    """What is expected of an output, given the app's ``address`` as recorded."""
+    value = _expected(output.value, rules_of(output), address)
+    return Said(value) if output.reply else value
+
+
+def _expected(value: Any, rules: Rules, address: str) -> Any:
+    for expectation in (e for e, rest in rules if not rest):
+        tolerant = expectation.kind == "tolerance"
+        if expectation.kind == "volatile" or (tolerant and isinstance(value, File)):
+            return Anything()
+        if expectation.kind == "pattern" and isinstance(value, str):
+            return Matching(expectation.pattern)
+        if tolerant and isinstance(value, int | float):
+            return Number(value, expectation.tolerance)
+    if isinstance(value, float) and math.isfinite(value) and not value.is_integer():
+        return Number(value)
+    if isinstance(value, str):
+        pieces = steady_pieces(value, address)
+        return Around(pieces) if len(pieces) > 1 else value
+    if isinstance(value, dict):
+        return {key: _expected(item, inside(rules, key), address) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        items = [_expected(item, inside(rules, place), address) for place, item in enumerate(value)]
+        unordered = any(e.kind == "unordered" for e, rest in rules if not rest)
+        return Unordered(items) if unordered else items
+    return value
