@@ -35,6 +35,21 @@ from tests.test_corpus import written
 
 ONE_AFTER_THE_OTHER = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path, run_name='__main__')"
 
+ALL_USERS = """
+import runpy, sys
+from locust import User
+from locust.env import Environment
+for path in sys.argv[1:]:
+    kinds = [v for v in runpy.run_path(path).values() if isinstance(v, type) and issubclass(v, User) and v is not User]
+    environment = Environment(user_classes=kinds)
+    runner = environment.create_local_runner()
+    user = kinds[0](environment)
+    user.on_start()
+    for task in user.tasks:
+        task(user)
+    assert not runner.stats.errors, (path, [error.error for error in runner.stats.errors.values()])
+"""
+
 ALL_SCRIPTS = 'for script do "$0" "$script" || { echo "$script failed"; exit 1; }; done'
 
 ALL_MODULES = """
@@ -240,6 +255,13 @@ def test_a_failed_call_that_now_succeeds_is_said_in_words(
     first, second = done.stdout.splitlines()
     assert first == "say: did not fail this time"
     assert second.split(": ") in (["say_2", "b"], ["say_2", '["b"]'])
+
+
+def test_locust(line: str, app: GradioApp, scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each user makes its calls once, and Locust counts no failure."""
+    monkeypatch.setenv("RECORDER_PACE", "0")
+    paths = [scripts / "locust" / f"{trait}.py" for trait in TRAITS]
+    executed(line, app, list(TRAITS), sys.executable, "-c", ALL_USERS, *paths)
 
 
 LOGIN = {"RECORDER_USERNAME": "zoë", "RECORDER_PASSWORD": "pass'word & \\"}

@@ -15,8 +15,10 @@ from recorder.errors import RecorderError, UsageError
 from recorder.terminal import (
     console,
     count,
+    load_progress,
     plain_table,
     print_graph,
+    print_load,
     print_overview,
     progress,
     say,
@@ -589,6 +591,126 @@ def shrink(
     return INTERRUPTED if "Ctrl-C" in found.stopped else 0
 
 
+@cli.command(
+    epilog=examples(
+        "recorder load session.json --users 20 --spawn-rate 5 --run-time 1m",
+        "recorder load session.json --users 200 --run-time 5m --workers 2 --html report.html",
+        "recorder load session.json --users 500 --workers 2 --expect-workers 4 --bind 192.0.2.1",
+        "recorder load session.json --workers 2 --master-host 192.0.2.1",
+    )
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--users", default=1, show_default=True, type=click.IntRange(1), help="How many at most.")
+@click.option(
+    "--spawn-rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="How many more each second.  [default: all in ten seconds, one a second at least]",
+)
+@click.option("--run-time", default="1m", show_default=True, metavar="TIME", help="How long: 90s, 2m, 1h30m.")
+@click.option("--url", help="The app to use.  [default: the recorded one]")
+@click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value for a variable; a file by its path. Repeatable.",
+)
+@click.option(
+    "--pace",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How long users think, as a share of the recorded time; 0 is not at all.",
+)
+@click.option(
+    "--workers", default=0, type=click.IntRange(0), metavar="K", help="Processes that share the users."
+)
+@click.option(
+    "--expect-workers",
+    "expect",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Workers on other hosts to wait for, besides --workers.",
+)
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="HOST",
+    help="Where the master listens for workers. Beyond this machine, anybody there can join.",
+)
+@click.option(
+    "--master-host", metavar="HOST", help="Join the master on another host, with --workers of this."
+)
+@click.option("--master-port", default=5557, show_default=True, type=click.IntRange(1, 65535))
+@selection
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write Locust's report, as a page."
+)
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Also write it as JSON."
+)
+def load(
+    file: Path,
+    users: int,
+    spawn_rate: float | None,
+    run_time: str,
+    url: str | None,
+    values: tuple[str, ...],
+    pace: float,
+    workers: int,
+    expect: int,
+    bind: str,
+    master_host: str | None,
+    master_port: int,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    raw: bool,
+    html: Path | None,
+    json_file: Path | None,
+) -> int:
+    """Do a session again as load: many users at once, on Locust.
+
+    Exits 0 if every call went as recorded, 1 if one did not or a worker was lost. Logins and secrets come from the
+    environment.
+    """
+    from recorder import adapters
+    from recorder.load.run import Plan, parse_time, run
+    from recorder.render import Options, render
+    from recorder.session import read, write_whole
+
+    session = read(file)
+    workflow = adapters.workflow(session, chosen(file, only, skip, raw))
+    rows = (chosen_row(dict(parse_setting(text) for text in values), workflow),) if values else ()
+    where = address(url) if url is not None else session.app.url
+    plan = Plan(
+        users=users,
+        spawn_rate=spawn_rate if spawn_rate is not None else max(users / 10, 1.0),
+        run_time=parse_time(run_time),
+        pace=pace,
+        workers=max(workers, 1) if master_host else workers,
+        expect=expect,
+        bind=bind,
+        master=master_host or "",
+        master_port=master_port,
+        html=html,
+    )
+    locustfile = render(workflow, "locust", Options(files=file.parent.resolve().as_posix(), rows=rows))
+    with load_progress() as on_figures:
+        report = run(locustfile, plan, url=where, on_figures=on_figures)
+    if json_file is not None:
+        write_whole(json_file, report.dump().encode())
+    print_load(report)
+    for written in (json_file, html):
+        if written is not None and written.exists():
+            say(f"written to {written}")
+    if report.interrupted:
+        return INTERRUPTED
+    return 0 if report.ok or master_host else 1
+
+
 @cli.command(epilog=examples("recorder doctor", "recorder doctor --json"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(as_json: bool) -> int:
@@ -718,9 +840,19 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
         FileError: there is no such file, or it is no CSV in UTF-8.
         UsageError: a column is no variable, or a value does not fit.
     """
+    from recorder.replay.rows import read_rows
+
+    return tuple(chosen_row(row, workflow) for row in read_rows(path))
+
+
+def chosen_row(row: dict[str, str], workflow: Workflow) -> dict[str, Any]:
+    """Values of variables as a program has them: JSON, for a file its path, and for one inside a value a ``Path``.
+
+    Raises:
+        UsageError: a name is no variable, or a value does not fit.
+    """
     from recorder.render.analysis import is_file_list
     from recorder.replay.plan import LocalFile, parse_values
-    from recorder.replay.rows import read_rows
     from recorder.session import File
 
     def written(value: Any, of_files: bool) -> Any:
@@ -733,10 +865,7 @@ def rows_of(path: Path, workflow: Workflow) -> tuple[dict[str, Any], ...]:
         return value
 
     of_files = {v.name for v in workflow.variables if isinstance(v.value, File) or is_file_list(v.value)}
-    return tuple(
-        {name: written(value, name in of_files) for name, value in parse_values(workflow, row).items()}
-        for row in read_rows(path)
-    )
+    return {name: written(value, name in of_files) for name, value in parse_values(workflow, row).items()}
 
 
 def print_script(session: Session, file: Path, target: str) -> None:

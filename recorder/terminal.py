@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from recorder.load.report import Figures, LoadReport
     from recorder.replay.report import StepReport
     from recorder.show import Overview, Shown
     from recorder.workflow import Workflow
@@ -141,6 +142,66 @@ def progress(runs: int = 1) -> Iterator[Callable[[StepReport], None]]:
 
     with status if status is not None else nullcontext():
         yield tell
+
+
+@contextmanager
+def load_progress() -> Iterator[Callable[[Figures], None]]:
+    """Takes the figures of a load test as they come: a live table on a terminal, elsewhere a line every 5 s."""
+    from rich.console import Console
+    from rich.live import Live
+
+    out = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    last = -5.0
+
+    def plain(figures: Figures) -> None:
+        nonlocal last
+        if figures.seconds - last >= 5 and not figures.over:
+            last = figures.seconds
+            say(figures.line())
+
+    if not out.is_terminal:
+        yield plain
+        return
+    with Live(console=out, auto_refresh=False, transient=True) as live:
+        yield lambda figures: live.update(load_table(figures), refresh=True)
+
+
+def load_table(figures: Figures) -> Table:
+    """A row an endpoint, and one for all of them."""
+    from rich.text import Text
+
+    from recorder.show import visible
+
+    table = plain_table(
+        "endpoint", "calls", "failed", "calls/s", "median ms", "95 % ms", "99 % ms", "most ms"
+    )
+    for entry in (*figures.endpoints, figures.total):
+        total = entry is figures.total
+        told = [
+            str(entry.calls),
+            str(entry.failures),
+            f"{entry.rate:.1f}",
+            *(f"{ms:.0f}" for ms in (entry.median, entry.p95, entry.p99, entry.most)),
+        ]
+        name = f"all, {figures.users} users, {figures.seconds:.0f} s" if total else visible(entry.name, 60)
+        style = "red" if entry.failures else "bold" if total else ""
+        table.add_row(Text(name, style=style), *(Text(one, justify="right", style=style) for one in told))
+    return table
+
+
+def print_load(report: LoadReport) -> None:
+    """The table of `recorder load`, and what did not go well."""
+    from rich.text import Text
+
+    out = console()
+    out.print(load_table(report.figures))
+    for worker in report.figures.workers:
+        if not worker.lost:
+            out.print(Text(f"worker in process {worker.pid}: {count(worker.calls, 'call')}", style="dim"))
+    for sentence in report.sentences():
+        out.print(Text(sentence, style="red"))
+    if report.ok:
+        out.print(Text("every call went as recorded", style="green"))
 
 
 def print_graph(workflow: Workflow, as_json: bool) -> None:

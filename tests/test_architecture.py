@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"session"},
     {"workflow", "redact", "volatile", "drift"},
     {"adapters", "render", "show", "schema", "graph"},
-    {"capture", "replay", "serve"},
+    {"capture", "load", "replay", "serve"},
     {"doctor", "terminal"},
     {"cli"},
 ]
@@ -37,6 +37,8 @@ ONLY_IN = {
     "jinja2": {"render", "replay.html", "serve"},
     "websockets": {"capture", "replay", "serve"},
     "aiohttp": {"capture", "replay", "serve"},
+    "gevent": {"load.listener"},
+    "locust": {"load.listener"},
     "click": {"cli", "terminal"},
     "rich": {"cli", "terminal"},
 }
@@ -138,7 +140,14 @@ def test_adapters_and_renderers_never_import_each_other(room: str) -> None:
                 assert not within(module, f"recorder.{other}"), f"recorder.{name} imports {module}"
 
 
-SHARED = {"render.analysis", "render.expected", "render.layout", "render.literals", "render.program", "render.templates"}
+SHARED = {
+    "render.analysis",
+    "render.expected",
+    "render.layout",
+    "render.literals",
+    "render.program",
+    "render.templates",
+}
 """What all members of a room may use."""
 
 

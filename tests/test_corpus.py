@@ -50,7 +50,7 @@ def test_every_target_writes_what_it_wrote(trait: str, target: str, golden: Gold
 
 def test_every_cell_parses() -> None:
     for trait in KEPT:
-        for target in ("python", "pytest"):
+        for target in ("python", "pytest", "locust"):
             ast.parse(written(trait, target).encode())
         for shell in ("dash", "bash"):
             done = subprocess.run(

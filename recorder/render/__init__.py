@@ -48,11 +48,12 @@ def renderers() -> dict[str, Renderer]:
     """The registry, in the order help lists them."""
     from recorder.render.curl import CURL
     from recorder.render.javascript import JAVASCRIPT
+    from recorder.render.locust import LOCUST
     from recorder.render.markdown import MARKDOWN
     from recorder.render.pytest import PYTEST
     from recorder.render.python import PYTHON
 
-    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, MARKDOWN)}
+    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN)}
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
