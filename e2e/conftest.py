@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from e2e.apps import GradioApp, NotStarted, gradio_python
+from e2e.apps import ROOT, GradioApp, NotStarted, gradio_python
 from e2e.provision import LINES
 from recorder.capture.browser import find_browser
 
@@ -116,11 +116,16 @@ def gradio_app(tmp_path: Path) -> Iterator[Callable[..., GradioApp]]:
 
 @pytest.fixture
 def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``run_script(path, **environment)`` runs a generated Python script in its own folder and waits for its end."""
+    """``run_script(path, **environment)`` runs a generated program in its own folder and waits for its end."""
+    programs = {".py": sys.executable, ".mjs": "node", ".sh": "dash"}
 
     def run(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        packages = path.parent / "node_modules"
+        if path.suffix == ".mjs" and not packages.exists():
+            # A module looks for its packages from where it lies upward.
+            packages.symlink_to(ROOT / "node_modules")
         return subprocess.run(
-            [sys.executable, str(path)],
+            [programs[path.suffix], str(path)],
             cwd=path.parent,
             env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
             stdin=subprocess.DEVNULL,

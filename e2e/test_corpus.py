@@ -62,6 +62,7 @@ PAGE = """<!doctype html>
 """
 
 ALL_IN_A_PAGE = """async ([url, modules]) => {
+    setTimeout(() => location.replace("about:blank"), 170_000);  // what hangs is not waited for
     const file = async ({ name, path }) => new File([await (await fetch(path)).blob()], name);
     for (const [module, files] of modules) {
         const options = { url };

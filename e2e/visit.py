@@ -12,6 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from e2e.apps import GradioApp
 from e2e.conftest import CHROMIUM_FLAGS
+from recorder.render import renderers
 
 APP = """
 import os, time
@@ -107,6 +108,7 @@ async def is_done_again(
     paths: Sequence[Path],
     recorder: Callable[..., Any],
     run_script: Callable[..., Any],
+    targets: Sequence[str] = ("python",),
     **environment: str,
 ) -> None:
     """The scripts and the replays of the sessions at ``paths``, in that environment, make the calls that the person made.
@@ -117,15 +119,16 @@ async def is_done_again(
     assert by_hand
     here = {"RECORDER_URL": app.url} if len(paths) == 1 else {}
     there = ["--url", app.url] if len(paths) == 1 else []
-    scripts = [path.with_suffix(".py") for path in paths]
-    for path, script in zip(paths, scripts, strict=True):
-        rendered = await asyncio.to_thread(recorder, "render", path, "--target", "python", "-o", script)
-        assert rendered.returncode == 0, rendered.stderr
-    await asyncio.to_thread(app.restart)
-    for script in scripts:
-        ran = await asyncio.to_thread(run_script, script, **here, **environment)
-        assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
-    assert app.log == by_hand, scripts[0].read_text()
+    for target in targets:
+        scripts = [path.with_suffix(renderers()[target].suffix) for path in paths]
+        for path, script in zip(paths, scripts, strict=True):
+            rendered = await asyncio.to_thread(recorder, "render", path, "--target", target, "-o", script)
+            assert rendered.returncode == 0, rendered.stderr
+        await asyncio.to_thread(app.restart)
+        for script in scripts:
+            ran = await asyncio.to_thread(run_script, script, **here, **environment)
+            assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
+        assert app.log == by_hand, scripts[0].read_text()
     await asyncio.to_thread(app.restart)
     for path in paths:
         replayed = await asyncio.to_thread(recorder, "replay", path, *there, **environment)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
-    # The help of a verb lists the targets, and has no use for their templates.
+    # Help lists the targets, and writes none.
     import jinja2
 
     return jinja2.Environment(

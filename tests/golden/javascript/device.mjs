@@ -77,6 +77,7 @@ async function stream(client, fn_index, frames, event = {}, cut_short = false) {
     throw new Error("the app closed the connection before the call was over");
 }
 
+/** What a call gave, which this message says. */
 function result_of(message) {
     if (message.success) return message.output.data;
     throw new Error(message.output.error ?? "the app raised an error without a text");

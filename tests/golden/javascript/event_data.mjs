@@ -43,6 +43,7 @@ async function call(client, fn_index, data, event = {}) {
     throw new Error("the app closed the connection before the call was over");
 }
 
+/** What a call gave, which this message says. */
 function result_of(message) {
     if (message.success) return message.output.data;
     throw new Error(message.output.error ?? "the app raised an error without a text");
