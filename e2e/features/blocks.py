@@ -501,3 +501,48 @@ async def a_timer_in_the_background(page: Page) -> None:
     await expect(page.get_by_label("Ticks", exact=True)).not_to_have_value("0", timeout=20_000)
     await type_and_press(page, "Text", "it", "Use")
     await shows(page, "Out", "used it")
+
+
+@trait(
+    """
+from PIL import Image
+@logged
+def choices(kind):
+    return gr.update(choices=[kind, kind * 2], value=kind * 2)
+@logged
+def chosen(value):
+    return f"chose {value}", gr.skip()
+@logged
+def cleared(value):
+    return f"cleared, was {value}"
+@logged
+def sample(row):
+    return " and ".join(map(str, row))
+@logged
+def emptied():
+    return "emptied"
+with gr.Blocks() as demo:
+    kind, drop = gr.Textbox(label="Kind"), gr.Dropdown(["a"], label="Drop")
+    said, kept = gr.Textbox(label="Said"), gr.Textbox("kept", label="Kept")
+    picture = gr.Image(Image.new("RGB", (8, 8)), label="Picture", interactive=True)
+    gr.on([kind.submit, gr.Button("Choices").click], choices, kind, drop)
+    gr.Button("Chosen").click(chosen, drop, [said, kept])
+    data = gr.Dataset(components=[gr.Textbox(visible=False), gr.Number(visible=False)], samples=[["one", 1], ["two", 2]])
+    data.click(sample, data, said)
+    gr.ClearButton([kind, said], value="Empty").click(emptied, None, kept)
+    picture.clear(emptied, None, said)
+""",
+)
+async def choices_samples_and_clearing(page: Page) -> None:
+    await page.get_by_label("Kind", exact=True).fill("it's")
+    await page.get_by_label("Kind", exact=True).press("Enter")
+    await shows(page, "Drop", "it'sit's")
+    await press(page, "Chosen")
+    await shows(page, "Said", "chose it'sit's")
+    await page.get_by_text("two", exact=True).click()
+    await shows(page, "Said", "two and 2")
+    await page.get_by_role("button", name=re.compile("^(Clear|Remove Image)$")).first.click()
+    await shows(page, "Said", "emptied")
+    await press(page, "Empty")
+    await shows(page, "Kept", "emptied")
+    await shows(page, "Kind", "")

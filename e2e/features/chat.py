@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from e2e.features import trait
 
@@ -152,3 +153,77 @@ with gr.Blocks() as demo:
 async def an_answer_that_is_liked(page: Page) -> None:
     await page.get_by_role("button", name=re.compile("^like$", re.I)).first.click()
     await expect(page.get_by_label("Out", exact=True)).to_have_value(re.compile("True"), timeout=20_000)
+
+
+@trait(
+    CHAT
+    + """
+@logged
+def reply(message, number):
+    return f"{message} is number {number}"
+def answer(message, history):
+    return reply(message, len(said(history)) // (1 if FOUR else 2))
+with gr.Blocks() as demo:
+    gr.ChatInterface(answer, examples=["it's an example", "another"], cache_examples=False, **OPTIONS)
+""",
+)
+async def a_chat_example(page: Page) -> None:
+    await page.get_by_text("it's an example", exact=True).first.click()
+    if await page.get_by_role("log").get_by_text("it's an example is number 0").count() == 0:
+        # 4.44 only writes it into the box.
+        await expect(box(page)).to_be_editable(timeout=20_000)
+    try:
+        await page.get_by_text("it's an example is number 0").wait_for(timeout=3000)
+    except PlaywrightTimeout:
+        await box(page).press("Enter")
+    await answered(page, "it's an example is number 0")
+    await say(page, "again", "again is number 1")
+
+
+@trait(
+    CHAT
+    + """
+@logged
+def reply(message, history):
+    return f"{message} is number {len(history)}"
+def answer(message, history):
+    return reply(message, said(history))
+with gr.Blocks() as demo:
+    gr.ChatInterface(answer, editable=True, **OPTIONS)
+""",
+    lines=("6", "5"),
+)
+async def a_chat_message_that_is_edited(page: Page) -> None:
+    await page.get_by_placeholder("Type a message").wait_for()
+    await say(page, "one", "one is number 0")
+    await page.get_by_role("button", name="Edit").first.click()
+    edited = page.get_by_role("log").locator("textarea")
+    await edited.fill("changed")
+    await page.get_by_role("button", name="Submit").first.click()
+    await answered(page, "changed is number 0")
+
+
+@trait(
+    CHAT
+    + """
+@logged
+def reply(message, history):
+    return f"{message} is number {len(history)}"
+def answer(message, history):
+    return reply(message, said(history))
+with gr.Blocks() as demo:
+    gr.ChatInterface(answer, save_history=True, **OPTIONS)
+""",
+    lines=("6", "5"),
+)
+async def chats_that_are_saved_and_taken_up_again(page: Page) -> None:
+    await page.get_by_placeholder("Type a message").wait_for()
+    await say(page, "one", "one is number 0")
+    await page.get_by_role("button", name="New chat").click()
+    await expect(page.get_by_text("one is number 0")).to_have_count(0, timeout=20_000)
+    await say(page, "two", "two is number 0")
+    # A chat is saved, and the list of them drawn anew, after its answer.
+    await page.locator("tr, .gallery-item").get_by_text("two").first.wait_for()
+    await page.locator("tr, .gallery-item").get_by_text("one").first.click()
+    await expect(page.get_by_role("log").get_by_text("one is number 0")).to_be_visible(timeout=20_000)
+    await say(page, "three", "three is number 2")
