@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,32 @@ def test_it_holds_outputs_to_what_replays_taught_of_them(tmp_path: Path) -> None
         code, said = ran(tmp_path, text, f"{{'/greet': lambda: {other | changed!r}}}")
         assert code == 1, changed
         assert "/greet: Data" in said
+
+
+def test_the_address_is_an_option_where_there_is_one_and_the_environment_elsewhere(tmp_path: Path) -> None:
+    text = module(a_step("where", outputs=(Output(label="Where", value="http://there"),)))
+    answers = "{'/where': lambda: Client.last}"
+    client = CLIENT.replace("self.url = url", "Client.last = url")
+    (tmp_path / "test_module.py").write_text(text, encoding="utf-8")
+    (tmp_path / "gradio_client.py").write_text(f"{client}\nANSWERS = {answers}\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text("def pytest_addoption(parser): parser.addoption('--app-url')\n")
+
+    def code(*words: str, **environment: str) -> int:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            "/dev/null",
+            "test_module.py",
+            *words,
+        ]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, check=False, env={**os.environ, **environment}
+        ).returncode
+
+    assert code("--app-url", "http://there/") == 0
+    assert code(RECORDER_URL="http://there") == 0
+    assert code() == 1

@@ -223,3 +223,28 @@ async def two_apps_on_one_page(page: Page) -> None:
     await second.get_by_label("Text", exact=True).fill("it's")
     await second.get_by_role("button", name="Submit", exact=True).click()
     await expect(second.get_by_label("Out", exact=True)).to_have_value("IT'S", timeout=20_000)
+
+
+@trait(
+    """
+@logged
+def shout(text): return text.upper()
+with gr.Blocks() as demo:
+    text, out = gr.Textbox(label="Text"), gr.Textbox(label="Out")
+    gr.Button("Go").click(shout, text, out)
+    gr.DeepLinkButton("Share")
+""",
+    lines=("6", "5"),
+)
+async def a_deep_link(page: Page) -> None:
+    await type_and_press(page, "Text", "it's", "Go")
+    await shows(page, "Out", "IT'S")
+    async with page.expect_response(lambda answer: "/run/predict" in answer.url):
+        async with page.expect_response(lambda answer: "/deep_link?" in answer.url) as made:
+            await page.get_by_role("button", name="Share").click()
+    link = await (await made.value).json()
+    await page.goto(f"{page.url}?deep_link={link}")
+    await page.get_by_role("button", name="API Recorder").wait_for()
+    await shows(page, "Out", "IT'S")
+    await type_and_press(page, "Text", "more", "Go")
+    await shows(page, "Out", "MORE")

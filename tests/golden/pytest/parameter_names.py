@@ -1,7 +1,7 @@
 """Recorded with API Recorder: the same calls to the app must give what they gave when they were recorded.
 
-It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one.
-(An option such as --app-url can only be declared in a conftest.py: let the fixture below return what it says.)
+It needs pytest and gradio_client. RECORDER_URL, if set, is the address of the app to test instead of the recorded one; so are
+--app-url, where a conftest.py declares that option, and --base-url, where pytest-base-url is installed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from gradio_client import Client
 
 
 @pytest.fixture
-def app_url() -> str:
+def app_url(pytestconfig: pytest.Config) -> str:
     """Where the app is, without a final slash."""
-    return os.environ.get("RECORDER_URL", "http://127.0.0.1:7860").rstrip("/")
+    given = pytestconfig.getoption("app_url", None) or pytestconfig.getoption("base_url", None)
+    return (given or os.environ.get("RECORDER_URL", "http://127.0.0.1:7860")).rstrip("/")
 
 
 @pytest.mark.parametrize(
