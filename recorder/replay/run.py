@@ -52,7 +52,7 @@ async def replay(
     files: Path,
     url: str | None = None,
     values: Mapping[str, str] | None = None,
-    settings: Settings = Settings(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),
     on_progress: Callable[[StepReport], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -81,7 +81,7 @@ async def replay_runs(
     rows: Sequence[Mapping[str, str]],
     files: Path,
     url: str | None = None,
-    settings: Settings = Settings(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),
     on_progress: Callable[[StepReport], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -114,21 +114,19 @@ async def replay_runs(
     with _folder(copies) as folder:
         async with _connected(workflow, url, settings, environment, on_wait) as app:
             drifts = {found.endpoint: found for found in drifts_of(workflow, app.description)}
+            shared = _Shared(
+                graph=drawn,
+                drifts=drifts,
+                files=files,
+                copies=folder,
+                app=app,
+                on_progress=on_progress,
+                settings=settings,
+                slots=slots,
+            )
             runs = [
-                _Run(
-                    number if len(plans) > 1 else 0,
-                    rows[number - 1],
-                    ready,
-                    drawn,
-                    drifts,
-                    files,
-                    folder,
-                    app,
-                    on_progress,
-                    settings,
-                    slots,
-                )
-                for number, ready in enumerate(plans, 1)
+                _Run(number if len(plans) > 1 else 0, values, ready, shared)
+                for number, (values, ready) in enumerate(zip(rows, plans, strict=True), 1)
             ]
             started = time.monotonic()
             interrupted = False
@@ -157,7 +155,7 @@ async def look(
     workflow: Workflow,
     *,
     url: str | None = None,
-    settings: Settings = Settings(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),
     on_wait: Callable[[str], None] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> tuple[Drift, ...]:
@@ -180,7 +178,7 @@ def drifts_of(workflow: Workflow, description: Description) -> tuple[Drift, ...]
     owner = {step.id: step.endpoint.id for step in workflow.steps}
     for step in workflow.steps:
         for link in leaves_of(Link, [argument.value for argument in step.arguments]):
-            linked.setdefault(owner[link.step], set()).add(link.output)
+            linked.setdefault(owner.get(link.step, ""), set()).add(link.output)
     live = [
         endpoint(description, dependency)
         for dependency in description.dependencies.values()
@@ -268,35 +266,35 @@ class _PageState(msgspec.Struct):
     rendered: dict[int, tuple[int, ...]] = {}
 
 
+class _Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What all runs of a replay have in common."""
+
+    graph: Graph
+    drifts: Mapping[str, Drift]
+    files: Path
+    copies: Path
+    app: App
+    on_progress: Callable[[StepReport], None] | None
+    settings: Settings
+    slots: asyncio.Semaphore
+
+
 class _Run:
     """One run over the workflow, with pages of its own."""
 
-    def __init__(
-        self,
-        number: int,
-        values: Mapping[str, str],
-        ready: Plan,
-        drawn: Graph,
-        drifts: Mapping[str, Drift],
-        files: Path,
-        copies: Path,
-        app: App,
-        on_progress: Callable[[StepReport], None] | None,
-        settings: Settings,
-        slots: asyncio.Semaphore,
-    ) -> None:
+    def __init__(self, number: int, values: Mapping[str, str], ready: Plan, shared: _Shared) -> None:
         self._values = values
         self._plan = ready
-        self._graph = drawn
-        self._drifts = drifts
-        self._app = app
-        self._on_progress = on_progress
-        self._settings = settings
-        self._slots = slots
+        self._graph = shared.graph
+        self._drifts = shared.drifts
+        self._app = shared.app
+        self._on_progress = shared.on_progress
+        self._settings = shared.settings
+        self._slots = shared.slots
         self._pages: dict[str, _PageState] = {}
         self._answers: dict[str, tuple[Answer, Target]] = {}
-        self._sender = Sender(ready, files, app, self._linked)
-        self._judge = Judge(ready, files, app, copies, settings.timeout)
+        self._sender = Sender(ready, shared.files, shared.app, self._linked)
+        self._judge = Judge(ready, shared.files, shared.app, shared.copies, shared.settings.timeout)
         self._reports = {step.id: _waiting(step, number) for step in ready.workflow.steps}
         self._started = time.monotonic()
         self._seconds: float | None = None
