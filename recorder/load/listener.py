@@ -72,8 +72,8 @@ class _Teller:
             "over": over,
             "users": environment.runner.user_count,
             "seconds": time.time() - self._started,
-            "total": _entry(environment.stats.total),
-            "endpoints": [_entry(entry) for entry in environment.stats.entries.values()],
+            "total": _entry(environment.stats.total, over),
+            "endpoints": [_entry(entry, over) for entry in environment.stats.entries.values()],
             "errors": [
                 {"name": error.name, "error": str(error.error), "count": error.occurrences}
                 for error in environment.stats.errors.values()
@@ -87,12 +87,12 @@ class _Teller:
             file.write(json.dumps(line) + "\n")
 
 
-def _entry(entry: Any) -> dict[str, Any]:
+def _entry(entry: Any, over: bool) -> dict[str, Any]:
     return {
         "name": entry.name,
         "calls": entry.num_requests,
         "failures": entry.num_failures,
-        "rate": entry.current_rps if entry.num_requests else 0.0,
+        "rate": (entry.total_rps if over else entry.current_rps) if entry.num_requests else 0.0,
         "average": entry.avg_response_time,
         "median": entry.median_response_time or 0,
         "p95": entry.get_response_time_percentile(0.95) or 0,
