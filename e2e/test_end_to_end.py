@@ -1,6 +1,6 @@
 """A person's visit to a real Gradio app, recorded in real Chromium: its script, run against a fresh start of the app,
-makes the same calls with the same values, and replay finds the same outputs. On the newest line the script is one in
-JavaScript and one for a shell as well."""
+makes the same calls with the same values, and replay finds the same outputs. Where the table of features is made, the script
+is one in JavaScript and one for a shell as well on the newest line; the corpus has these two do the rest."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     recorder: Callable[..., object],
     browser_path: str,
     tmp_path: Path,
+    pytestconfig: pytest.Config,
 ) -> None:
     environment = trait.environment or {}
     app = await asyncio.to_thread(gradio_app, trait.source, line, trait.mount, **environment)
@@ -48,5 +49,5 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     )
     if trait.steps:
         assert tuple(step.endpoint.id for step in workflow(sessions.read(paths[0])).steps) == trait.steps
-    others = ("javascript", "curl") if line == "6" else ()
+    others = ("javascript", "curl") if line == "6" and pytestconfig.getoption("features") else ()
     await is_done_again(app, paths, recorder, run_script, ("python", *others), **environment)

@@ -46,7 +46,7 @@ def started(line: str, folder: Path, auth: str = "None") -> GradioApp:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module", params=["6", "5", "4"])
+@pytest.fixture(scope="module", params=["6", "4"])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
     app = started(request.param, tmp_path_factory.mktemp("faults"))
     yield app

@@ -68,7 +68,7 @@ demo.queue().launch(max_threads=60)
 """
 
 
-@pytest.fixture(scope="module", params=["6", "5", "4"])
+@pytest.fixture(scope="module", params=["6", "4"])
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
     try:
         app = GradioApp(gradio_python(request.param), APP, tmp_path_factory.mktemp("parallel"))
