@@ -80,7 +80,7 @@ def test_a_locustfile_makes_the_calls_as_recorded(app: GradioApp, tmp_path: Path
     file = recorded(app, tmp_path)
     before = len(app.log)
     done = recorder(
-        "load", file, "--users", 2, "--spawn-rate", 2, "--run-time", "3s", "--json", tmp_path / "r.json"
+        "load", file, "--users", 2, "--spawn-rate", 2, "--run-time", "8s", "--json", tmp_path / "r.json"
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads((tmp_path / "r.json").read_text())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,9 +130,17 @@ async def is_done_again(
         for script in scripts:
             ran = await asyncio.to_thread(run_script, script, **here, **environment)
             assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
-        assert app.log == by_hand, scripts[0].read_text()
+        made = await asyncio.to_thread(app.wait_for_log, len(by_hand))
+        assert made == by_hand, f"{_difference(by_hand, made)}\n{scripts[0].read_text()}"
     await asyncio.to_thread(app.restart)
     for path in paths:
         replayed = await asyncio.to_thread(recorder, "replay", path, *there, **environment)
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-    assert app.log == by_hand
+    made = await asyncio.to_thread(app.wait_for_log, len(by_hand))
+    assert made == by_hand, _difference(by_hand, made)
+
+
+def _difference(by_hand: list[dict[str, Any]], made: list[dict[str, Any]]) -> str:
+    """What of two logs is not the same, a call a line."""
+    lines = [[json.dumps(entry, sort_keys=True) for entry in log] for log in (by_hand, made)]
+    return "\n".join(difflib.unified_diff(*lines, "by hand", "made", lineterm="", n=1))

@@ -215,10 +215,11 @@ with gr.Blocks() as demo:
 async def chats_that_are_saved_and_taken_up_again(page: Page) -> None:
     await page.get_by_placeholder("Type a message").wait_for()
     await say(page, "one", "one is number 0")
+    # A chat is saved, and the list of them drawn anew, after its answer.
+    await page.locator("tr, .gallery-item").get_by_text("one").first.wait_for()
     await page.get_by_role("button", name="New chat").click()
     await expect(page.get_by_text("one is number 0")).to_have_count(0, timeout=20_000)
     await say(page, "two", "two is number 0")
-    # A chat is saved, and the list of them drawn anew, after its answer.
     await page.locator("tr, .gallery-item").get_by_text("two").first.wait_for()
     await page.locator("tr, .gallery-item").get_by_text("one").first.click()
     await expect(page.get_by_role("log").get_by_text("one is number 0")).to_be_visible(timeout=20_000)
