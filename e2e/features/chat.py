@@ -106,6 +106,8 @@ async def chat_retried_undone_and_continued(page: Page) -> None:
     await answered(page, "one is number 0")
     await page.get_by_role("button", name="Undo", exact=False).last.click()
     await expect(page.get_by_role("log").get_by_text("one is number 0")).to_have_count(0, timeout=20_000)
+    # What was undone comes back into the box, over whatever is written there by then.
+    await expect(box(page)).to_have_value("one", timeout=20_000)
     await say(page, "two", "two is number 0")
 
 
