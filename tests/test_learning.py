@@ -134,10 +134,10 @@ def test_an_expectation_is_loosened_aloud_and_never_narrowed_or_dropped() -> Non
     known = Expectation(call="a", output=0, kind="tolerance", tolerance=0.01, evidence="once")
     (lesson,) = lessons(10, 10.2, 9.9, known=(known,))
     assert lesson.sort == "loosened"
-    assert "within 0.01 until now, loosened to within 0.4" in lesson.sentence
+    assert "within 0.01 until now, loosened to within 0.6" in lesson.sentence
     elsewhere = Expectation(call="b", output=0, kind="volatile")
     session = taught(Session(app=an_app(), expectations=(known, elsewhere)), [lesson])
-    assert [(e.call, e.tolerance) for e in session.expectations] == [("b", None), ("a", 0.4)]
+    assert [(e.call, e.tolerance) for e in session.expectations] == [("b", None), ("a", 0.6)]
     # Within what is known there is nothing to learn.
     assert lessons(10, 10.005, 9.995, known=(known,)) == []
 

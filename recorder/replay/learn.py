@@ -26,6 +26,9 @@ from recorder.workflow import Link, Workflow, leaves_of
 NEAR = 0.1
 """A number that stays this near to the recorded one, as a share of it, gets a tolerance; any other is volatile."""
 
+ROOM = 3
+"""How many times as far as any replay was from the recorded value another may be: a few replays do not show all."""
+
 ALIKE = 0.25
 """Likewise for a picture or a sound, of 1."""
 
@@ -254,7 +257,7 @@ class _Learner:
         if rising or not near or (known is not None and known.kind == "volatile"):
             return self._made(place, "volatile", _seen(lives))
         evidence = f"{_seen(lives)}, at most {farthest:.3g} from the recorded {brief(recorded)}"
-        return self._made(place, "tolerance", evidence, tolerance=float(f"{2 * farthest:.2g}"))
+        return self._made(place, "tolerance", evidence, tolerance=float(f"{ROOM * farthest:.2g}"))
 
     def _files(self, recorded: File, lives: list[Any], place: Place) -> list[Expectation]:
         if len({live.sha256 or live.name for live in lives}) == 1:
@@ -264,7 +267,7 @@ class _Learner:
         distances = [one.distance for one in found if one is not None]
         if len(distances) == len(lives) and max(distances) <= ALIKE:
             evidence = f"it was at most {max(distances):.3g} of 1 unlike in {count(len(lives), 'replay')}"
-            return [self._made(place, "tolerance", evidence, tolerance=float(f"{2 * max(distances):.2g}"))]
+            return [self._made(place, "tolerance", evidence, tolerance=float(f"{ROOM * max(distances):.2g}"))]
         return [self._made(place, "volatile", f"it was another file in each of {len(lives)} replays")]
 
     def _members(
