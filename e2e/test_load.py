@@ -162,7 +162,7 @@ def test_a_wrong_output_is_a_failure(app: GradioApp, tmp_path: Path) -> None:
     tree = json.loads(file.read_text())
     tree["calls"][3]["outputs"][0]["value"] = "it's"
     file.write_text(json.dumps(tree))
-    done = recorder("load", file, "--users", 1, "--run-time", "2s", "--pace", 0)
+    done = recorder("load", file, "--users", 1, "--run-time", "5s", "--pace", 0)
     assert done.returncode == 1
     assert "/shout: " in done.stdout
     assert "is now" in done.stdout
