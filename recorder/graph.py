@@ -37,38 +37,50 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     edges: tuple[Edge, ...]
 
-    def before(self) -> dict[str, tuple[str, ...]]:
-        """For each step, those that it waits for; what follows from the others is left out."""
-        direct: dict[str, set[str]] = {step.id: set() for step in self.steps}
+    def direct(self) -> dict[str, tuple[str, ...]]:
+        """For each step, those that an edge has it wait for."""
+        direct: dict[str, dict[str, None]] = {step.id: {} for step in self.steps}
         for edge in self.edges:
-            direct[edge.after].add(edge.before)
+            direct[edge.after][edge.before] = None
+        return {id: tuple(others) for id, others in direct.items()}
+
+    def before(self) -> dict[str, tuple[str, ...]]:
+        """As :meth:`direct`, without what follows from the others: for a person to read, for it takes the square of
+        the steps."""
         everything: dict[str, set[str]] = {}
         needed: dict[str, tuple[str, ...]] = {}
-        for step in self.steps:
-            implied = {id for other in direct[step.id] for id in everything[other]}
-            everything[step.id] = implied | direct[step.id]
-            needed[step.id] = tuple(s.id for s in self.steps if s.id in direct[step.id] - implied)
+        for id, direct in self.direct().items():
+            implied = {further for other in direct for further in everything[other]}
+            everything[id] = implied.union(direct)
+            needed[id] = tuple(other for other in direct if other not in implied)
         return needed
 
     def levels(self) -> dict[str, int]:
         """For each step, how many must come one after the other before it."""
         levels: dict[str, int] = {}
-        for id, before in self.before().items():
+        for id, before in self.direct().items():
             levels[id] = max((levels[other] + 1 for other in before), default=0)
         return levels
 
     def longest(self, seconds: Mapping[str, float]) -> tuple[float, tuple[str, ...]]:
         """The path that takes longest, given how long each step takes: its length and its steps."""
-        best: dict[str, tuple[float, tuple[str, ...]]] = {}
-        for id, before in self.before().items():
-            length, path = max((best[other] for other in before), default=(0.0, ()))
-            best[id] = (length + seconds.get(id, 0.0), (*path, id))
-        return max(best.values(), default=(0.0, ()))
+        ends: dict[str, float] = {}
+        via: dict[str, str | None] = {}
+        for id, before in self.direct().items():
+            via[id] = max(before, key=ends.__getitem__, default=None)
+            previous = via[id]
+            ends[id] = (ends[previous] if previous is not None else 0.0) + seconds.get(id, 0.0)
+        step = max(ends, key=ends.__getitem__, default=None)
+        path: list[str] = []
+        while step is not None:
+            path.append(step)
+            step = via[step]
+        return (ends[path[0]] if path else 0.0), tuple(reversed(path))
 
     def schedule(self, seconds: Mapping[str, float]) -> dict[str, tuple[float, float]]:
         """When each step begins at the earliest and is over, in seconds from the start, given how long each takes."""
         moments: dict[str, tuple[float, float]] = {}
-        for id, before in self.before().items():
+        for id, before in self.direct().items():
             begin = max((moments[other][1] for other in before), default=0.0)
             moments[id] = (begin, begin + seconds.get(id, 0.0))
         return moments
@@ -173,7 +185,7 @@ WORDS: dict[Why, str] = {
 
 
 def waits(drawn: Graph) -> dict[str, list[tuple[str, str]]]:
-    """For each step, those that it waits for directly, each with the reasons in words."""
+    """For each step, those that it waits for, each with the reasons in words."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for edge in drawn.edges:
         reasons.setdefault((edge.before, edge.after), []).append(WORDS[edge.why])

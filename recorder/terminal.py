@@ -222,11 +222,12 @@ def print_graph(workflow: Workflow, as_json: bool) -> None:
     schedule = drawn.schedule(seconds)
     table = plain_table("step", "endpoint", "seconds", "earliest", "waits for")
     width = 24
-    for step, reasons in waits(drawn).items():
+    for endpoint, (step, reasons) in zip(
+        (step.endpoint.id for step in drawn.steps), waits(drawn).items(), strict=True
+    ):
         begin, end = schedule[step]
         left, right = (int(width * moment / length) if length else 0 for moment in (begin, end))
         bar = " " * left + "━" * max(right - left, 1)
-        endpoint = next(s.endpoint.id for s in workflow.steps if s.id == step)
         table.add_row(
             Text(visible(step), style="bold" if step in path else ""),
             Text(visible(endpoint, 40)),

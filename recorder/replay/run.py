@@ -296,6 +296,7 @@ class _Run:
         self._sender = Sender(ready, shared.files, shared.app, self._linked)
         self._judge = Judge(ready, shared.files, shared.app, shared.copies, shared.settings.timeout)
         self._reports = {step.id: _waiting(step, number) for step in ready.workflow.steps}
+        self._first = min((step.started for step in ready.workflow.steps), default=0.0)
         self._started = time.monotonic()
         self._seconds: float | None = None
         self._timed_out = False
@@ -342,7 +343,7 @@ class _Run:
 
     async def _side_by_side(self, steps: Sequence[Step]) -> None:
         over = {step.id: asyncio.Event() for step in steps}
-        before = self._graph.before()
+        before = self._graph.direct()
 
         async def one(step: Step) -> None:
             for id in before[step.id]:
@@ -356,8 +357,7 @@ class _Run:
 
     async def _pace(self, step: Step) -> None:
         if self._settings.pace == "recorded":
-            first = min(s.started for s in self._plan.workflow.steps)
-            due = self._started + (step.started - first) / 1000
+            due = self._started + (step.started - self._first) / 1000
             await asyncio.sleep(max(due - time.monotonic(), 0))
 
     async def _step(self, step: Step) -> None:
