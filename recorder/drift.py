@@ -358,10 +358,48 @@ def _outputs(
 
 
 def adapted(session: Session) -> Session:
-    """The session as if it had been recorded of the app that its patches describe."""
+    """The session as if it had been recorded of the app that its patches describe; it has none any more."""
     for patch in session.patches:
         session = _patched(session, patch)
-    return session
+    return msgspec.structs.replace(session, patches=())
+
+
+def as_recorded(
+    session: Session, expectations: Sequence[Expectation], proofs: Sequence[Proof]
+) -> tuple[list[Expectation], list[Proof]]:
+    """What is known of the calls as :func:`adapted` makes them, in the places that they were recorded with.
+
+    What the app takes or gives only since then has none, and is left out.
+    """
+    if not session.patches:
+        return list(expectations), list(proofs)
+    applied: dict[str, list[Patch]] = {}
+    for call in (*session.calls, *(o.call for o in session.omitted)):
+        endpoint = call.endpoint
+        for patch in session.patches:
+            if patch.endpoint == endpoint:
+                endpoint = patch.now.id
+                applied.setdefault(call.id, []).insert(0, patch)
+
+    def outputs(e: Expectation) -> int | None:
+        return _before(e.output, [patch.outputs for patch in applied.get(e.call, ())])
+
+    def inputs(p: Proof) -> int | None:
+        return _before(p.input, [patch.inputs for patch in applied.get(p.call, ())])
+
+    replace = msgspec.structs.replace
+    return (
+        [replace(e, output=output) for e in expectations if (output := outputs(e)) is not None],
+        [replace(p, input=place) for p in proofs if (place := inputs(p)) is not None],
+    )
+
+
+def _before(position: int, patches: Sequence[Sequence[int | None]]) -> int | None:
+    """Where a position was before the patches, the last of them first."""
+    place: int | None = position
+    for positions in patches:
+        place = _at(positions, place)
+    return place
 
 
 def _patched(session: Session, patch: Patch) -> Session:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from recorder.api import Api, Endpoint, Parameter
-from recorder.drift import Drift, Given, adapted, drift
-from recorder.session import App, Call, Expectation, Session, Value
+from recorder.drift import Drift, Given, adapted, as_recorded, drift
+from recorder.session import App, Call, Expectation, Proof, Session, Value
 
 
 def parameter(name: str, component: str = "textbox", **fields: Any) -> Parameter:
@@ -193,3 +193,37 @@ def test_a_patched_session_is_as_if_it_had_been_recorded_of_the_app_as_it_is_now
     }
     assert [e.id for e in made.api.endpoints] == ["/greeting", "/other"]
     assert session.calls[0] == first
+
+
+def test_what_is_learnt_of_patched_calls_is_kept_in_the_places_that_were_recorded() -> None:
+    first, second = (
+        Parameter(label="First", component="textbox"),
+        Parameter(label="Second", component="number"),
+    )
+    recorded = an_endpoint("greet", TEXT, NUMBER, returns=(first, second))
+    more = parameter("loud", "checkbox", has_default=True, default=False)
+    one = drift(recorded, (), (an_endpoint("greet", more, NUMBER, TEXT, returns=(second, first)),))
+    assert one is not None
+    assert one.patch is not None
+    call = Call(
+        id="c1",
+        endpoint="/greet",
+        inputs=(Value(name="text", value="a"), Value(name="number", value=2)),
+        outputs=(Value(label="First", value="A"), Value(label="Second", value=1)),
+    )
+    session = Session(
+        app=App(url="http://x"), api=Api(endpoints=(recorded,)), calls=(call,), patches=(one.patch,)
+    )
+    learnt = [
+        Expectation(call="c1", output=0, kind="volatile"),
+        Expectation(call="elsewhere", output=0, kind="volatile"),
+    ]
+    proved = [Proof(call="c1", input=place, proof="link") for place in (0, 1, 2)]
+    expectations, proofs = as_recorded(session, learnt, proved)
+    assert [(e.call, e.output) for e in expectations] == [("c1", 1), ("elsewhere", 0)]
+    # What is new has no recorded place.
+    assert [p.input for p in proofs] == [1, 0]
+    # And read again, they are where they were learnt.
+    kept = msgspec.structs.replace(session, expectations=tuple(expectations), proofs=tuple(proofs))
+    assert [(e.call, e.output) for e in adapted(kept).expectations] == [("c1", 0), ("elsewhere", 0)]
+    assert [p.input for p in adapted(kept).proofs] == [1, 2]

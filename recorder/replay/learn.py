@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import combinations, pairwise
 from typing import Any, Literal
 
 import msgspec
 
+from recorder.drift import as_recorded
 from recorder.replay.compare import UPDATE, Live, Look, Places, compare, compare_output, spelled
-from recorder.replay.report import OutputReport, Reports
+from recorder.replay.report import OutputReport, Reports, StepReport
 from recorder.replay.wording import brief, count, kind
 from recorder.session import Expectation, ExpectationKind, File, Place, Proof, Session
 from recorder.show import allowance, visible
@@ -61,8 +62,9 @@ def learn(
     now = time.time() if now is None else now
     places = Places(recorded=workflow.app.url, live=reports.url)
     lessons: list[Lesson] = []
+    made = [{step.id: step for step in run.steps} for run in reports.runs]
     for step in workflow.steps:
-        runs = [next(s for s in run.steps if s.id == step.id) for run in reports.runs]
+        runs = [steps[step.id] for steps in made]
         where = f"{visible(step.id)} {visible(step.endpoint.id, 80)}"
         ends = {run.status for run in runs}
         if any(not run.expected for run in runs):
@@ -80,20 +82,28 @@ def learn(
             learner = _Learner(places, look, when, step.id, number, called, output.expectations)
             learner.output(output.value, output.skipped, output.properties, lives)
             lessons += learner.lessons
-    return lessons + _proofs(workflow, reports)
+    return lessons + _proofs(workflow, made, places)
 
 
 def taught(session: Session, lessons: Sequence[Lesson]) -> Session:
-    """The session with what was learnt; an expectation that was loosened is replaced, none is taken away."""
-    new = [lesson.expectation for lesson in lessons if lesson.expectation is not None]
-    replaced = {_key(expectation) for expectation in new}
-    proofs = {(p.call, p.input): p for p in session.proofs}
-    proofs |= {(p.call, p.input): p for lesson in lessons if (p := lesson.proof) is not None}
-    return msgspec.structs.replace(
+    """The session with what was learnt; an expectation that was loosened is replaced, none is taken away.
+
+    What was learnt is about the calls as the session's patches make them, the file as they were recorded.
+    """
+    learnt, proved = as_recorded(
         session,
-        expectations=(*(e for e in session.expectations if _key(e) not in replaced), *new),
-        proofs=tuple(proofs.values()),
+        [lesson.expectation for lesson in lessons if lesson.expectation is not None],
+        [lesson.proof for lesson in lessons if lesson.proof is not None],
     )
+    proofs = {(p.call, p.input): p for p in (*session.proofs, *proved)}
+    return msgspec.structs.replace(
+        session, expectations=_merged(session.expectations, learnt), proofs=tuple(proofs.values())
+    )
+
+
+def _merged(known: Sequence[Expectation], learnt: Sequence[Expectation]) -> tuple[Expectation, ...]:
+    replaced = {_key(expectation) for expectation in learnt}
+    return (*(e for e in known if _key(e) not in replaced), *learnt)
 
 
 def rejudged(
@@ -101,14 +111,17 @@ def rejudged(
 ) -> Reports:
     """The same runs, judged with what they taught."""
     places = Places(recorded=workflow.app.url, live=reports.url)
-    new = [lesson.expectation for lesson in lessons if lesson.expectation is not None]
-    replaced = {_key(expectation) for expectation in new}
-    outputs = {}
-    for step in workflow.steps:
-        for number, output in enumerate(step.outputs):
-            kept = [e for e in output.expectations if _key(e) not in replaced]
-            mine = [e for e in new if (e.call, e.output) == (step.id, number)]
-            outputs[step.id, number] = msgspec.structs.replace(output, expectations=(*kept, *mine))
+    learnt: dict[tuple[str, int], list[Expectation]] = {}
+    for lesson in lessons:
+        if (e := lesson.expectation) is not None:
+            learnt.setdefault((e.call, e.output), []).append(e)
+    outputs = {
+        (step.id, number): msgspec.structs.replace(
+            output, expectations=_merged(output.expectations, learnt.get((step.id, number), ()))
+        )
+        for step in workflow.steps
+        for number, output in enumerate(step.outputs)
+    }
 
     def judged(call: str, one: OutputReport) -> OutputReport:
         if not one.compared or not one.differences:
@@ -116,7 +129,7 @@ def rejudged(
         output = outputs[call, one.output]
         live = Live(value=one.value, skipped=one.skipped, update=one.update)
         found = compare_output(output, live, places, look)
-        if not any(e.streamed and e.kind == "volatile" for e in output.expectations):
+        if not any(e.kind == "volatile" and not e.path for e in output.expectations):
             found += [difference for difference in one.differences if difference.streamed]
         return msgspec.structs.replace(one, differences=tuple(found))
 
@@ -529,23 +542,21 @@ def _shared(texts: Sequence[str]) -> str:
     return first[:end]
 
 
-def _proofs(workflow: Workflow, reports: Reports) -> list[Lesson]:
+def _proofs(workflow: Workflow, made: Sequence[Mapping[str, StepReport]], places: Places) -> list[Lesson]:
     """What the replays show of each link."""
     lessons = []
     steps = {step.id: step for step in workflow.steps}
-    places = Places(recorded=workflow.app.url, live=reports.url)
     for step in workflow.steps:
         for position, argument in enumerate(step.arguments):
             for link in leaves_of(Link, argument.value):
                 source = steps[link.step].outputs[link.output]
-                values = [_given(run.steps, link) for run in reports.runs]
-                taken = [next(s for s in run.steps if s.id == step.id).expected for run in reports.runs]
                 changed = [
-                    ok
-                    for (there, value), ok in zip(values, taken, strict=True)
-                    if there and compare(source.value, value, places)
+                    reports[step.id].expected
+                    for reports in made
+                    for given in reports[link.step].outputs
+                    if given.output == link.output and compare(source.value, given.value, places)
                 ]
-                total = count(len(reports.runs), "replay")
+                total = count(len(made), "replay")
                 proof: Literal["link", "constant", "refused"]
                 if not changed:
                     proof, evidence = "constant", f"the value was the same in {total}"
@@ -567,11 +578,3 @@ def _proofs(workflow: Workflow, reports: Reports) -> list[Lesson]:
                     )
                 )
     return lessons
-
-
-def _given(steps: Sequence[Any], link: Link) -> tuple[bool, Any]:
-    source = next(step for step in steps if step.id == link.step)
-    for output in source.outputs:
-        if output.output == link.output:
-            return True, output.value
-    return False, None

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from recorder.drift import adapted
 from recorder.errors import AppError
 from recorder.graph import graph
-from recorder.replay.compare import spelled
 from recorder.replay.report import Report, StepReport
 from recorder.session import Expectation, Session
 from recorder.show import visible
@@ -25,8 +25,9 @@ Changes = Mapping[tuple[str, int], Any]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to stay: the step that fails and how. ``kind`` is ``ended`` where the call did not end as it should,
-    or as it was recorded to fail; ``differs`` where its ``output`` is not as recorded."""
+    """What is to stay: the step that fails. ``kind`` is ``ended`` where the call did not end as it should, or as it was
+    recorded to fail, and then ``how`` is the way in which it did; ``differs`` where its ``output`` is not as
+    recorded."""
 
     step: str
     kind: Literal["ended", "differs"]
@@ -79,7 +80,8 @@ async def shrink(
         AppError: nothing fails, or it does not fail again.
         Ended: it was stopped before a failure was found.
     """
-    return await _Search(session, plan, attempt, most, on_try).run()
+    # What is left is a session of the app as it is now.
+    return await _Search(adapted(session), plan, attempt, most, on_try).run()
 
 
 def failure_of(report: Report, steps: Sequence[Step]) -> Failure | None:
@@ -100,9 +102,8 @@ def _failure(step: StepReport) -> Failure:
         else f"{step.id} {step.endpoint}: {visible(step.error or 'failed')}"
     )
     for output in step.outputs:
-        for difference in output.differences:
-            where = spelled(difference.place)
-            return Failure(step=step.id, kind="differs", sentence=sentence, how=where, output=output.output)
+        if output.differences:
+            return Failure(step=step.id, kind="differs", sentence=sentence, output=output.output)
     return Failure(
         step=step.id, kind="ended", sentence=sentence, how=f"{step.status}: {_blurred(step.error or '')}"
     )
@@ -129,10 +130,10 @@ class _Search:
         self._on_try = on_try
         self._tries = 0
         self._known: dict[frozenset[str], bool] = {}
-        steps = plan(session).steps
-        self._steps = steps
-        self._needs = _sources(plan(session))
-        self._best = frozenset(step.id for step in steps)
+        workflow = plan(session)
+        self._steps = workflow.steps
+        self._needs = _sources(workflow)
+        self._best = frozenset(step.id for step in workflow.steps)
 
     async def run(self) -> Shrunk:
         steps = [step.id for step in self._steps]
