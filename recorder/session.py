@@ -353,23 +353,35 @@ def files_in(value: Any) -> Iterator[File]:
             yield from files_in(v)
 
 
-def _map_values(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """A session as builtins with ``change`` applied where values stand."""
-    for call in [*tree.get("calls", ()), *(o.get("call", {}) for o in tree.get("omitted", ()))]:
-        for slot in [*call.get("inputs", ()), *call.get("outputs", ())]:
-            for key in ("value", "update"):
-                if key in slot:
-                    slot[key] = change(slot[key])
-        for key in ("stream", "event_data"):
-            if key in call:
-                call[key] = change(call[key])
-        for frame in call.get("frames", ()):
-            frame["inputs"] = change(frame.get("inputs", []))
-    for patch in tree.get("patches", ()):
-        for replacement in patch.get("values", ()):
-            for key in ("was", "now"):
-                replacement[key] = change(replacement.get(key))
-    return tree
+def map_values(session: Session, change: Callable[[Any], Any]) -> Session:
+    """``session`` with ``change`` applied to each value in it: of inputs, outputs, frames, event data and patches."""
+    replace = msgspec.structs.replace
+
+    def slot(v: Value) -> Value:
+        return replace(v, value=change(v.value), update=change(v.update))
+
+    def call(one: Call) -> Call:
+        return replace(
+            one,
+            inputs=tuple(map(slot, one.inputs)),
+            outputs=tuple(map(slot, one.outputs)),
+            stream=tuple(map(change, one.stream)),
+            frames=tuple(replace(f, inputs=tuple(map(change, f.inputs))) for f in one.frames),
+            event_data=change(one.event_data),
+        )
+
+    return replace(
+        session,
+        calls=tuple(map(call, session.calls)),
+        omitted=tuple(replace(o, call=call(o.call)) for o in session.omitted),
+        patches=tuple(
+            replace(
+                patch,
+                values=tuple(replace(v, was=change(v.was), now=change(v.now)) for v in patch.values),
+            )
+            for patch in session.patches
+        ),
+    )
 
 
 def dump(session: Session) -> str:
@@ -383,42 +395,8 @@ def dump(session: Session) -> str:
     return text + "\n"
 
 
-def _map_call(call: Call, change: Callable[[Any], Any]) -> Call:
-    """A call with ``change`` applied where values stand."""
-
-    def slot(v: Value) -> Value:
-        return msgspec.structs.replace(v, value=change(v.value), update=change(v.update))
-
-    return msgspec.structs.replace(
-        call,
-        inputs=tuple(map(slot, call.inputs)),
-        outputs=tuple(map(slot, call.outputs)),
-        stream=tuple(change(v) for v in call.stream),
-        frames=tuple(msgspec.structs.replace(f, inputs=tuple(change(f.inputs))) for f in call.frames),
-        event_data=change(call.event_data),
-    )
-
-
 def _to_builtins(session: Session) -> Any:
-    def encode_call(call: Call) -> Call:
-        return _map_call(call, encode_value)
-
-    encoded = msgspec.structs.replace(
-        session,
-        calls=tuple(map(encode_call, session.calls)),
-        omitted=tuple(msgspec.structs.replace(o, call=encode_call(o.call)) for o in session.omitted),
-        patches=tuple(
-            msgspec.structs.replace(
-                patch,
-                values=tuple(
-                    msgspec.structs.replace(v, was=encode_value(v.was), now=encode_value(v.now))
-                    for v in patch.values
-                ),
-            )
-            for patch in session.patches
-        ),
-    )
-    tree = msgspec.to_builtins(encoded)
+    tree = msgspec.to_builtins(map_values(session, encode_value))
     # omit_defaults would drop the one key that tells a reader what this file is.
     return {"format": session.format, **tree}
 
@@ -451,8 +429,7 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
         )
     tree = _migrate(tree, where)
     try:
-        tree = _map_values(tree, decode_value)
-        return msgspec.convert(tree, Session)
+        return map_values(msgspec.convert(tree, Session), decode_value)
     except msgspec.ValidationError as error:
         raise FileError(
             f"{where} does not fit {FORMAT}: {error}", "Undo the last edit at that place"
@@ -571,11 +548,4 @@ def carry_files(session: Session, source: str | os.PathLike[str], target: str | 
             raise FileError(f"{kept} cannot be copied: {error.strerror}", "Check the disk") from None
         return msgspec.structs.replace(file, path=path)
 
-    def call(one: Call) -> Call:
-        return _map_call(one, lambda value: map_files(value, moved))
-
-    return msgspec.structs.replace(
-        session,
-        calls=tuple(map(call, session.calls)),
-        omitted=tuple(msgspec.structs.replace(o, call=call(o.call)) for o in session.omitted),
-    )
+    return map_values(session, lambda value: map_files(value, moved))
