@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -85,6 +85,28 @@ def listed_styles() -> str:
 @click.version_option(__version__, prog_name="recorder")
 def cli() -> None:
     """Use a web app once by hand; keep the program."""
+
+
+URL = click.option("--url", help="The app to use.  [default: the recorded one]")
+VALUES = click.option(
+    "--set",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value for a variable; a file by its path. Repeatable.",
+)
+TIMEOUT = click.option(
+    "--timeout", default=120.0, show_default=True, metavar="SECONDS", help="How long one call may take."
+)
+PATIENCE = click.option(
+    "--wait",
+    "patience",
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an app that is still starting.",
+)
+"""What several verbs take, in the same words."""
 
 
 def selection(verb: Verb) -> Verb:
@@ -318,14 +340,8 @@ def render(
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--url", help="The app to use.  [default: the recorded one]")
-@click.option(
-    "--set",
-    "values",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another value for a variable; a file by its path. Repeatable.",
-)
+@URL
+@VALUES
 @click.option(
     "--from",
     "rows",
@@ -359,20 +375,11 @@ def render(
 )
 @click.option("--heal", is_flag=True, help="Adapt the session to what changed in the app's API, then replay.")
 @click.option("--dry-run", is_flag=True, help="With --learn and --heal: write nothing, say what would be.")
-@click.option(
-    "--timeout", default=120.0, show_default=True, metavar="SECONDS", help="How long one call may take."
-)
+@TIMEOUT
 @click.option(
     "--run-timeout", type=float, metavar="SECONDS", help="How long one run may take.  [default: no end]"
 )
-@click.option(
-    "--wait",
-    "patience",
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an app that is still starting.",
-)
+@PATIENCE
 @click.option(
     "--retries",
     default=5,
@@ -437,7 +444,7 @@ def replay(
         print_graph(workflow, as_json)
         return 0
     where = address(url) if url is not None else None
-    given = dict(parse_setting(text) for text in values)
+    given = parse_settings(values)
     runs = [{**given, **row} for row in (read_rows(rows) if rows is not None else [{}])] * (learn or repeat)
     if not runs:
         say(f"{rows} has no rows")
@@ -502,24 +509,15 @@ def replay(
     type=click.Path(path_type=Path, dir_okay=False),
     help="The session file to write.  [default: FILE with .min before its ending]",
 )
-@click.option("--url", help="The app to use.  [default: the recorded one]")
+@URL
 @click.option(
     "--before", metavar="COMMAND", help="A shell command to run before each try, such as a restart."
 )
 @click.option(
     "--tries", default=500, show_default=True, type=click.IntRange(2), help="How many replays at most."
 )
-@click.option(
-    "--timeout", default=120.0, show_default=True, metavar="SECONDS", help="How long one call may take."
-)
-@click.option(
-    "--wait",
-    "patience",
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for an app that is still starting.",
-)
+@TIMEOUT
+@PATIENCE
 @click.option("--json", "as_json", is_flag=True, help="What became of it as JSON.")
 def shrink(
     file: Path,
@@ -608,14 +606,8 @@ def shrink(
     help="How many more each second.  [default: all in ten seconds, one a second at least]",
 )
 @click.option("--run-time", default="1m", show_default=True, metavar="TIME", help="How long: 90s, 2m, 1h30m.")
-@click.option("--url", help="The app to use.  [default: the recorded one]")
-@click.option(
-    "--set",
-    "values",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another value for a variable; a file by its path. Repeatable.",
-)
+@URL
+@VALUES
 @click.option(
     "--pace",
     default=1.0,
@@ -683,7 +675,7 @@ def load(
 
     session = read(file)
     workflow = adapters.workflow(session, chosen(file, only, skip, raw))
-    rows = (chosen_row(dict(parse_setting(text) for text in values), workflow),) if values else ()
+    rows = (chosen_row(parse_settings(values), workflow),) if values else ()
     where = address(url) if url is not None else session.app.url
     plan = Plan(
         users=users,
@@ -883,16 +875,19 @@ def print_script(session: Session, file: Path, target: str) -> None:
     out.print(Syntax(text, lexer, theme="ansi_dark", background_color="default", word_wrap=False))
 
 
-def parse_setting(text: str) -> tuple[str, str]:
-    """``NAME=VALUE``.
+def parse_settings(texts: Iterable[str]) -> dict[str, str]:
+    """Each ``NAME=VALUE``.
 
     Raises:
-        UsageError: it has no ``=``.
+        UsageError: one has no ``=``.
     """
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--set {text!r} names no value", "Write --set NAME=VALUE")
-    return name, value
+    settings = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {text!r} names no value", "Write --set NAME=VALUE")
+        settings[name] = value
+    return settings
 
 
 def address(url: str) -> str:
