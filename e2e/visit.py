@@ -135,7 +135,9 @@ async def is_done_again(
         await asyncio.to_thread(app.restart)
         for script in scripts:
             ran = await asyncio.to_thread(run_script, script, **here, **environment)
-            assert ran.returncode == 0, f"{ran.stderr}\n{script.read_text()}"
+            assert ran.returncode == 0, (
+                f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}\n{script.read_text()}"
+            )
         made = await asyncio.to_thread(app.wait_for_log, len(by_hand))
         assert kept(made) == kept(by_hand), f"{_difference(by_hand, made)}\n{scripts[0].read_text()}"
     await asyncio.to_thread(app.restart)

@@ -7,10 +7,13 @@ Shared by the targets that judge: each writes these leaves in its own way, and c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from recorder.render.layout import Group, Node
+from recorder.render.literals import python, python_text
 from recorder.session import File
 from recorder.volatile import steady_pieces
 from recorder.workflow import Output, Rules, inside, rules_of
@@ -78,3 +81,33 @@ def _expected(value: Any, rules: Rules, address: str) -> Any:
         unordered = any(e.kind == "unordered" for e, rest in rules if not rest)
         return Unordered(items) if unordered else items
     return value
+
+
+def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str], needs: set[str]) -> Node:
+    """What is expected, as a Python expression.
+
+    ``own`` writes numbers, files and :class:`Anything`. What the rest uses of ``expected.jinja``, and the modules which
+    that uses, are added to ``needs``.
+    """
+
+    def place(leaf: Any) -> Node:
+        items: list[Node]
+        match leaf:
+            case Matching():
+                needs.add("re")
+                items = [python_text(leaf.pattern)]
+            case Around():
+                needs.add("re")
+                items = [python_text(piece) for piece in leaf.pieces]
+            case Unordered():
+                items = [python(leaf.items, place, hoist, needs)]
+            case Said():
+                needs |= {"inspect", "Any"}
+                items = [python(leaf.words, place, hoist, needs)]
+            case _:
+                return own(leaf)
+        name = type(leaf).__name__
+        needs.add(name)
+        return Group(f"{name}(", [("", item) for item in items], ")")
+
+    return python(value, place, hoist, needs)

@@ -24,7 +24,7 @@ from recorder.render.analysis import (
     outputs_of,
     query_of,
 )
-from recorder.render.expected import Around, Matching, Number, Said, Unordered, expected
+from recorder.render.expected import Number, expected, written
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.render.templates import template
@@ -242,12 +242,8 @@ class _File:
         for place, output in enumerate(outputs_of(step)):
             if output.state or output.skipped or (output.reply and output.value is None):
                 continue
-            node = python(
-                expected(output, self.workflow.app.url.rstrip("/")),
-                self.leaf_expected,
-                self.hoist,
-                self.needs,
-            )
+            value = expected(output, self.workflow.app.url.rstrip("/"))
+            node = written(value, self.leaf_expected, self.hoist, self.needs)
             wanted.append((f"{place}: ", node))
         return [("expected=", Group("{", wanted, "}"))] if wanted else []
 
@@ -256,20 +252,6 @@ class _File:
             self.needs.add("Near")
             tolerance = [] if leaf.tolerance is None else [("", python(leaf.tolerance))]
             return Group("Near(", [("", python(leaf.value)), *tolerance], ")")
-        if isinstance(leaf, Around):
-            self.needs |= {"Around", "re"}
-            return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
-        if isinstance(leaf, Matching):
-            self.needs |= {"Matching", "re"}
-            return Group("Matching(", [("", python_text(leaf.pattern))], ")")
-        if isinstance(leaf, Unordered):
-            self.needs.add("Unordered")
-            items = python(leaf.items, self.leaf_expected, self.hoist, self.needs)
-            return Group("Unordered(", [("", items)], ")")
-        if isinstance(leaf, Said):
-            self.needs |= {"Said", "inspect"}
-            words = python(leaf.words, self.leaf_expected, self.hoist, self.needs)
-            return Group("Said(", [("", words)], ")")
         # Files are not downloaded under load, and what differs from run to run may be anything.
         self.needs.add("Served")
         return "Served()"

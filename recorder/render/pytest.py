@@ -12,7 +12,7 @@ from typing import Any
 from recorder.errors import UsageError
 from recorder.render import Options
 from recorder.render.analysis import is_shown, outputs_of
-from recorder.render.expected import Around, Matching, Number, Said, Unordered, expected
+from recorder.render.expected import Number, expected, written
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import Program
@@ -114,7 +114,7 @@ class _Test(Program):
             if code is None or untold or not is_shown(step, n, output):
                 continue
             value = expected(output, self.workflow.app.url.rstrip("/"))
-            wanted = python(value, self.leaf_expected, self.hoist, self.needs)
+            wanted = written(value, self.leaf_expected, self.hoist, self.needs)
             where = f"{step.endpoint.id}: {output.label or output.name or f'output {n + 1}'}"
             relation = "is" if wanted in ("None", "True", "False") else "=="
             line = write(
@@ -131,20 +131,6 @@ class _Test(Program):
             if leaf.tolerance is None:
                 return f"pytest.approx({python(leaf.value)})"
             return f"pytest.approx({python(leaf.value)}, abs={python(leaf.tolerance)})"
-        if isinstance(leaf, Matching):
-            self.needs |= {"Matching", "re"}
-            return Group("Matching(", [("", python_text(leaf.pattern))], ")")
-        if isinstance(leaf, Unordered):
-            self.needs.add("Unordered")
-            items = python(leaf.items, self.leaf_expected, self.hoist, self.needs)
-            return Group("Unordered(", [("", items)], ")")
-        if isinstance(leaf, Around):
-            self.needs |= {"Around", "re"}
-            return Group("Around(", [("", python_text(piece)) for piece in leaf.pieces], ")")
-        if isinstance(leaf, Said):
-            self.needs |= {"Said", "inspect", "Any"}
-            words = python(leaf.words, self.leaf_expected, self.hoist, self.needs)
-            return Group("Said(", [("", words)], ")")
         if isinstance(leaf, File) and leaf.sha256:
             self.needs |= {"Content", "hashlib", "Path"}
             return Group("Content(", [("", python_text(leaf.sha256)), ("", python_text(leaf.name))], ")")
