@@ -27,6 +27,7 @@ from recorder.render.analysis import (
 from recorder.render.expected import Number, expected, written
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
+from recorder.render.program import files_folder, secret
 from recorder.render.templates import template
 from recorder.session import File
 from recorder.workflow import (
@@ -140,10 +141,9 @@ class _File:
             before = step
         app = self.workflow.app
         query = query_of(app)
-        folder = [part for part in (self.options.files, self.folder) if part not in ("", ".")]
         return template("locust.jinja").render(
             url=python_text(app.url.rstrip("/")),
-            files="".join(f" / {python_text(str(part))}" for part in folder),
+            files=files_folder(self.options, self.folder),
             query=python_text(query) if query else "",
             auth=app.auth,
             constants=self.constants,
@@ -281,12 +281,7 @@ class _File:
         if isinstance(leaf, Link):
             return self.link(leaf)
         if isinstance(leaf, SecretRef):
-            words = [
-                f"os.environ[{python_text(piece)}]" if number % 2 else python_text(piece)
-                for number, piece in enumerate(leaf.pieces)
-                if piece or number % 2
-            ]
-            return " + ".join(words) if words else '""'
+            return secret(leaf)
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def file(self, file: File) -> Node:

@@ -138,7 +138,7 @@ class Program:
             needs.add("asyncio")
         return template(f"{self.target}.jinja").render(
             url=python_text(app.url.rstrip("/")),
-            files=self.files_folder(),
+            files=files_folder(self.options, self.folder),
             query=python_text(query) if query else "",
             constants=self.constants,
             signature=self.signature(items, returned),
@@ -225,7 +225,7 @@ class Program:
         if isinstance(leaf, Link):
             return self.link(leaf)
         if isinstance(leaf, SecretRef):
-            return self.secret(leaf)
+            return secret(leaf)
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def file(self, file: File, raw: bool) -> Node:
@@ -250,10 +250,6 @@ class Program:
     def file_path(self, file: File) -> str:
         self.needs.add("files")
         return f"FILES / {python_text(inside_path(file, self.folder))}"
-
-    def files_folder(self) -> str:
-        parts = [part for part in (self.options.files, self.folder) if part not in ("", ".")]
-        return "".join(f" / {python_text(str(part))}" for part in parts)
 
     def variable(self, ref: VariableRef) -> Node:
         name, variable = self.named(ref)
@@ -289,14 +285,6 @@ class Program:
             self.needs |= {"again", "handle_file", "Path", "Any"}
             return f"again({self.clients[source.page]}, {code})"
         return code
-
-    def secret(self, ref: SecretRef) -> Node:
-        words = [
-            f"os.environ[{python_text(piece)}]" if number % 2 else python_text(piece)
-            for number, piece in enumerate(ref.pieces)
-            if piece or number % 2
-        ]
-        return " + ".join(words) if words else '""'
 
     # Steps.
 
@@ -595,6 +583,22 @@ class Program:
         if names:
             self.needs.add("Any")
         return ", ".join(names)
+
+
+def files_folder(options: Options, folder: str) -> str:
+    """What is added to the script's own folder for that of the files: the one of the options and their common one."""
+    parts = [part for part in (options.files, folder) if part not in ("", ".")]
+    return "".join(f" / {python_text(str(part))}" for part in parts)
+
+
+def secret(ref: SecretRef) -> Node:
+    """A text with secrets in it, which come from the environment."""
+    words = [
+        f"os.environ[{python_text(piece)}]" if number % 2 else python_text(piece)
+        for number, piece in enumerate(ref.pieces)
+        if piece or number % 2
+    ]
+    return " + ".join(words) if words else '""'
 
 
 def by_protocol(

@@ -103,15 +103,22 @@ class Page:
         **event: Any,
     ) -> list[Any]:
         """Make one call, count it under ``name``, and give its outputs as the app has them."""
-        for dependency in self.config["dependencies"]:
-            if api_name is not None and dependency.get("api_name") == api_name:
-                fn_index = dependency.get("id", fn_index)
+        fn_index = self.place_of(api_name, fn_index)
         body = {"data": data, "fn_index": fn_index, "session_hash": self.session, **event}
 
         def made() -> list[Any]:
             return self.queued(body)
 
         return self.counted(name, made, expected or {}, fails)
+
+    def place_of(self, api_name: str | None, recorded: int) -> int:
+        """The number of a function: the recorded one, unless another has its name now."""
+        named = [
+            dependency.get("id", number)
+            for number, dependency in enumerate(self.config["dependencies"])
+            if api_name is not None and dependency.get("api_name") == api_name
+        ]
+        return recorded if recorded in named or not named else named[0]
 
     def counted(self, name: str, made: Any, expected: dict[int, Any], fails: bool) -> list[Any]:
         """Do it, and tell Locust how long it took and whether it went as recorded."""
