@@ -138,19 +138,22 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
     return run
 
 
+def run_recorder(
+    *words: object, timeout: float = 180, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The command as a person would give it, ``run_recorder("replay", path, …)``, in a process of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "recorder.cli", *map(str, words)],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @pytest.fixture
 def recorder() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``recorder("replay", path, …)`` runs the command as a person would, in a process of its own, to its end."""
-
-    def run(*words: object, timeout: float = 180, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "recorder.cli", *map(str, words)],
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
+    """:func:`run_recorder`."""
+    return run_recorder

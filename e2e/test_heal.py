@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
+from e2e.conftest import run_recorder as recorder
 from e2e.recording import a_call, a_session, description_of
 from recorder import adapters
 from recorder.render import render
@@ -83,12 +84,6 @@ def recorded(
     link = msgspec.structs.replace(second.inputs[0], changed=False, written_by="c1", output=1)
     yield app, a_session(app, description, [first, msgspec.structs.replace(second, inputs=(link,))])
     app.stop()
-
-
-def recorder(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recorder.cli", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 HEALED = [

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
+from e2e.conftest import run_recorder as recorder
 from e2e.recording import a_call, a_session, description_of
 from recorder.session import read, write
 
@@ -61,12 +62,6 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GradioApp]:
         pytest.skip(str(error))
     yield app
     app.stop()
-
-
-def recorder(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recorder.cli", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 def recorded(app: GradioApp, folder: Path) -> Path:

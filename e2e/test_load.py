@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, free_port, gradio_python
+from e2e.conftest import run_recorder as recorder
 from e2e.recording import a_call, a_session, description_of
 from recorder.session import Timing, write
 
@@ -67,12 +68,6 @@ def recorded(app: GradioApp, folder: Path) -> Path:
     ]
     write(a_session(app, description, calls), folder / "session.json")
     return folder / "session.json"
-
-
-def recorder(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recorder.cli", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 @pytest.mark.parametrize("app", ["6", "5", "4"], indirect=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
+from e2e.conftest import run_recorder as recorder
 from e2e.recording import a_call, a_session, description_of
 from recorder.session import Session, read, write
 
@@ -71,12 +70,6 @@ def long_session(app: GradioApp) -> Session:
             numbers.append(13 if n == 20 else 100 + n)
             calls.append(a_call(description, f"c{n}", "push", numbers[-1], None, gives=[len(numbers), None]))
     return a_session(app, description, calls)
-
-
-def recorder(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recorder.cli", *map(str, words)], capture_output=True, text=True, check=False
-    )
 
 
 def left(path: Path) -> list[tuple[str, list[Any]]]:

@@ -118,7 +118,8 @@ class _Test:
         }
         self._read = 0
         self._figures = Figures()
-        self._ended: dict[int, str] = {}
+        self._ended: dict[int, int] = {}
+        """Exit codes of our workers, by process id; negative is the signal that ended it."""
         self._pressed = False
 
     def run(self) -> LoadReport:
@@ -197,7 +198,7 @@ class _Test:
         while True:
             for worker in workers:
                 if (code := worker.poll()) is not None and worker.pid not in self._ended:
-                    self._ended[worker.pid] = _how(code)
+                    self._ended[worker.pid] = code
             if self._pressed and asked is None:
                 asked = time.monotonic()
                 for process in [head] if head is not None else workers:
@@ -235,17 +236,18 @@ class _Test:
     def _with_workers(self) -> Figures:
         """With what became of the workers that this machine started."""
         if self._figures.over and not self._plan.master:
+            # At the end all of them go, and say so; a signal is what nobody sent.
+            killed = {pid: code for pid, code in self._ended.items() if code < 0}
             workers = []
             for worker in self._figures.workers:
-                why = self._ended.get(worker.pid, "")
-                # At the end all of them go, and say so.
-                lost = worker.lost or why.startswith(" by ")
-                workers.append(msgspec.structs.replace(worker, lost=lost, why=why if lost else ""))
+                lost = worker.lost or worker.pid in killed
+                why = _how(self._ended[worker.pid]) if lost and worker.pid in self._ended else ""
+                workers.append(msgspec.structs.replace(worker, lost=lost, why=why))
             heard = {worker.pid for worker in workers}
             workers += [
-                Worker(id="not heard of", pid=pid, lost=True, why=why)
-                for pid, why in self._ended.items()
-                if pid not in heard and why.startswith(" by ")
+                Worker(id="not heard of", pid=pid, lost=True, why=_how(code))
+                for pid, code in killed.items()
+                if pid not in heard
             ]
             return msgspec.structs.replace(self._figures, workers=tuple(workers))
         return self._figures

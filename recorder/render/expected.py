@@ -102,7 +102,7 @@ def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str]
             case Unordered():
                 items = [python(leaf.items, place, hoist, needs)]
             case Said():
-                needs |= {"inspect", "Any"}
+                needs.update(("inspect", "Any"))
                 items = [python(leaf.words, place, hoist, needs)]
             case _:
                 return own(leaf)
