@@ -134,7 +134,7 @@ def progress(runs: int = 1) -> Iterator[Callable[[StepReport], None]]:
             )
         else:
             running.pop((step.run, step.id), None)
-            verdict = ("ok", "green") if step.ok else ("differs" if step.expected else step.status, "red")
+            verdict = (step.verdict, "green" if step.ok else "red")
             out.print(Text.assemble(verdict, "  ", line, f"  {step.seconds:.2f} s"))
         if status is not None and running:
             more = f"  and {len(running) - 1} more" if len(running) > 1 else ""

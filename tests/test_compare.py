@@ -249,6 +249,13 @@ def test_values_on_the_way_come_in_the_recorded_order(
     assert compare_stream(recorded, live, expectations=[anything]) is None
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+def test_what_is_allowed_of_a_value_is_allowed_on_the_way_to_it(streamed: bool) -> None:
+    near = Expectation(call="c", output=0, kind="tolerance", tolerance=2, streamed=streamed)
+    assert compare_stream([1, 2, 3], [2, 4, 5], expectations=[near]) is None
+    assert compare_stream([1, 2, 3], [2, 4, 9], expectations=[near]) is not None
+
+
 @pytest.mark.parametrize(
     ("fields", "recorded", "fits", "fits_not"),
     [

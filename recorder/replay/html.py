@@ -49,10 +49,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One step: its report, its verdict in a word, what differs in it, and where its bar is, in percent."""
+    """One step: its report, what differs in it, and where its bar is, in percent."""
 
     step: StepReport
-    verdict: str
     shown: tuple[Shown, ...]
     left: float
     width: float
@@ -79,22 +78,12 @@ def _rows(run: Report, shelf: _Shelf) -> list[Row]:
     return [
         Row(
             step=step,
-            verdict=verdict(step),
             shown=tuple(shown for output in step.outputs for shown in _shown(output, shelf)),
             left=round(100 * step.began / total, 2),
             width=round(max(100 * step.seconds / total, 0.3), 2),
         )
         for step in run.steps
     ]
-
-
-def verdict(step: StepReport) -> str:
-    """How a step came out, in a word or two."""
-    if step.ok:
-        return "ok" if not step.not_compared else "not compared"
-    if not step.over:
-        return "not done"
-    return "differs" if step.expected else step.status.replace("_", " ")
 
 
 def _shown(output: OutputReport, shelf: _Shelf) -> list[Shown]:

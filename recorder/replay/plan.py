@@ -15,10 +15,21 @@ import msgspec
 from recorder.adapters.gradio.describe import Dependency, Description
 from recorder.adapters.gradio.describe import endpoint as endpoint_of
 from recorder.api import Endpoint, Parameter
+from recorder.drift import Drift, Given, drift
 from recorder.errors import UsageError
 from recorder.session import File
 from recorder.show import visible
-from recorder.workflow import Expression, SecretRef, Step, Variable, Workflow, tainted
+from recorder.workflow import (
+    Expression,
+    Link,
+    SecretRef,
+    Step,
+    Variable,
+    VariableRef,
+    Workflow,
+    leaves_of,
+    tainted,
+)
 
 
 class LocalFile(msgspec.Struct, frozen=True):
@@ -154,6 +165,52 @@ def _local(name: str, text: str) -> LocalFile:
 
 
 # Where a step goes in the app as it is now
+
+
+def drifts_of(workflow: Workflow, description: Description) -> tuple[Drift, ...]:
+    """What changed about the endpoints of a workflow, given how the app describes itself now."""
+    used: dict[str, list[Step]] = {}
+    for step in workflow.steps:
+        used.setdefault(step.endpoint.id, []).append(step)
+    linked: dict[str, set[int]] = {}
+    owner = {step.id: step.endpoint.id for step in workflow.steps}
+    for step in workflow.steps:
+        for link in leaves_of(Link, [argument.value for argument in step.arguments]):
+            linked.setdefault(owner.get(link.step, ""), set()).add(link.output)
+    live = [
+        endpoint_of(description, dependency)
+        for dependency in description.dependencies.values()
+        if dependency.backend
+    ]
+    known = {*workflow.names, *(s.endpoint.api_name for s in workflow.steps if s.endpoint.api_name)}
+    found = (
+        drift(steps[0].endpoint, _given(workflow, steps), live, known, linked.get(id, ()))
+        for id, steps in used.items()
+    )
+    return tuple(one for one in found if one is not None)
+
+
+def _given(workflow: Workflow, steps: list[Step]) -> list[Given]:
+    given = []
+    for position in range(len(steps[0].arguments)):
+        arguments = [step.arguments[position] for step in steps if position < len(step.arguments)]
+        values = []
+        for argument in arguments:
+            value = argument.value
+            if isinstance(value, VariableRef):
+                variable = workflow.variable(value.name)
+                value = variable.value if variable is not None else None
+            if not argument.state and _is_plain(value):
+                values.append(value)
+        chosen = any(not (a.default or a.state or a.skipped or a.value is None) for a in arguments)
+        given.append(Given(values=tuple(values), chosen=chosen))
+    return given
+
+
+def _is_plain(value: Expression) -> bool:
+    return isinstance(value, str | bool | int | float) or (
+        isinstance(value, list) and all(isinstance(item, str | bool | int | float) for item in value)
+    )
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,6 +68,15 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it ended as recorded, with the outputs that were recorded."""
         return self.over and self.expected and not any(output.differences for output in self.outputs)
 
+    @property
+    def verdict(self) -> str:
+        """How it came out, in a word or two."""
+        if self.ok:
+            return "ok" if not self.not_compared else "not compared"
+        if not self.over:
+            return "not done"
+        return "differs" if self.expected else self.status.replace("_", " ")
+
     def sentences(self) -> list[str]:
         """What is not as recorded, one sentence each, naming step, endpoint and output; empty where all is."""
         where = f"{visible(self.id)} {visible(self.endpoint, 80)}"

@@ -15,17 +15,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.adapters.gradio.describe import Description, endpoint
+from recorder.adapters.gradio.describe import Description
 from recorder.adapters.gradio.wire import update_value
-from recorder.drift import Drift, Given, drift
+from recorder.drift import Drift
 from recorder.errors import RecorderError
 from recorder.graph import Graph, graph
 from recorder.replay.judging import Judge
-from recorder.replay.plan import Missing, Plan, Target, locate, plan
+from recorder.replay.plan import Missing, Plan, Target, drifts_of, locate, plan
 from recorder.replay.report import Report, Reports, StepReport, StepStatus
 from recorder.replay.sending import NotMade, Sender, check_files
 from recorder.replay.transport import RETRIES, Answer, App, Page
-from recorder.workflow import Expression, Link, Step, VariableRef, Workflow, leaves_of
+from recorder.workflow import Link, Step, Workflow
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,52 +167,6 @@ async def look(
     environment = os.environ if environment is None else environment
     async with _connected(workflow, url, settings, environment, on_wait) as app:
         return drifts_of(workflow, app.description)
-
-
-def drifts_of(workflow: Workflow, description: Description) -> tuple[Drift, ...]:
-    """What changed about the endpoints of a workflow, given how the app describes itself now."""
-    used: dict[str, list[Step]] = {}
-    for step in workflow.steps:
-        used.setdefault(step.endpoint.id, []).append(step)
-    linked: dict[str, set[int]] = {}
-    owner = {step.id: step.endpoint.id for step in workflow.steps}
-    for step in workflow.steps:
-        for link in leaves_of(Link, [argument.value for argument in step.arguments]):
-            linked.setdefault(owner.get(link.step, ""), set()).add(link.output)
-    live = [
-        endpoint(description, dependency)
-        for dependency in description.dependencies.values()
-        if dependency.backend
-    ]
-    known = {*workflow.names, *(s.endpoint.api_name for s in workflow.steps if s.endpoint.api_name)}
-    found = (
-        drift(steps[0].endpoint, _given(workflow, steps), live, known, linked.get(id, ()))
-        for id, steps in used.items()
-    )
-    return tuple(one for one in found if one is not None)
-
-
-def _given(workflow: Workflow, steps: list[Step]) -> list[Given]:
-    given = []
-    for position in range(len(steps[0].arguments)):
-        arguments = [step.arguments[position] for step in steps if position < len(step.arguments)]
-        values = []
-        for argument in arguments:
-            value = argument.value
-            if isinstance(value, VariableRef):
-                variable = workflow.variable(value.name)
-                value = variable.value if variable is not None else None
-            if not argument.state and _is_plain(value):
-                values.append(value)
-        chosen = any(not (a.default or a.state or a.skipped or a.value is None) for a in arguments)
-        given.append(Given(values=tuple(values), chosen=chosen))
-    return given
-
-
-def _is_plain(value: Expression) -> bool:
-    return isinstance(value, str | bool | int | float) or (
-        isinstance(value, list) and all(isinstance(item, str | bool | int | float) for item in value)
-    )
 
 
 @asynccontextmanager
