@@ -108,6 +108,33 @@ async def test_the_last_tab_may_be_closed_right_after_the_last_call(
     assert said(saved[0]) == [f"call {number}" for number in range(5)]
 
 
+async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(
+    echo_app: GradioApp, browser_path: str, tmp_path: Path
+) -> None:
+    ask_and_be_busy = """() => {
+        const ask = (text) => {
+            const body = JSON.stringify({ data: [text], fn_index: 0, session_hash: text });
+            fetch("/gradio_api/queue/join", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+        };
+        ask("late");
+        // What follows soon is gathered, to be said together.
+        return new Promise((done) => setTimeout(() => {
+            ask("later");
+            done();
+            setTimeout(() => { for (const until = Date.now() + 3000; Date.now() < until; ); }, 0);
+        }, 5));
+    }"""
+
+    async def drive(page: Page) -> None:
+        await echo(page, "soon")
+        await page.evaluate(ask_and_be_busy)
+
+    saved = await record(
+        echo_app.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive
+    )
+    assert said(saved[0]) == ["soon", "late", "later"]
+
+
 async def test_several_tabs_are_one_recording(echo_app: GradioApp, browser_path: str, tmp_path: Path) -> None:
 
     async def drive(page: Page) -> None:

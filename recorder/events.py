@@ -210,7 +210,11 @@ class Wait(msgspec.Struct, frozen=True, tag_field="t", tag="wait"):
     """Page to collector, over a browser binding only: answer this call when there is something to say."""
 
 
-FromPage = Hello | Toggle | Wait | AnyEvent
+class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
+    """Page to collector, the answer to each ``State`` with ``saving``: all that happened until then was said before."""
+
+
+FromPage = Hello | Toggle | Wait | Told | AnyEvent
 """A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
 
 
@@ -218,8 +222,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
     """Collector to page: answers ``Hello`` and ``Toggle`` and follows every change.
 
     ``recording`` is true from the moment that calls are kept and false only when the session file is complete on
-    disk; ``saving`` is true between the press that stops and that moment. ``calls`` and ``last`` are what the
-    toggle shows.
+    disk; ``saving`` is true between the press that stops and that moment, and asks the page for what it has not said
+    yet. ``calls`` and ``last`` are what the toggle shows.
     ``session`` counts recordings; a page that sees it grow sends what it buffered before as ``before`` events.
     ``saved`` is the file just written; ``error`` a sentence for the person.
     """
@@ -257,7 +261,7 @@ def parse(line: bytes | str) -> Any:
     """One line from the page.
 
     Returns:
-        Hello, Toggle or an event.
+        One of :data:`FromPage`.
 
     Raises:
         msgspec.ValidationError: JSON of another shape.

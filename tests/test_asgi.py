@@ -112,7 +112,9 @@ class Page:
 
     async def hear(self, **fields: object) -> dict[str, Any]:
         while True:
-            message: dict[str, Any] = await asyncio.wait_for(self.socket.receive_json(), 5)
+            message: dict[str, Any] = await asyncio.wait_for(self.socket.receive_json(), 30)
+            if message.get("saving"):
+                await self.socket.send_json({"t": "told"})
             if all(message.get(name, False) == value for name, value in fields.items()):
                 return message
 

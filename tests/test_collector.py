@@ -109,19 +109,43 @@ def answering(answers: dict[str, bytes], asked: list[tuple[str, str]] | None = N
 
 
 class Page:
-    """A page as the collector sees one."""
+    """A page as the collector sees one; a ``silent`` one does not say that it has said all."""
 
-    def __init__(self, socket: ClientConnection, page: str) -> None:
+    def __init__(self, socket: ClientConnection, page: str, silent: bool) -> None:
         self.socket = socket
         self.page = page
         self.seq = 0
+        self._silent = silent
+        self._heard: asyncio.Queue[dict[str, Any] | ConnectionClosed] = asyncio.Queue()
+        self._listening = asyncio.get_running_loop().create_task(self._listen())
+
+    async def _listen(self) -> None:
+        try:
+            while True:
+                message = json.loads(await self.socket.recv())
+                self._heard.put_nowait(message)
+                if message.get("saving") and not self._silent:
+                    await self.tell()
+        except ConnectionClosed as closed:
+            self._heard.put_nowait(closed)
+
+    async def next(self) -> dict[str, Any]:
+        """The next message; raises once the collector has let go of it."""
+        message = await asyncio.wait_for(self._heard.get(), 30)
+        if isinstance(message, ConnectionClosed):
+            raise message
+        return message
 
     async def hear(self, t: str, **fields: Any) -> dict[str, Any]:
         """The next message of kind ``t`` whose fields are these."""
         while True:
-            message: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 5))
+            message = await self.next()
             if message["t"] == t and all(message.get(name, False) == value for name, value in fields.items()):
                 return message
+
+    async def tell(self) -> None:
+        """All was said."""
+        await self.socket.send('{"t":"told"}')
 
     async def say(self, *messages: dict[str, Any]) -> int:
         """Send events, numbered; returns the last number."""
@@ -165,14 +189,16 @@ class Bench:
             proxy=None,  # type: ignore[arg-type]
         )
 
-    async def page(self, page: str = "p1", token: str | None = None, **headers: str) -> Page:
+    async def page(
+        self, page: str = "p1", token: str | None = None, silent: bool = False, **headers: str
+    ) -> Page:
         socket = await self._stack.enter_async_context(self.connect(**headers))
         hello = {"t": "hello", "page": page, "token": token or self.collector.token, "v": 1}
         await socket.send(json.dumps(hello))
-        return Page(socket, page)
+        return Page(socket, page, silent)
 
-    async def recording_page(self, page: str = "p1", **headers: str) -> Page:
-        made = await self.page(page, **headers)
+    async def recording_page(self, page: str = "p1", silent: bool = False, **headers: str) -> Page:
+        made = await self.page(page, silent=silent, **headers)
         await made.hear("state", recording=False)
         await made.toggle(True)
         await made.hear("state", recording=True)
@@ -265,6 +291,37 @@ async def test_a_stop_waits_for_a_call_that_is_still_open(tmp_path: Path) -> Non
         await page.say({"t": "chunk", "id": "r1", "text": "late"}, {"t": "done", "id": "r1"})
         assert (await page.hear("ack"))["seq"] == 3
         await page.hear("state", recording=False)
+
+
+async def test_a_stop_waits_for_what_a_page_has_not_said_yet(tmp_path: Path) -> None:
+    async with running(tmp_path / "s.json") as bench:
+        page = await bench.recording_page(silent=True)
+        other = await bench.page("p2", silent=True)
+        await other.hear("state", recording=True)
+        stopping = asyncio.get_running_loop().create_task(bench.collector.stop())
+        await page.hear("state", saving=True)
+        await page.call("r1")
+        await page.tell()
+        await page.hear("ack")
+        assert not stopping.done()
+        await other.call("r2")
+        await other.tell()
+        assert await stopping
+    assert [call.id for call in session.read(tmp_path / "s.json").calls] == ["r1", "r2"]
+
+
+async def test_a_page_that_goes_or_hangs_does_not_hold_up_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path / "s.json") as bench:
+        page = await bench.recording_page(silent=True)
+        stopping = asyncio.get_running_loop().create_task(bench.collector.stop())
+        await page.hear("state", saving=True)
+        await page.socket.close()
+        assert await asyncio.wait_for(stopping, 30) == tmp_path / "s.json"
+        monkeypatch.setattr(collectors, "HEAR_SECONDS", 0.05)
+        await bench.recording_page("p2", silent=True)
+        assert await asyncio.wait_for(bench.collector.stop(), 30) == tmp_path / "s-2.json"
 
 
 async def test_a_stop_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -465,7 +522,7 @@ async def test_a_wrong_token_is_refused_and_hears_nothing(tmp_path: Path) -> Non
         heard = []
         with pytest.raises(ConnectionClosed):
             while True:
-                heard.append(json.loads(await page.socket.recv()))
+                heard.append(await page.next())
         assert [message["t"] for message in heard] == ["refused"]
         await bench.collector.start()
 
@@ -502,10 +559,10 @@ async def test_while_the_disk_is_full_the_page_is_told_and_nothing_is_acknowledg
 
         monkeypatch.setattr(Journal, "_commit", full)
         await page.call("r1")
-        heard = json.loads(await page.socket.recv())
+        heard = await page.next()
         while not heard.get("error"):
             assert heard["t"] == "state"
-            heard = json.loads(await page.socket.recv())
+            heard = await page.next()
         assert "No space left on device" in heard["error"] and heard["recording"]
         monkeypatch.setattr(Journal, "_commit", real)
         await page.hear("ack", seq=2)

@@ -14,6 +14,7 @@ from recorder.capture.ingest import (
     MAX_FRAME,
     Accepted,
     Greeted,
+    HasTold,
     Ingest,
     Limits,
     Outcome,
@@ -108,9 +109,9 @@ def test_without_a_recording_events_are_neither_kept_nor_acknowledged() -> None:
     assert ingest(recording=False).receive(line()) == []
 
 
-def test_a_toggle_and_a_wait_are_passed_on() -> None:
-    outcomes = ingest().receive('{"t":"toggle","on":true}\n{"t":"wait"}')
-    assert outcomes == [Pressed(True), Waiting()]
+def test_what_a_page_says_of_itself_is_passed_on() -> None:
+    outcomes = ingest().receive('{"t":"toggle","on":true}\n{"t":"wait"}\n{"t":"told"}')
+    assert outcomes == [Pressed(True), Waiting(), HasTold()]
 
 
 def test_blank_lines_are_nothing() -> None:
@@ -208,7 +209,7 @@ _json = st.recursive(
     max_leaves=6,
 )
 _kinds = st.sampled_from(
-    "page act request response chunk done ws_open ws_message ws_close secret lost fetched mark hello toggle wait x".split()
+    "page act request response chunk done ws_open ws_message ws_close secret lost fetched mark hello toggle wait told x".split()
 )
 _shaped = st.fixed_dictionaries(
     {

@@ -732,7 +732,9 @@ async def speak(
 
 async def hear(socket: aiohttp.ClientWebSocketResponse, **fields: object) -> dict[str, object]:
     while True:
-        message: dict[str, object] = await asyncio.wait_for(socket.receive_json(), 5)
+        message: dict[str, object] = await asyncio.wait_for(socket.receive_json(), 30)
+        if message.get("saving"):
+            await socket.send_json({"t": "told"})
         if all(message.get(name, False) == value for name, value in fields.items()):
             return message
 
@@ -782,6 +784,7 @@ async def test_ctrl_c_saves_the_recording_that_is_on(tmp_path: Path) -> None:
         await socket.send_json({"t": "toggle", "on": True})
         await hear(socket, t="state", recording=True)
         process.send_signal(signal.SIGINT)
+        await hear(socket, t="state", saving=True)
         rest = await asyncio.wait_for(process.stdout.read(), 20)
         assert await process.wait() == 0
     assert "s.json" in rest.decode()

@@ -28,8 +28,6 @@ from recorder.capture.signals import interruption
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
 
-GATHER_SECONDS = 0.05
-"""How long a page gathers events before it sends them (``BATCH_MS`` in ``channel.js``)."""
 OPEN_SECONDS = 60.0
 """How long the app may take to show its page."""
 
@@ -129,6 +127,10 @@ class Line:
             await self._waiting
         return self.replies()
 
+    def leave(self) -> None:
+        """The document is gone, but for what is on its way."""
+        self._connection.leave()
+
     def close(self) -> None:
         """The document is gone."""
         self._connection.close()
@@ -168,6 +170,12 @@ class Lines:
         """``frame`` is gone."""
         if (line := self._by_frame.pop(frame, None)) is not None:
             line.close()
+
+    def leave(self, page: Page | None = None) -> None:
+        """``page`` is gone, or all are: what they said may be on its way here, and no more will come."""
+        for frame, line in self._by_frame.items():
+            if page is None or frame.page is page:
+                line.leave()
 
     def close(self) -> None:
         """Answer every call that still waits."""
@@ -224,9 +232,15 @@ class Tabs:
 
     def _closed(self, page: Page) -> None:
         self._open.discard(page)
+        self._lines.leave(page)
         if not self._open:
             # A page that opens another and closes itself is not the end.
             asyncio.get_running_loop().call_later(0.2, self._end_if_none)
+
+    def leave(self, _: Browser) -> None:
+        """The browser is gone."""
+        self._lines.leave()
+        self.gone.set()
 
     def _end_if_none(self) -> None:
         if not self._open:
@@ -334,7 +348,7 @@ async def record(
             context.on("dialog", _leave_to_the_person)
         gone = tabs.gone
         if context.browser is not None:
-            context.browser.on("disconnected", lambda _: gone.set())
+            context.browser.on("disconnected", tabs.leave)
         await collector.start()
         try:
             await _open(page, url)
@@ -349,7 +363,6 @@ async def record(
             speak("recording; close the last tab or press Ctrl-C to save")
             await _over(gone, stop, drive(page) if drive is not None else None)
         finally:
-            await _let_speak([page] if cdp else context.pages)
             await collector.stop()
     return saved
 
@@ -369,17 +382,6 @@ async def _over(gone: asyncio.Event, stop: asyncio.Event, driving: Awaitable[Non
     if drive is not None:
         with contextlib.suppress(asyncio.CancelledError):
             await drive
-
-
-async def _let_speak(pages: list[Page]) -> None:
-    """Give every open page the time in which it says what it has gathered: its calls come before this one's answer."""
-
-    async def speak(page: Page) -> None:
-        with contextlib.suppress(PlaywrightError, asyncio.TimeoutError):
-            wait = f"() => new Promise((done) => setTimeout(done, {2 * GATHER_SECONDS * 1000:.0f}))"
-            await asyncio.wait_for(page.evaluate(wait), 10 * GATHER_SECONDS)
-
-    await asyncio.gather(*(speak(page) for page in pages if not page.is_closed()))
 
 
 async def _await(awaitable: Awaitable[None]) -> None:

@@ -36,6 +36,7 @@ from recorder.capture.ingest import (
     MAX_FRAME,
     Accepted,
     Greeted,
+    HasTold,
     Ingest,
     Pressed,
     Progress,
@@ -53,6 +54,8 @@ FILE_LIMIT = 200 * 1024 * 1024
 TEXT_LIMIT = 32 * 1024 * 1024
 """Bytes of one text the adapter asked for (an app's description)."""
 
+HEAR_SECONDS = 10.0
+"""How long a stop waits for a page to say what it has not said yet."""
 GRACE_SECONDS = 1.5
 """How long a stop waits for calls that are still open."""
 WANTS_SECONDS = 20.0
@@ -385,6 +388,8 @@ class Collector:
             if recording is None:
                 return None
             self._saving = True
+            for connection in self._connections:
+                connection.has_told = connection.is_left
             self._broadcast()
             try:
                 await self._settle(recording)
@@ -445,6 +450,11 @@ class Collector:
                 fetch.cancel()
             await recording.journal.close()
 
+    def wake(self) -> None:
+        """A page has said all it had, or is gone: a stop may go on."""
+        if self._recording is not None:
+            self._recording.fed.set()
+
     def press(self, on: bool) -> None:
         """The toggle was pressed: start or stop, after whatever is still going on."""
 
@@ -458,11 +468,17 @@ class Collector:
         task.add_done_callback(self._presses.discard)
 
     async def _settle(self, recording: _Recording) -> None:
-        deadline = time.monotonic() + GRACE_SECONDS
-        while recording.fold.open and (left := deadline - time.monotonic()) > 0:
-            recording.fed.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(recording.fed.wait(), left)
+        """Wait for what pages have yet to say, then for calls that are open, then for files."""
+
+        async def over(is_over: Callable[[], bool], seconds: float) -> None:
+            deadline = time.monotonic() + seconds
+            while not is_over() and (left := deadline - time.monotonic()) > 0:
+                recording.fed.clear()
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(recording.fed.wait(), left)
+
+        await over(lambda: all(c.has_told for c in self._connections if c.greeted), HEAR_SECONDS)
+        await over(lambda: not recording.fold.open, GRACE_SECONDS)
         await self._finish_fetches(recording)
 
     async def _finish_fetches(self, recording: _Recording) -> None:
@@ -566,6 +582,9 @@ class Connection:
         self.origin = origin
         self.cookie = cookie
         self.greeted = False
+        self.has_told = False
+        """Whether the page has said all that it had when the stop began."""
+        self.is_left = False
         self._collector = collector
         self._send = send
         self._ingest = Ingest(collector.token, self._progress, time.monotonic)
@@ -595,6 +614,9 @@ class Connection:
                 collector.press(outcome.on)
             elif isinstance(outcome, Refusal):
                 self._send(outcome.message)
+            elif isinstance(outcome, HasTold):
+                self.has_told = True
+                collector.wake()
             elif isinstance(outcome, Waiting):
                 pass  # The shell of the browser binding sees to it; sockets need no asking.
         return not self._ingest.closed
@@ -603,9 +625,15 @@ class Connection:
         """Pass ``message`` on to the page."""
         self._send(message)
 
+    def leave(self) -> None:
+        """The page is gone, and what it said may still be on its way: no stop waits for it."""
+        self.is_left = self.has_told = True
+        self._collector.wake()
+
     def close(self) -> None:
         """The page is gone. The recording goes on."""
         self._collector._connections.discard(self)
+        self._collector.wake()
 
     def _progress(self) -> Progress | None:
         recording = self._collector._recording

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from recorder import events
-from recorder.events import AnyEvent, Fetched, Hello, Lost, Mark, Refused, Toggle, Wait
+from recorder.events import AnyEvent, Fetched, Hello, Lost, Mark, Refused, Toggle, Told, Wait
 
 MAX_FRAME = 64 * 1024 * 1024
 """Bytes of one frame."""
@@ -64,13 +64,17 @@ class Waiting(msgspec.Struct, frozen=True):
     """The page asks to be answered when there is something to say."""
 
 
+class HasTold(msgspec.Struct, frozen=True):
+    """The page was asked for what it had not said yet, and has said it."""
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """Send ``message`` and close: nothing more is taken from this connection."""
 
     message: Refused
 
 
-Outcome = Accepted | Seen | Pressed | Greeted | Waiting | Refusal
+Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Refusal
 
 
 class Progress:
@@ -164,6 +168,8 @@ class Ingest:
             yield Pressed(message.on)
         elif isinstance(message, Wait):
             yield Waiting()
+        elif isinstance(message, Told):
+            yield HasTold()
         elif isinstance(message, events.Event):
             yield from self._event(message)  # type: ignore[arg-type]
         else:

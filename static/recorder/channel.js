@@ -110,6 +110,12 @@ export class Channel {
       this.onState(message, isPressLost);
     }
     if (this.press_ !== null && this.isGreeted) this.sendPress();
+    if (message.t === "state" && message.saving) {
+      // The recording ends, and all that happened until now is of it.
+      this.beginning?.();
+      this.flush(true);
+      this.line?.send(natives.stringify({ t: "told" }));
+    }
     this.flush();
   }
 
@@ -263,8 +269,8 @@ function socketLine(path, ears) {
 let exposed;
 
 /**
- * A function that takes a frame and promises the reply, one frame after the other; a frame `wait` stays unanswered until
- * the collector has something to say.
+ * A function that takes a frame and promises the reply; a frame `wait` stays unanswered until the collector has something
+ * to say.
  * @param {string} name
  * @param {Ears} ears
  * @returns {Line_}
@@ -272,7 +278,6 @@ let exposed;
 function bindingLine(name, ears) {
   let isClosed = false;
   let waiting = 0;
-  let last = Promise.resolve();
   const close = () => {
     if (isClosed) return;
     isClosed = true;
@@ -291,20 +296,18 @@ function bindingLine(name, ears) {
   const listenOn = async () => {
     while (!isClosed) await call('{"t":"wait"}');
   };
+  // Calls keep their order, and a document that is about to go has no time to wait for the answer to the one before.
   /** @param {string} frame */
-  const send = (frame) => {
+  const send = async (frame) => {
     waiting += frame.length;
-    last = last.then(async () => {
-      await call(frame);
-      waiting -= frame.length;
-    });
-    return last;
+    await call(frame);
+    waiting -= frame.length;
   };
   natives.queueMicrotask(() => {
     exposed ??= hideExposed(name);
     if (!exposed) return close();
     ears.opened();
-    void last.then(listenOn);
+    void listenOn();
   });
   return { send: (frame) => void send(frame), waiting: () => waiting, close };
 }
