@@ -135,6 +135,43 @@ async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(
     assert said(saved[0]) == ["soon", "late", "later"]
 
 
+async def test_an_app_that_is_started_anew_with_other_code_leaves_a_session_for_each(
+    gradio_app: Callable[..., Any],
+    recorder: Callable[..., Any],
+    run_script: Callable[..., Any],
+    browser_path: str,
+    tmp_path: Path,
+) -> None:
+    sources = [
+        QUICK,
+        QUICK.replace("echo", "loud").replace("Echo", "Loud").replace("return text", "return text.upper()"),
+    ]
+    app = await asyncio.to_thread(gradio_app, sources[0])
+    by_hand = []
+
+    async def drive(page: Page) -> None:
+        await echo(page, "one")
+        by_hand.append(app.log)
+        await asyncio.to_thread(app.restart, sources[1])
+        await page.reload()
+        await page.get_by_role("button", name="API Recorder").wait_for()
+        await page.get_by_label("Text", exact=True).fill("two")
+        await page.get_by_role("button", name="Loud", exact=True).click()
+        await expect(page.get_by_label("Out", exact=True)).to_have_value("TWO", timeout=20_000)
+        by_hand.append(app.log)
+
+    saved = await record(
+        app.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive
+    )
+    assert [call.endpoint for path in saved for call in sessions.read(path).calls] == ["/echo", "/loud"]
+    for path, source, log in zip(saved, sources, by_hand, strict=True):
+        await asyncio.to_thread(app.restart, source)
+        script = path.with_suffix(".py")
+        assert recorder("render", path, "-o", script).returncode == 0
+        assert run_script(script).returncode == 0
+        assert app.wait_for_log(1) == log
+
+
 async def test_several_tabs_are_one_recording(echo_app: GradioApp, browser_path: str, tmp_path: Path) -> None:
 
     async def drive(page: Page) -> None:

@@ -49,11 +49,22 @@ class Page:
         self._id = 0
         self._stream: str | None = None
         self.before = False
-        config = {"version": "6.31.0", "api_prefix": "/gradio_api", "protocol": "sse_v3", "title": "T"}
-        self._config = {**config, "components": components, "dependencies": dependencies}
         self.events.append(Mark(page="", seq=0, at=self._at, what="start", url=ROOT))
+        self.open("P", components, dependencies, info)
+
+    def open(
+        self,
+        page: str,
+        components: list[dict[str, Any]],
+        dependencies: list[dict[str, Any]],
+        info: dict[str, Any] | None = None,
+    ) -> None:
+        """A document opens, and the app says what it is."""
+        self._page, self._stream = page, None
+        config = {"version": "6.31.0", "api_prefix": "/gradio_api", "protocol": "sse_v3", "title": "T"}
+        config = {**config, "components": components, "dependencies": dependencies}
         self.add(PageOpened, url=f"{ROOT}/")
-        self._fetched(f"{ROOT}/config", self._config)
+        self._fetched(f"{ROOT}/config", config)
         self._fetched(f"{ROOT}/gradio_api/info?all_endpoints=true", info or {"named_endpoints": {}})
 
     def _fetched(self, url: str, content: Any) -> None:
@@ -64,7 +75,9 @@ class Page:
         """One event of the page."""
         self._seq += 1
         self._at += 10
-        self.events.append(event_type(page="P", seq=self._seq, at=self._at, before=self.before, **fields))
+        self.events.append(
+            event_type(page=self._page, seq=self._seq, at=self._at, before=self.before, **fields)
+        )
 
     def act(self, name: str = "Go", kind: str = "click") -> str:
         """The person acts."""

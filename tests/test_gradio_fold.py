@@ -425,6 +425,28 @@ def test_a_description_refused_before_the_login_is_asked_for_again_by_the_page_a
     assert [want.url for want in fold.wants()] == [f"{ROOT}/config"]
 
 
+def test_an_app_that_is_started_anew_with_other_functions_is_another_session() -> None:
+    def described(name: str, label: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        texts = [component(1, "textbox", label=label), component(2, "textbox")]
+        return texts, [dependency(0, [[3, "click"]], [1], [2], api_name=name)]
+
+    page = Page(*described("shout", "Text"))
+    page.call(0, ["a"], ["A"])
+    page.open("Q", *described("shout", "Text"))
+    page.call(0, ["b"], ["B"])
+    page.open("R", *described("whisper", "Loud"))
+    page.call(0, ["C"], ["c"])
+    fold = page.fold()
+    first, second = fold.session(), *fold.others()
+    told = [
+        [(call.endpoint, call.inputs[0].label, call.inputs[0].value) for call in s.calls]
+        for s in (first, second)
+    ]
+    assert told == [[("/shout", "Text", "a"), ("/shout", "Text", "b")], [("/whisper", "Loud", "C")]]
+    assert [[e.id for e in s.api.endpoints] for s in (first, second)] == [["/shout"], ["/whisper"]]
+    assert all("started anew" in s.notes[0] for s in (first, second))
+
+
 def test_what_the_page_began_in_one_moment_is_in_the_order_in_which_it_took_effect() -> None:
     page = Page(
         [component(1, "textbox"), component(2, "textbox"), component(3, "textbox")],

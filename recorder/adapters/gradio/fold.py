@@ -30,7 +30,7 @@ class GradioFold:
 
     def __init__(self) -> None:
         self._traffic = Traffic()
-        self._descriptions: dict[str, tuple[Any, Any, Description]] = {}
+        self._descriptions: dict[tuple[str, int], tuple[Any, Any, Description]] = {}
 
     def feed(self, event: AnyEvent) -> None:
         """Take one event."""
@@ -54,7 +54,7 @@ class GradioFold:
         dependency = self._dependency(counted[-1])
         if (server := counted[-1].server) is not None:
             return server.function
-        public = chat_endpoint(dependency, self._description(counted[-1].root))
+        public = chat_endpoint(dependency, self._described(counted[-1]))
         return (public or dependency).api_name or f"fn {dependency.id}"
 
     @property
@@ -65,7 +65,7 @@ class GradioFold:
     def _counted(self) -> list[WireCall]:
         def counts(call: WireCall) -> bool:
             if (server := call.server) is not None:
-                component = self._description(call.root).components.get(server.component_id)
+                component = self._described(call).components.get(server.component_id)
                 return call.act is not None and _control_asks(component, server.function) == ""
             dependency = self._dependency(call)
             if dependency.visibility == "hidden" and dependency.trigger_after is not None:
@@ -75,30 +75,31 @@ class GradioFold:
         return [call for call in self._traffic.calls if not call.before and counts(call)]
 
     def _dependency(self, call: WireCall) -> Dependency:
-        found = self._description(call.root).dependencies.get(call.fn_index)
+        found = self._described(call).dependencies.get(call.fn_index)
         return found or Dependency(id=call.fn_index)
 
-    def _description(self, root: str) -> Description:
-        app = self._traffic.apps.get(root) or WireApp(root=root)
-        cached = self._descriptions.get(root)
+    def _described(self, call: WireCall) -> Description:
+        return self._description(self._traffic.app_of(call))
+
+    def _description(self, app: WireApp) -> Description:
+        cached = self._descriptions.get((app.root, app.since))
         if cached is None or cached[0] is not app.config or cached[1] is not app.info:
             cached = (app.config, app.info, describe(app.config, app.info) or Description())
-            self._descriptions[root] = cached
+            self._descriptions[app.root, app.since] = cached
         return cached[2]
 
     def session(self) -> Session:
         """What happened so far in the app that was used most."""
-        return self._session(self._roots()[0])
+        return self._session(self._apps()[0])
 
     def others(self) -> list[Session]:
         """What happened in each other app on the same pages that was used."""
-        return [self._session(root) for root in self._roots()[1:]]
+        return [self._session(app) for app in self._apps()[1:]]
 
-    def _session(self, root: str) -> Session:
+    def _session(self, app: WireApp) -> Session:
         traffic = self._traffic
-        description = self._description(root)
-        app = traffic.apps.get(root) or WireApp(root=root)
-        calls = [call for call in traffic.calls if call.root == root]
+        description = self._description(app)
+        calls = [call for call in traffic.calls if traffic.app_of(call) is app]
         resolved = Timeline(description, calls).run()
         made = collapse_chats(resolved, description)
         _omit(resolved, description)
@@ -111,6 +112,10 @@ class GradioFold:
         notes = [f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost]
         if calls and app.config is None:
             notes.append("The app's description could not be read, so that its calls have numbers for names")
+        if any(call.root == app.root and traffic.app_of(call) is not app for call in traffic.calls):
+            notes.append(
+                "The app was started anew with other functions; the calls of each are in a session of their own"
+            )
         called = {r.endpoint.id: r.endpoint for r in [*resolved, *made]}
         listed = [endpoint(description, d) for d in description.dependencies.values() if d.backend]
         # A chat app has dozens of inner endpoints, each with a chat's whole schema: those nobody called go without.
@@ -130,17 +135,20 @@ class GradioFold:
             notes=tuple(notes),
         )
 
-    def _roots(self) -> list[str]:
+    def _apps(self) -> list[WireApp]:
         """The apps that were recorded, by their calls; where there are none, the first that described itself."""
-        counts: dict[str, int] = {}
-        for call in self._traffic.calls:
-            if not call.before:
-                counts[call.root] = counts.get(call.root, 0) + 1
-        if counts:
-            return sorted(counts, key=lambda root: -counts[root])
-        seen = [call.root for call in self._traffic.calls]
-        described = [root for root, app in self._traffic.apps.items() if app.config is not None]
-        return [*seen, *described, ""][:1]
+        traffic = self._traffic
+        used: dict[tuple[str, int], tuple[WireApp, int]] = {}
+        for call in traffic.calls:
+            app = traffic.app_of(call)
+            count = used[app.root, app.since][1] if (app.root, app.since) in used else 0
+            used[app.root, app.since] = (app, count + (not call.before))
+        if any(count for _, count in used.values()):
+            counted = sorted(used.values(), key=lambda each: -each[1])
+            return [app for app, count in counted if count]
+        seen = [app for app, _ in used.values()]
+        described = [app for app in traffic.apps.values() if app.config is not None]
+        return [*seen, *described, WireApp(root="")][:1]
 
     def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
         mark = self._traffic.start.url if self._traffic.start else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import re
+from bisect import bisect_right
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -109,12 +110,17 @@ class WireCall(msgspec.Struct, kw_only=True):
 
 
 class App(msgspec.Struct, kw_only=True):
-    """One Gradio app seen on a page; ``root`` is its address without a final slash."""
+    """One Gradio app seen on a page; ``root`` is its address without a final slash.
+
+    An app that is started anew with other code is another one at the same address: ``since`` is the order of the
+    moment from which it is known, 0 for the first.
+    """
 
     root: str
     prefix: str = ""
     config: Any = None
     info: Any = None
+    since: int = 0
 
 
 class Traffic:
@@ -126,6 +132,9 @@ class Traffic:
         self.files: dict[str, Fetched] = {}
         self.secrets: dict[str, Secret] = {}
         self.pages: dict[str, PageOpened] = {}
+        self._opened: dict[str, int] = {}
+        self._described_at: dict[str, tuple[list[int], list[App]]] = {}
+        """By address: when an app said what it is, and the one that it was then."""
         self.lost: list[Lost] = []
         self.start: Mark | None = None
         self.stop: Mark | None = None
@@ -172,10 +181,14 @@ class Traffic:
                 self._acts[event.page, event.id] = event
             case PageOpened():
                 self.pages[event.page] = event
+                self._opened[event.page] = self._order
                 address = urlsplit(event.root or event.url)
                 if address.scheme in ("http", "https"):
                     path = address.path.rstrip("/") if event.root else address.path.rpartition("/")[0]
-                    self._want_config(f"{address.scheme}://{address.netloc}{path}")
+                    root = f"{address.scheme}://{address.netloc}{path}"
+                    # It may have been started anew since the page before.
+                    self._wanted.discard(_config_url(root))
+                    self._want_config(root)
             case Fetched():
                 self._fetched(event)
             case Secret():
@@ -431,10 +444,10 @@ class Traffic:
     # What is wanted of the app
 
     def _want_config(self, root: str) -> None:
-        self._want(Want(url=f"{root}/config", keep="text"))
+        self._want(Want(url=_config_url(root), keep="text"))
 
     def _want_info(self, app: App) -> None:
-        self._want(Want(url=f"{app.root}{app.prefix}/info?all_endpoints=true", keep="text"))
+        self._want(Want(url=_info_url(app), keep="text"))
 
     def _compact(self, value: Any, before: bool) -> Any:
         """With the bytes of long ``data:`` URLs kept as files: a webcam sends megabytes of them."""
@@ -499,10 +512,46 @@ class Traffic:
             return False
         root = address.removesuffix("/config")
         app = self.apps.setdefault(root, App(root=root))
+        if app.config is not None and _shape(app.config) != _shape(said):
+            app = self.apps[root] = App(root=root, since=self._order)
+            self._wanted.discard(_info_url(app))
         app.config = said
         app.prefix = str(said.get("api_prefix") or "")
         self._want_info(app)
+        orders, apps = self._described_at.setdefault(root, ([], []))
+        orders.append(self._order)
+        apps.append(app)
         return True
+
+    def app_of(self, call: WireCall) -> App:
+        """The app that a call went to: as it said that it is by then, but not before the page was opened."""
+        orders, apps = self._described_at.get(call.root, ([], []))
+        if not orders:
+            return self.apps.get(call.root) or App(root=call.root)
+        opened = bisect_right(orders, self._opened.get(call.page, 0))
+        until = bisect_right(orders, call.order)
+        return apps[min(max(opened, until - 1), len(apps) - 1)]
+
+
+def _config_url(root: str) -> str:
+    return f"{root}/config"
+
+
+def _info_url(app: App) -> str:
+    return f"{app.root}{app.prefix}/info?all_endpoints=true"
+
+
+def _shape(config: dict[str, Any]) -> list[Any]:
+    """What makes a config that of the same code: its functions, and what they take and give. Values come and go."""
+
+    def of(listed: Any, names: tuple[str, ...]) -> list[Any]:
+        entries = listed if isinstance(listed, list) else []
+        return [[entry.get(name) for name in names] for entry in entries if isinstance(entry, dict)]
+
+    return [
+        of(config.get("components"), ("id", "type")),
+        of(config.get("dependencies"), ("id", "api_name", "inputs", "outputs", "targets")),
+    ]
 
 
 def file_data_in(value: Any) -> list[dict[str, Any]]:
