@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -131,11 +132,15 @@ class GradioApp:
 
     def wait_for_log(self, count: int, timeout: float = 30.0) -> list[dict[str, Any]]:
         """The log, once it has ``count`` calls; a call is logged a moment before the page hears of its end."""
-        deadline = time.monotonic() + timeout
-        while len(self.log) < count:
-            assert time.monotonic() < deadline, f"{count} calls expected, {len(self.log)} made:\n{self.log}"
-            time.sleep(0.02)
+        self.wait_until(lambda: len(self.log) >= count, timeout)
+        assert len(self.log) >= count, f"{count} calls expected, {len(self.log)} made:\n{self.log}"
         return self.log
+
+    def wait_until(self, is_so: Callable[[], bool], timeout: float = 30.0) -> None:
+        """Wait for what the app's log comes to, but no longer than that."""
+        deadline = time.monotonic() + timeout
+        while not is_so() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def restart(self, source: str | None = None) -> None:
         """A fresh start, of ``source`` if given: no sessions, no State, and an empty log."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.async_api import Page, expect
 
-from e2e.visit import is_done_again
+from e2e.visit import Log, is_done_again
 from recorder import session as sessions
 from recorder.capture.browser import record
 
@@ -83,7 +83,7 @@ def seeing_browser(browser_path: str, tmp_path_factory: pytest.TempPathFactory) 
     """
 @logged
 def see(image, seen, word):
-    return (seen or 0) + 1, f"{word} {(seen or 0) + 1}"
+    return (seen or 0) + 1, f"{word} {min((seen or 0) + 1, 3)}"
 with gr.Blocks() as demo:
     seen = gr.State(0)
     word = gr.Textbox("wide", label="Word")
@@ -97,9 +97,7 @@ async def a_webcam(page: Page) -> None:
     await page.get_by_text("Click to Access Webcam").click()
     shutter = page.get_by_role("button", name="capture photo")
     await shutter.click()
-    await expect(page.get_by_label("Said", exact=True)).to_have_value(
-        re.compile(r"wide [3-9]"), timeout=30_000
-    )
+    await shows(page, "Said", "wide 3")
     await shutter.click()
 
 
@@ -366,6 +364,16 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
         assert asked == ["the control asked for the names that it shows"]
     # Of a file's record that a function takes as it comes, only Python sends all that the page does.
     others = ("javascript", "curl") if name == "devices" else ()
-    # What follows a frame on 4.x is done beside the next one, and again after them all.
-    in_order = (name, line) != ("devices", "4")
-    await is_done_again(app, [path], recorder, run_script, ("python", *others), in_order)
+    kept = frames if name == "devices" else None
+    await is_done_again(app, [path], recorder, run_script, ("python", *others), kept)
+
+
+def frames(log: Log) -> dict[str, list[object]]:
+    """What each function took, once where it took the same again: while a stream is open, Gradio gives its function the
+    last frame anew as often as there is time, and 4.x does what follows beside the next one."""
+    taken: dict[str, list[object]] = {}
+    for entry in log:
+        had = taken.setdefault(entry["function"], [])
+        if not had or had[-1] != entry["inputs"][0]:
+            had.append(entry["inputs"][0])
+    return taken

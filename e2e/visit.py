@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,11 @@ from playwright.async_api import Page, async_playwright, expect
 
 from e2e.apps import GradioApp
 from e2e.conftest import CHROMIUM_FLAGS
+from recorder import session as sessions
 from recorder.render import renderers
+from recorder.session import Session
+
+Log = list[dict[str, Any]]
 
 APP = """
 import os, time
@@ -111,20 +116,24 @@ async def is_done_again(
     recorder: Callable[..., Any],
     run_script: Callable[..., Any],
     targets: Sequence[str] = ("python",),
-    in_order: bool = True,
+    kept: Callable[[Log], object] | None = None,
     **environment: str,
 ) -> None:
     """The scripts and the replays of the sessions at ``paths``, in that environment, make the calls that the person made.
 
-    Of several, each is of another app on the same server and goes to the address that was recorded. Where they are not
-    ``in_order``, only the calls of each function are.
+    Of several, each is of another app on the same server and goes to the address that was recorded. ``kept`` is what of
+    the app's log must be the same: all of it, but for the order of functions where calls ran side by side.
     """
-
-    def kept(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return log if in_order else sorted(log, key=lambda entry: str(entry["function"]))
-
     by_hand = app.log
     assert by_hand
+    if kept is None:
+        kept = by_function if any(_has_raced(sessions.read(path)) for path in paths) else list
+
+    async def made_again(script: str = "") -> None:
+        await asyncio.to_thread(app.wait_until, lambda: kept(app.log) == kept(by_hand))
+        made = app.log
+        assert kept(made) == kept(by_hand), f"{_difference(by_hand, made)}\n{script}"
+
     here = {"RECORDER_URL": app.url} if len(paths) == 1 else {}
     there = ["--url", app.url] if len(paths) == 1 else []
     for target in targets:
@@ -138,17 +147,32 @@ async def is_done_again(
             assert ran.returncode == 0, (
                 f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}\n{script.read_text()}"
             )
-        made = await asyncio.to_thread(app.wait_for_log, len(by_hand))
-        assert kept(made) == kept(by_hand), f"{_difference(by_hand, made)}\n{scripts[0].read_text()}"
+        await made_again(scripts[0].read_text())
     await asyncio.to_thread(app.restart)
     for path in paths:
         replayed = await asyncio.to_thread(recorder, "replay", path, *there, **environment)
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
-    made = await asyncio.to_thread(app.wait_for_log, len(by_hand))
-    assert kept(made) == kept(by_hand), _difference(by_hand, made)
+    await made_again()
 
 
-def _difference(by_hand: list[dict[str, Any]], made: list[dict[str, Any]]) -> str:
+def by_function(log: Log) -> Log:
+    """The calls of each function, in their order."""
+    return sorted(log, key=lambda entry: str(entry["function"]))
+
+
+def _has_raced(session: Session) -> bool:
+    """Whether a call began before another was over: which of them the app did first was chance."""
+    timings = sorted(
+        (call.timing for call in session.calls if call.timing), key=lambda timing: timing.started
+    )
+    return any(
+        later.started < earlier.started + earlier.ended
+        for earlier, later in itertools.pairwise(timings)
+        if earlier.ended is not None
+    )
+
+
+def _difference(by_hand: Log, made: Log) -> str:
     """What of two logs is not the same, a call a line."""
     lines = [[json.dumps(entry, sort_keys=True) for entry in log] for log in (by_hand, made)]
     return "\n".join(difflib.unified_diff(*lines, "by hand", "made", lineterm="", n=1))
