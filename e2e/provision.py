@@ -22,10 +22,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
 LINES = {
-    "gradio-6": ["gradio==6.31.0"],
-    "gradio-5": ["gradio==5.33.0", "huggingface_hub<1", "pydantic<2.12"],
+    "gradio-6": ["gradio==6.31.0", "itsdangerous"],
+    "gradio-5": ["gradio==5.33.0", "itsdangerous", "huggingface_hub<1", "pydantic<2.12"],
     "gradio-4": [
         "gradio==4.44.1",
+        "itsdangerous",
         "fastapi==0.112.4",
         "starlette<0.39",
         "pydantic==2.10.6",
@@ -33,7 +34,8 @@ LINES = {
     ],
 }
 """The Gradio lines that tests can run against, each in a virtual environment of its own in `.venvs/`. The pins
-of the older ones are what they need to start at all beside today's releases of their dependencies."""
+of the older ones are what they need to start at all beside today's releases of their dependencies; a login with Hugging Face
+needs `itsdangerous`."""
 
 NODE = 20
 """What generated modules need of Node.js; Debian 12 has an older one."""

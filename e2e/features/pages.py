@@ -108,6 +108,37 @@ async def embedded_by_its_web_component(page: Page) -> None:
     await shows(page, "Greeting", "Hello Ann (0)")
 
 
+@trait(
+    """
+import gradio.oauth
+# The app's own stand-in for the login asks the hub who the developer is.
+gradio.oauth.whoami = lambda *_, **__: {"type": "user", "name": "ann", "fullname": "Ann", "avatarUrl": ""}
+@logged
+def greet(name):
+    return "Hello " + name
+@logged
+def whose(profile: gr.OAuthProfile | None):
+    return profile.name if profile else "nobody"
+with gr.Blocks() as demo:
+    gr.LoginButton("Log in", logout_value="Log {} out")
+    name, out = gr.Textbox(label="Name"), gr.Textbox(label="Greeting")
+    gr.Button("Greet").click(greet, name, out)
+    gr.Button("Whose").click(whose, None, out)
+""",
+    "/whose",
+    "/greet",
+    HF_TOKEN="hf_none",
+)
+async def a_login_button(page: Page) -> None:
+    # A script calls as nobody, as the person did before.
+    await press(page, "Whose")
+    await shows(page, "Greeting", "nobody")
+    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("button", name="Log ann out").wait_for()
+    await type_and_press(page, "Name", "Bob", "Greet")
+    await shows(page, "Greeting", "Hello Bob")
+
+
 @trait(GREETER + "demo = greeter()", "/greet", "/greet", "/greet")
 async def reloaded_in_the_middle(page: Page) -> None:
     await type_and_press(page, "Name", "Ann", "Greet")
