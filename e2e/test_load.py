@@ -163,7 +163,8 @@ def test_a_wrong_output_is_a_failure(app: GradioApp, tmp_path: Path) -> None:
     assert "is now" in done.stdout
 
 
-def test_ctrl_c_ends_it_with_a_report(app: GradioApp, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_with_a_report(app: GradioApp, tmp_path: Path, sign: signal.Signals) -> None:
     file = recorded(app, tmp_path)
     before = len(app.log)
     running = subprocess.Popen(
@@ -176,30 +177,32 @@ def test_ctrl_c_ends_it_with_a_report(app: GradioApp, tmp_path: Path) -> None:
         text=True,
     )
     app.wait_for_log(before + 4)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(sign)
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "stopped by Ctrl-C after" in said
     assert json.loads((tmp_path / "r.json").read_text())["total"]["calls"] >= 4
 
 
-def test_workers_join_a_master_elsewhere(app: GradioApp, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2"])
+def test_workers_join_a_master_elsewhere(app: GradioApp, tmp_path: Path, address: str) -> None:
     file = recorded(app, tmp_path)
     port = free_port()
     head = subprocess.Popen(
         [
             *(sys.executable, "-m", "recorder.cli", "load", str(file), "--users", "2", "--spawn-rate", "2"),
-            *("--run-time", "3s", "--expect-workers", "1", "--master-port", str(port)),
-            *("--json", str(tmp_path / "r.json")),
+            *("--run-time", "3s", "--workers", "1", "--expect-workers", "1"),
+            *("--bind", address, "--master-port", str(port), "--json", str(tmp_path / "r.json")),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    joined = recorder("load", file, "--workers", 1, "--master-host", "127.0.0.1", "--master-port", port)
+    joined = recorder("load", file, "--workers", 1, "--master-host", address, "--master-port", port)
     said, _ = head.communicate(timeout=60)
     assert joined.returncode == 0, joined.stdout + joined.stderr
+    assert joined.stdout == f"the master on {address} has the figures\n"
     assert head.returncode == 0, said
     told = json.loads((tmp_path / "r.json").read_text())
-    assert len(told["workers"]) == 1
-    assert told["workers"][0]["calls"] == told["total"]["calls"] > 0
+    assert len(told["workers"]) == 2
+    assert sum(worker["calls"] for worker in told["workers"]) == told["total"]["calls"] > 0

@@ -194,13 +194,16 @@ def print_load(report: LoadReport) -> None:
     from rich.text import Text
 
     out = console()
-    out.print(load_table(report.figures))
+    if report.master:
+        out.print(Text(f"the master on {report.master} has the figures", style="dim"))
+    else:
+        out.print(load_table(report.figures))
     for worker in report.figures.workers:
         if not worker.lost:
             out.print(Text(f"worker in process {worker.pid}: {count(worker.calls, 'call')}", style="dim"))
     for sentence in report.sentences():
         out.print(Text(sentence, style="red"))
-    if report.ok:
+    if report.ok and not report.master:
         out.print(Text("every call went as recorded", style="green"))
 
 

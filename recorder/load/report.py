@@ -67,7 +67,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole load test. ``interrupted``: Ctrl-C ended it; ``broken`` says why it did not run as it should."""
+    """A whole load test. ``interrupted``: Ctrl-C ended it; ``broken`` says why it did not run as it should. Workers
+    of a ``master`` on another host have no figures: they are told there."""
 
     url: str
     users: int
@@ -76,10 +77,13 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     figures: Figures
     interrupted: bool = False
     broken: str = ""
+    master: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether calls were made, none failed, and no worker was lost."""
+        """Whether calls were made, none failed, and no worker was lost; at a master elsewhere, whether they ran."""
+        if self.master:
+            return not self.broken
         lost = any(worker.lost for worker in self.figures.workers)
         return not (self.broken or lost or self.figures.total.failures) and self.figures.total.calls > 0
 
@@ -97,7 +101,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
         ]
         if self.broken:
             told.append(visible(self.broken, 600))
-        elif not self.figures.total.calls:
+        elif not self.figures.total.calls and not self.master:
             told.append("no call was made")
         if self.interrupted:
             told.append(f"stopped by Ctrl-C after {self.figures.seconds:.0f} s")

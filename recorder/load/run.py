@@ -125,21 +125,24 @@ class _Test:
     def run(self) -> LoadReport:
         plan = self._plan
         port = plan.master_port if plan.expect or plan.master else _free_port()
-        # Ctrl-C goes to us alone, and from us to the master, which ends its workers.
-        before = signal.signal(signal.SIGINT, self._press)
+        # Ctrl-C, or what a build server sends, goes to us alone, and from us to the master, which ends its workers.
+        before = {sign: signal.signal(sign, self._press) for sign in (signal.SIGINT, signal.SIGTERM)}
         workers: list[subprocess.Popen[bytes]] = []
         head: subprocess.Popen[bytes] | None = None
         try:
             if not plan.master:
                 head = self._start("head", *self._head(port))
-            master = plan.master or "127.0.0.1"
+            # Our own workers reach the master where it listens.
+            listens = "127.0.0.1" if plan.bind in ("0.0.0.0", "::", "*") else plan.bind
+            master = plan.master or listens
             workers = [
                 self._start(f"worker-{n}", "--worker", f"--master-host={master}", f"--master-port={port}")
                 for n in range(1, plan.workers + 1)
             ]
             broken = self._watch(head, workers)
         finally:
-            signal.signal(signal.SIGINT, before)
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
             for process in (head, *workers):
                 if process is not None and process.poll() is None:
                     process.kill()
@@ -152,6 +155,7 @@ class _Test:
             figures=self._with_workers(),
             interrupted=self._pressed,
             broken=broken,
+            master=plan.master,
         )
 
     def _head(self, port: int) -> list[str]:
@@ -211,6 +215,9 @@ class _Test:
             self._tell()
             time.sleep(0.1)
         self._tell()
+        if head is None and not self._pressed:
+            failed = next(((n, w.returncode) for n, w in enumerate(workers, 1) if w.returncode), None)
+            return f"a worker ended{_how(failed[1])}: {self._said(f'worker-{failed[0]}')}" if failed else ""
         if head is not None and not self._figures.over:
             said = self._said("head")
             if not self._figures.total.calls:
