@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test features check lint clean
+.PHONY: help setup demo test reliability features check lint clean
 
 PYTHON ?= python3
 READY = $(PYTHON) e2e/provision.py
@@ -12,6 +12,7 @@ help:
 	@echo "make demo    record a small Gradio app in a real browser, print the script, run it, replay it"
 	@echo "make test    everything: lint, types, and all tests in one run"
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
+	@echo "make reliability  the promises that nothing is lost, each put to the test many times"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
 
@@ -36,6 +37,10 @@ check:
 test: setup
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto
+
+reliability:
+	@$(READY) venv
+	RECORDER_MANY=1 $(BIN)/python -m pytest tests/reliability
 
 features: setup
 	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md

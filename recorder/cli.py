@@ -244,12 +244,11 @@ def proxy(url: str, host: str, port: int, output: Path | None, allow_hosts: tupl
     "--json", "as_json", is_flag=True, help="As JSON: app, calls, links, variables, secrets, omitted."
 )
 def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as_json: bool) -> int:
-    """Show the calls of a session, and what of them is a link, a variable or a secret."""
+    """Show the calls of a session, and what of them is a link, a variable or a secret. FILE may be a journal too."""
     from recorder import adapters
-    from recorder.session import read
     from recorder.show import dump, overview
 
-    session = read(file)
+    session = opened(file)
     view = overview(session, adapters.workflow(session, chosen(file, only, skip, raw)))
     if as_json:
         write_text(dump(view))
@@ -311,13 +310,13 @@ def render(
     skip: tuple[str, ...],
     raw: bool,
 ) -> int:
-    """Write a session as a program."""
-    from recorder.session import read, write_whole
+    """Write a session as a program. FILE may be a journal too."""
+    from recorder.session import write_whole
 
     known_target(target)
     if rows is not None and target != "pytest":
         raise UsageError("--from gives rows to test with", "Add --target pytest")
-    session = read(file)
+    session = opened(file)
     folder = output.parent if output is not None else Path()
     selected = chosen(file, only, skip, raw, name)
     text = script_of(session, file, target, selected, folder, rows, style)
@@ -703,6 +702,37 @@ def load(
     return 0 if report.ok else 1
 
 
+@cli.command(epilog=examples("recorder recover", "recorder recover session-20260101-120000.journal"))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def recover(paths: tuple[Path, ...]) -> int:
+    """Make sessions of journals that a kill, a crash or a power failure left behind.
+
+    PATHS are journals, or folders of them; without any, this folder. The journal goes once its session is on disk.
+    """
+    from recorder.capture import journal as journals
+    from recorder.capture.collector import recover as recovered
+    from recorder.session import read
+
+    found: list[Path] = []
+    for path in paths or (Path(),):
+        found += sorted(path.glob(f"*{journals.SUFFIX}")) if path.is_dir() else [path]
+    if not found:
+        say("no journal was left behind here")
+    for path in found:
+        if journals.is_locked(path):
+            say(f"{path} is still being written by a recorder, and was left to it")
+            continue
+        made = recovered(path)
+        if made is None:
+            say(f"{path} held nothing that was recorded, and is gone")
+            continue
+        session = read(made)
+        for note in session.notes:
+            say(note)
+        say(f"{len(session.calls)} calls saved to {made}")
+    return 0
+
+
 @cli.command(epilog=examples("recorder doctor", "recorder doctor --json"))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(as_json: bool) -> int:
@@ -795,6 +825,17 @@ def chosen(
     from recorder.workflow import identifier
 
     return Selection(only=only, skip=skip, raw=raw, name=identifier(name or file.stem, "session"))
+
+
+def opened(file: Path) -> Session:
+    """The session in a file, or what a journal comes to that nobody made a session of."""
+    if file.suffix == ".journal":
+        from recorder.capture.collector import look_into
+
+        return look_into(file)
+    from recorder.session import read
+
+    return read(file)
 
 
 def script_of(

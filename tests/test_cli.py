@@ -64,7 +64,7 @@ def assert_refused(done: subprocess.CompletedProcess[str], code: int, *words: st
 
 
 def test_help_of_each_verb_has_examples(run: Run) -> None:
-    verbs = ["record", "proxy", "show", "render", "replay", "doctor"]
+    verbs = ["record", "proxy", "show", "render", "replay", "shrink", "load", "recover", "doctor"]
     overall = run("--help").stdout
     for verb in verbs:
         assert verb in overall

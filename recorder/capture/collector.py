@@ -48,6 +48,7 @@ from recorder.capture.ingest import (
 from recorder.capture.journal import Journal
 from recorder.errors import FileError, RecorderError
 from recorder.events import Ack, AnyEvent, Body, Fetched, Mark, State, ToPage
+from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
 """Bytes of one file kept beside a session, unless the shell says otherwise."""
@@ -144,13 +145,10 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     Raises:
         FileError: the journal cannot be read or the session not be written; the journal is kept then.
     """
-    reading = journals.read(path)
+    reading, fold = _folded(path, fold_of)
     if all(isinstance(event, Mark) for event in reading.events):
         path.unlink(missing_ok=True)
         return None
-    fold = fold_of()
-    for event in reading.events:
-        fold.feed(event)
     folder = session.files_folder(path)
     have = {event.url for event in reading.events if isinstance(event, Fetched)}
     for want in fold.wants():
@@ -165,6 +163,27 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
         session.write(msgspec.structs.replace(kept, notes=(*kept.notes, note, *reading.notes)), target)
     path.unlink(missing_ok=True)
     return target
+
+
+def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
+    """What the journal at ``path`` comes to, whose writer may be living or dead; nothing is changed.
+
+    Raises:
+        FileError: the journal cannot be read.
+    """
+    reading, fold = _folded(path, fold_of)
+    made = fold.session()
+    return msgspec.structs.replace(
+        made, notes=(*made.notes, "This is a journal, not yet a session.", *reading.notes)
+    )
+
+
+def _folded(path: Path, fold_of: Callable[[], Fold]) -> tuple[journals.Reading, Fold]:
+    reading = journals.read(path)
+    fold = fold_of()
+    for event in reading.events:
+        fold.feed(event)
+    return reading, fold
 
 
 def _recovered(path: Path) -> Path:

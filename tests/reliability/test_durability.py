@@ -1,0 +1,336 @@
+"""What was acknowledged is there, whatever becomes of the recorder: `recorder proxy` as a process, pages over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from recorder import session
+from recorder.capture import journal as journals
+from recorder.events import Mark
+from tests.reliability.conftest import MANY
+
+CONFIG = {
+    "version": "6.31.0",
+    "api_prefix": "/gradio_api",
+    "protocol": "sse_v3",
+    "components": [{"id": 1, "type": "textbox", "props": {"label": "Text"}}],
+    "dependencies": [
+        {
+            "id": 0,
+            "targets": [[1, "submit"]],
+            "inputs": [1],
+            "outputs": [1],
+            "api_name": "echo",
+            "backend_fn": True,
+        }
+    ],
+}
+PAGES = 4
+
+
+@contextlib.asynccontextmanager
+async def an_app() -> AsyncIterator[str]:
+    """The origin of an app that only says what it is: its calls are what the pages say of them."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/config":
+            return web.json_response(CONFIG)
+        if request.path == "/":
+            return web.Response(text="<!doctype html><title>App</title>", content_type="text/html")
+        return web.Response(status=404)
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+class Recorder:
+    """`recorder proxy` in a process of its own, which records to ``folder/s.json``."""
+
+    def __init__(self, process: asyncio.subprocess.Process, origin: str, folder: Path) -> None:
+        self.process = process
+        self.origin = origin
+        self.folder = folder
+        self.journal = folder / "s.journal"
+
+    async def wait(self) -> int:
+        return await asyncio.wait_for(self.process.wait(), 60)
+
+    def send(self, sign: signal.Signals) -> None:
+        self.process.send_signal(sign)
+
+
+@contextlib.asynccontextmanager
+async def a_recorder(app: str, folder: Path) -> AsyncIterator[Recorder]:
+    words = ["proxy", app, "--port", "0", "--output", str(folder / "s.json")]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "recorder.cli", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    assert process.stdout is not None
+    said = ""
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", said.replace(app, ""))):
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        assert line, f"it ended: {said}"
+        said += line.decode()
+    try:
+        yield Recorder(process, found.group(), folder)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+class Page:
+    """A page of the app that makes one call after the other, and remembers what was acknowledged."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, origin: str, name: str) -> None:
+        self.socket = socket
+        self.origin = origin
+        self.name = name
+        self.seq = 0
+        self.acknowledged = 0
+        self.calls = 0
+
+    def lines(self) -> list[str]:
+        """One call, as a page tells it, with a body of a size of its own."""
+        self.calls += 1
+        id = f"r{self.calls}"
+        body = {"data": ["x" * random.randrange(2000)], "fn_index": 0, "session_hash": self.name}
+        url = f"{self.origin}/gradio_api/run/predict"
+        asked = {"kind": "text", "text": json.dumps(body)}
+        answered = {"kind": "text", "text": json.dumps({"data": ["y"]})}
+        events: list[dict[str, Any]] = [
+            {"t": "request", "id": id, "method": "POST", "url": url, "body": asked},
+            {"t": "response", "id": id, "status": 200},
+            {"t": "done", "id": id, "body": answered},
+        ]
+        lines = []
+        for event in events:
+            self.seq += 1
+            lines.append(json.dumps({"page": self.name, "seq": self.seq, "at": time.time() * 1000} | event))
+        return lines
+
+    async def speak(self, pause: float) -> None:
+        """Until the recorder is gone."""
+        with contextlib.suppress(ConnectionError):
+            while not self.socket.closed:
+                await self.socket.send_str("\n".join(self.lines()))
+                await asyncio.sleep(pause)
+
+    async def listen(self) -> None:
+        """Until the recorder is gone."""
+        async for message in self.socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                told = json.loads(message.data)
+                if told["t"] == "ack":
+                    self.acknowledged = max(self.acknowledged, told["seq"])
+                elif told.get("saving"):
+                    await self.socket.send_json({"t": "told"})
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what the recorder says."""
+        deadline = time.monotonic() + 60
+        while not is_so():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def pages(recorder: Recorder, count: int = PAGES) -> AsyncIterator[list[Page]]:
+    """Pages of a recording that has begun."""
+    async with aiohttp.ClientSession() as browser:
+        headers = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
+        async with browser.get(recorder.origin, headers=headers) as answer:
+            token = re.findall(
+                r"[\w-]{43}", re.sub(r".*?(<script[^>]*_recorder)", r"\1", await answer.text(), count=1)
+            )[0]
+        opened = []
+        for number in range(count):
+            socket = await browser.ws_connect(
+                recorder.origin + "/_recorder/channel", headers={"Origin": recorder.origin}
+            )
+            await socket.send_json({"t": "hello", "page": f"p{number}", "token": token})
+            opened.append(Page(socket, recorder.origin, f"p{number}"))
+        await opened[0].socket.send_json({"t": "toggle", "on": True})
+        for page in opened:
+            while not (await page.socket.receive_json(timeout=60)).get("recording"):
+                pass
+        tasks = [asyncio.ensure_future(page.listen()) for page in opened]
+        try:
+            yield opened
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def missing(reading: journals.Reading, opened: list[Page]) -> list[str]:
+    """What a journal lacks that was acknowledged, or has twice."""
+    kept: dict[str, list[int]] = collections.defaultdict(list)
+    for event in reading.events:
+        if not isinstance(event, Mark) and event.page:
+            kept[event.page].append(event.seq)
+    wrong = []
+    for page in opened:
+        if kept[page.name] != list(range(1, len(kept[page.name]) + 1)):
+            wrong.append(f"{page.name} has not each event once and in order")
+        if len(kept[page.name]) < page.acknowledged:
+            wrong.append(
+                f"{page.name} was told that {page.acknowledged} are on disk, and {len(kept[page.name])} are"
+            )
+    return wrong
+
+
+async def run(*words: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "recorder.cli", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
+    tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    attempts = 200 if MANY else 5
+    broken: list[str] = []
+    acknowledged = torn = 0
+    async with an_app() as app:
+        for number in range(attempts):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            async with a_recorder(app, folder) as recorder, pages(recorder) as opened:
+                speaking = [asyncio.ensure_future(page.speak(random.choice((0, 0.001)))) for page in opened]
+                await opened[0].until(lambda: any(page.acknowledged for page in opened))
+                await asyncio.sleep(random.random() / 4)
+                recorder.send(signal.SIGKILL)
+                await recorder.wait()
+                await asyncio.gather(*speaking)
+            reading = journals.read(recorder.journal)
+            wrong = missing(reading, opened)
+            acknowledged += sum(page.acknowledged for page in opened)
+            torn += reading.torn
+            if reading.torn and not any("cut off" in note for note in reading.notes):
+                wrong.append("a torn line is not told")
+            if number < 2 or number % 20 == 0:
+                for words in (
+                    ("show", str(recorder.journal)),
+                    ("render", str(recorder.journal)),
+                    ("recover", str(folder)),
+                ):
+                    code, said = await run(*words)
+                    if code:
+                        wrong.append(f"{words[0]} exits {code}: {said[-300:]}")
+                made = session.read(folder / "s-recovered.json")
+                if len(made.calls) * 3 < sum(page.acknowledged for page in opened) - 3 * PAGES:
+                    wrong.append(f"only {len(made.calls)} calls were recovered")
+                if recorder.journal.exists():
+                    wrong.append("the journal is still there")
+            broken += [f"attempt {number}: {what}" for what in wrong]
+    assert acknowledged > 50 * attempts, "there was a load"
+    promise("acknowledged events outlive a SIGKILL at a random moment", attempts, broken)
+
+
+async def test_a_recorder_that_slept_goes_on_where_it_was(
+    tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    asleep = 60.0 if MANY else 2.0
+    async with an_app() as app, a_recorder(app, tmp_path) as recorder, pages(recorder) as opened:
+        speaking = [asyncio.ensure_future(page.speak(0.01)) for page in opened]
+        await opened[0].until(lambda: all(page.acknowledged for page in opened))
+        recorder.send(signal.SIGSTOP)
+        await asyncio.sleep(asleep)
+        recorder.send(signal.SIGCONT)
+        for task in speaking:
+            task.cancel()
+        await asyncio.gather(*speaking, return_exceptions=True)
+        for page in opened:
+            await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
+        broken = missing(journals.read(recorder.journal), opened)
+        recorder.send(signal.SIGINT)
+        assert await recorder.wait() == 0
+    if len(session.read(tmp_path / "s.json").calls) != sum(page.calls for page in opened):
+        broken.append("the session has not all calls")
+    promise(f"a recorder stopped for {asleep:.0f} s loses and doubles nothing", 1, broken)
+
+
+async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_was_whole(
+    tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    async with an_app() as app, a_recorder(app, tmp_path) as recorder, pages(recorder) as opened:
+        speaking = asyncio.ensure_future(opened[0].speak(0.002))
+        for cut in opened[1:]:
+            await cut.socket.send_str("\n".join(cut.lines()))
+            await cut.until(lambda cut=cut: cut.acknowledged == 3)  # type: ignore[misc]
+            transport = cut.socket._writer.transport
+            # A frame's head that announces a kilobyte, ten bytes of it, and nothing more.
+            transport.write(b"\x81\xfe\x04\x00" + b"\0\0\0\0" + b'{"t":"done')
+            if cut is not opened[-1]:
+                transport.close()
+            else:
+                transport.abort()
+        speaking.cancel()
+        await asyncio.gather(speaking, return_exceptions=True)
+        await opened[0].until(lambda: opened[0].acknowledged == opened[0].seq)
+        broken = missing(journals.read(recorder.journal), opened)
+        recorder.send(signal.SIGINT)
+        assert await recorder.wait() == 0
+    if len(session.read(tmp_path / "s.json").calls) != sum(page.calls for page in opened):
+        broken.append("the session has not all calls")
+    promise("a socket cut in the middle of a frame costs nothing that was whole", PAGES - 1, broken)
+
+
+async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Callable[..., None]) -> None:
+    async with an_app() as app, a_recorder(app, tmp_path) as first, pages(first, 1) as opened:
+        async with a_recorder(app, tmp_path) as second, aiohttp.ClientSession() as browser:
+            headers = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
+            async with browser.get(second.origin, headers=headers) as answer:
+                token = re.findall(r"[\w-]{43}", await answer.text())[0]
+            socket = await browser.ws_connect(
+                second.origin + "/_recorder/channel", headers={"Origin": second.origin}
+            )
+            await socket.send_json({"t": "hello", "page": "q", "token": token})
+            await socket.send_json({"t": "toggle", "on": True})
+            state: dict[str, Any] = {}
+            while not (state.get("error") or state.get("recording")):
+                state = await socket.receive_json(timeout=60)
+            second.send(signal.SIGINT)
+            await second.wait()
+        await opened[0].socket.send_str("\n".join(opened[0].lines()))
+        await opened[0].until(lambda: opened[0].acknowledged == 3)
+        _, said = await run("recover", str(tmp_path))
+        first.send(signal.SIGINT)
+        assert await first.wait() == 0
+    broken = [] if "still being written" in said else ["a living recording was recovered"]
+    if state.get("recording") and not (tmp_path / "s-2.json").exists():
+        broken.append("the second recording has no file of its own")
+    if len(session.read(tmp_path / "s.json").calls) != 1:
+        broken.append("the first recording is not whole")
+    promise("two recorders on one file keep apart", 1, broken)
