@@ -450,7 +450,8 @@ def test_a_call_that_failed_may_fail_again() -> None:
 def test_a_cancelled_call_is_started_and_cancelled() -> None:
     text = script(a_step("count", expect="cancelled", cancel_after=2))
     assert (
-        'job = client.submit(api_name="/count")\n    count_values = start_and_cancel(job, after=2)\n' in text
+        'job = client.submit(api_name="/count")\n    count_values = start_and_cancel(client, job, after=2)\n'
+        in text
     )
     assert "call_and_cancel(client, 0, [], after=3)" in script(
         a_raw_step("count", expect="unfinished", yields=3)

@@ -73,7 +73,7 @@ _OWN = {
     "Any", "AppError", "Client", "FILES", "Iterator", "Job", "MountedClient", "Path", "QUERY", "Status", "URL", "again",
     "annotations", "apply_diff", "arguments", "ask", "asyncio", "call", "call_and_cancel", "call_each", "client",
     "data_url", "download", "error", "handle_file", "httpx", "item", "json", "messages", "os", "print", "quote", "run",
-    "send", "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload", "value_of", "values",
+    "send", "shortened", "start_and_cancel", "stream", "tempfile", "time", "upload", "value_of", "values", "wait",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 
@@ -450,7 +450,10 @@ class Program:
             lines = [
                 self.call(step, False, before=f"{job} = ", indent=4, verb="submit"),
                 write(
-                    self.called("start_and_cancel", [("", job), ("after=", str(taken))]),
+                    self.called(
+                        "start_and_cancel",
+                        [("", self.clients[step.page]), ("", job), ("after=", str(taken))],
+                    ),
                     indent=4,
                     before=f"{name} = {self.waiting}",
                 ),
