@@ -15,7 +15,11 @@ ROOT = Path(__file__).parent.parent
 STATIC = {
     path.relative_to(ROOT / "static").as_posix() for path in (ROOT / "static").rglob("*") if path.is_file()
 }
-SOURCES = {path.relative_to(ROOT).as_posix() for path in (ROOT / "recorder").rglob("*.py")}
+SOURCES = {
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "recorder").rglob("*")
+    if path.is_file() and "__pycache__" not in path.parts
+}
 
 PROBE = """
 import json, sys

@@ -691,3 +691,9 @@ def test_the_history_of_a_chat_keeps_the_apps_own_records_of_files() -> None:
     assert "again(" not in text
     plain = a_step("answer", msgspec.structs.replace(link, component="json"), id="2")
     assert "again(client, chat)" in script(told, plain)
+
+
+def test_a_file_that_could_not_be_had_is_not_downloaded_again() -> None:
+    gone = File(name="gone.png", url="http://127.0.0.1:9/gone.png", lost="it answered 403.")
+    text = body(script(a_step(outputs=(Output(name="shown", value=[gone]),))))
+    assert "call(client, 0, [])" in text and "predict" not in text

@@ -158,3 +158,20 @@ async def a_plot(page: Page) -> None:
     async with page.expect_response(lambda answer: "queue/join" in answer.url):
         await press(page, "Draw")
     await page.locator("canvas, svg.marks").first.wait_for(timeout=20_000)
+
+
+@trait(
+    """
+@logged
+def show(n):
+    return [(f"http://127.0.0.1:9/{int(n)}.png", "gone")]
+with gr.Blocks() as demo:
+    n = gr.Number(1, label="N")
+    shown = gr.Gallery(label="Shown", type="filepath")
+    count = gr.Number(label="Count")
+    gr.Button("Show").click(show, n, shown).then(lambda n: int(n) + 1, n, count)
+""",
+)
+async def a_file_that_is_not_to_be_had(page: Page) -> None:
+    await press(page, "Show")
+    await shows(page, "Count", "2")

@@ -634,8 +634,11 @@ def _client_refuses(value: Any, variables: Mapping[str, Any] | None) -> bool:
 
 
 def _client_trips(value: Any) -> bool:
-    """Answers that the client does not survive: it downloads whatever has a ``path``, and older ones split lines."""
+    """Answers that the client does not survive: it downloads whatever has a ``path``, be it there for it or not, and
+    older ones split lines."""
     for item in walk(value):
+        if isinstance(item, File) and item.lost:
+            return True
         if isinstance(item, str):
             if not item.isascii() and _LINE_ENDS.search(item):
                 return True
