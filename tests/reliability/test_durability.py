@@ -10,6 +10,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -112,6 +113,7 @@ class Page:
         self.name = name
         self.seq = 0
         self.acknowledged = 0
+        self.error = ""
         self.calls = 0
 
     def lines(self) -> list[str]:
@@ -147,6 +149,8 @@ class Page:
                 told = json.loads(message.data)
                 if told["t"] == "ack":
                     self.acknowledged = max(self.acknowledged, told["seq"])
+                elif told.get("error"):
+                    self.error = told["error"]
                 elif told.get("saving"):
                     await self.socket.send_json({"t": "told"})
 
@@ -334,3 +338,39 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
     if len(session.read(tmp_path / "s.json").calls) != 1:
         broken.append("the first recording is not whole")
     promise("two recorders on one file keep apart", 1, broken)
+
+
+if MANY:  # A disk of its own needs root.
+
+    def mount(disk: Path) -> None:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+
+    async def test_a_full_disk_loses_nothing_that_was_acknowledged_and_the_recording_goes_on(
+        tmp_path: Path, promise: Callable[..., None]
+    ) -> None:
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        await asyncio.to_thread(mount, disk)
+        try:
+            filler = disk / "filler"
+            async with an_app() as app, a_recorder(app, disk) as recorder, pages(recorder) as opened:
+                filler.write_bytes(b"x" * 3_500_000)
+                speaking = [asyncio.ensure_future(page.speak(0.001)) for page in opened]
+                await opened[0].until(lambda: any(page.error for page in opened))
+                for task in speaking:
+                    task.cancel()
+                await asyncio.gather(*speaking, return_exceptions=True)
+                broken = missing(journals.read(recorder.journal), opened)
+                if all(page.acknowledged == page.seq for page in opened):
+                    broken.append("everything was acknowledged, though it did not fit")
+                filler.unlink()
+                for page in opened:
+                    await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
+                broken += missing(journals.read(recorder.journal), opened)
+                recorder.send(signal.SIGINT)
+                assert await recorder.wait() == 0
+            if len(session.read(disk / "s.json").calls) != sum(page.calls for page in opened):
+                broken.append("the session has not all calls")
+        finally:
+            await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
+        promise("a full disk is told, and loses nothing once there is room again", 1, broken)
