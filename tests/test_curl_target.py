@@ -135,6 +135,12 @@ def test_wrong_usage_ends_with_two_and_help_with_nought(shell: str) -> None:
         assert said in done.stderr
 
 
+def test_a_variable_that_is_a_secret_is_read_when_what_reads_it_is_there() -> None:
+    secret = a_variable(SecretRef(pieces=("", "RECORDER_TEST_TOKEN", "")), "key")
+    text = script(a_step("use", an_argument(VariableRef(name="key"))), variables=(secret,))
+    assert text.index("json_inside() {") < text.index("$RECORDER_TEST_TOKEN") and "\nkey=\n" in text
+
+
 WORD = re.compile(r"""(?:'[^']*'|\\'|"\$\(printf '(?:\\[0-7]{3})+'\)")+""")
 
 

@@ -126,7 +126,12 @@ class _Script:
                 lines.append(f"{name}={self.file_path(value)}")
             elif is_file_list(value):
                 lines.append(f"{name}=" + "'\n'".join(self.file_path(file) for file in value))
-            elif isinstance(value, str | SecretRef):
+            elif isinstance(value, SecretRef):
+                # What it is written with is defined after the variables.
+                lines.append(f"{name}=")
+                self.late.append(f'[ -n "${name}" ] || {name}={self.word(value)}')
+                given = self.json_of('"$2"')
+            elif isinstance(value, str):
                 lines.append(f"{name}={self.word(value)}")
                 given = self.json_of('"$2"')
             else:
