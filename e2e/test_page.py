@@ -1056,6 +1056,47 @@ def test_no_secret_leaves_the_page(site: Site, open_page: Callable[..., Page]) -
     assert site.request("n=answer").body.text[17:-2] == site.request("n=again").body.text[4:]
 
 
+def test_a_secret_is_known_by_its_shape_whatever_it_is_called(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    pem = (
+        "-----BEGIN EC PRIVATE KEY-----\n"
+        + "MHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5oSk7gXV\n" * 3
+        + "-----END EC PRIVATE KEY-----"
+    )
+    secrets = {
+        "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+        "API_KEY": "sk-proj-a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6",
+        "CLOUD_KEY": "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "TOKEN": "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH",
+        "PRIVATE_KEY": pem,
+    }
+    harmless = [
+        "sk-estimator-doc-link",
+        "eyJ",
+        "data:image/png;base64,AAA+AIzaSyB1234567890abcdefghijklmnopqrstuvwxyzAAA",
+        "hf_space",
+    ]
+    page = open_page(recording=True)
+    page.evaluate(
+        """async ({ secrets, harmless }) => {
+            await fetch("/echo?n=typed", { method: "POST", body: JSON.stringify({ data: [...Object.values(secrets), ...harmless] }) });
+            await fetch("/echo?n=loose", { method: "POST", body: `with ${Object.values(secrets).join(" and ")}.` });
+        }""",
+        {"secrets": secrets, "harmless": harmless},
+    )
+    site.wait(lambda: site.done("n=loose"))
+    everything = "\n".join(site.frames)
+    for value in secrets.values():
+        assert value not in everything and json.dumps(value)[1:-1] not in everything
+    told = {s.placeholder: s.name for s in site.said(Secret)}
+    data = json.loads(site.request("n=typed").body.text)["data"]
+    assert [told[placeholder] for placeholder in data[:5]] == [f"RECORDER_SECRET_{name}" for name in secrets]
+    assert data[5:] == harmless
+    # One value has one placeholder, however it was written.
+    assert site.request("n=loose").body.text == f"with {' and '.join(data[:5])}."
+
+
 def test_a_placeholder_is_the_same_in_the_next_document_of_the_tab(
     site: Site, open_page: Callable[..., Page]
 ) -> None:

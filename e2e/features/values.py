@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Page, expect
 
-from e2e.features import press, shows, trait
+from e2e.features import press, shows, trait, type_and_press
 
 
 @trait(
@@ -175,3 +175,24 @@ with gr.Blocks() as demo:
 async def a_file_that_is_not_to_be_had(page: Page) -> None:
     await press(page, "Show")
     await shows(page, "Count", "2")
+
+
+KEY = "sk-proj-a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6"
+
+
+@trait(
+    """
+@logged
+def use(key, question):
+    return f"{question} {len(key)}"
+with gr.Blocks() as demo:
+    key, question = gr.Textbox(label="Key"), gr.Textbox("it's?", label="Question")
+    out = gr.Textbox(label="Out")
+    gr.Button("Use").click(use, [key, question], out)
+""",
+    "/use",
+    RECORDER_SECRET_API_KEY=KEY,
+)
+async def a_key_in_a_plain_text_box(page: Page) -> None:
+    await type_and_press(page, "Key", KEY, "Use")
+    await shows(page, "Out", f"it's? {len(KEY)}")

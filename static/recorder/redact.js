@@ -2,8 +2,9 @@
  * Secrets out, before anything is remembered or sent: each value becomes a placeholder that stays the same in this tab,
  * so that a later call that uses an earlier answer can still be recognised.
  *
- * A value is secret by the name it goes by (a header, a field, a query parameter), or because it was typed into a
- * password field; the latter, and long ones of the former, are then replaced wherever they occur.
+ * A value is secret by the name it goes by (a header, a field, a query parameter), because it was typed into a password
+ * field, or by its own shape, whatever it is called and wherever it stands; what was typed, and long ones of the others,
+ * are then replaced wherever they occur.
  */
 import { natives } from "./natives.js";
 
@@ -21,6 +22,18 @@ const FIELD_START = /(\\?)"([\w.-]{0,60})$/;
 const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
 /** An OAuth answer: its code and state are secrets only together. */
 const OAUTH = /[?&#](?:code=.*[?&#]state=|state=.*[?&#]code=)/;
+
+/** Keys and tokens that say by their shape what they are. What could be a piece of base64 must stand alone. */
+const SHAPES = new RegExp(
+  [
+    "\\b(?<JWT>eyJ[\\w-]{6,}\\.eyJ[\\w-]{6,}\\.[\\w-]{10,})",
+    "\\b(?<API_KEY>sk-(?=[\\w-]*\\d)[\\w-]{32,})",
+    "(?<![\\w+/])(?<CLOUD_KEY>AIza[\\w-]{35}|A[KS]IA[0-9A-Z]{16})(?![\\w+/=-])",
+    "\\b(?<TOKEN>hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\\w{40,}|glpat-[\\w-]{20,}|xox[abeprs]-[\\w-]{20,})",
+    "(?<PRIVATE_KEY>-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^]{20,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----)",
+  ].join("|"),
+  "g",
+);
 
 /** How long a value must be to be replaced wherever it occurs: shorter ones would hit other text. */
 const TYPED_LENGTH = 4;
@@ -176,6 +189,11 @@ export class Redactor {
         this.replaceEverywhere(value, fieldName(input), "typed into a password field");
       }
     }
+    text = text.replace(SHAPES, (found, ...more) => {
+      const groups = /** @type {Record<string, string | undefined>} */ (more[more.length - 1]);
+      const name = Object.keys(groups).find((each) => groups[each] !== undefined) ?? "";
+      return this.secret(unescaped(found, ""), name, `looks like a ${name.toLowerCase().replace("_", " ")}`, SAID_LENGTH);
+    });
     if (this.everywhere.size === 0) return text;
     this.pattern ??= this.compile();
     return text.replace(this.pattern, (form) => this.forms.get(form) ?? form);
