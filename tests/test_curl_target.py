@@ -135,8 +135,10 @@ def test_wrong_usage_ends_with_two_and_help_with_nought(shell: str) -> None:
         assert said in done.stderr
 
 
-def test_a_variable_that_is_a_secret_is_read_when_what_reads_it_is_there() -> None:
-    secret = a_variable(SecretRef(pieces=("", "RECORDER_TEST_TOKEN", "")), "key")
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_variable_that_is_a_secret_is_read_when_what_reads_it_is_there(inside: bool) -> None:
+    ref = SecretRef(pieces=("", "RECORDER_TEST_TOKEN", ""))
+    secret = a_variable({"text": ref, "files": []} if inside else ref, "key")
     text = script(a_step("use", an_argument(VariableRef(name="key"))), variables=(secret,))
     assert text.index("json_inside() {") < text.index("$RECORDER_TEST_TOKEN") and "\nkey=\n" in text
 

@@ -34,6 +34,7 @@ from recorder.workflow import (
     VariableRef,
     Workflow,
     identifier,
+    leaves_of,
     unique,
 )
 
@@ -126,21 +127,16 @@ class _Script:
                 lines.append(f"{name}={self.file_path(value)}")
             elif is_file_list(value):
                 lines.append(f"{name}=" + "'\n'".join(self.file_path(file) for file in value))
-            elif isinstance(value, SecretRef):
-                # What it is written with is defined after the variables.
-                lines.append(f"{name}=")
-                self.late.append(f'[ -n "${name}" ] || {name}={self.word(value)}')
-                given = self.json_of('"$2"')
-            elif isinstance(value, str):
-                lines.append(f"{name}={self.word(value)}")
-                given = self.json_of('"$2"')
             else:
+                if isinstance(value, str | SecretRef):
+                    given = self.json_of('"$2"')
                 word = self.word(value)
-                late = self.take_prelude()
-                if late:
-                    # Files inside a value are sent only where the caller has not chosen another.
+                before = self.take_prelude()
+                if before or any(leaves_of(SecretRef, value)):
+                    # Files inside a value are sent only where the caller has not chosen another, and what a secret is
+                    # written with is defined after the variables.
                     lines.append(f"{name}=")
-                    self.late += [f'if [ -z "${name}" ]; then', *late, f"{name}={word}", "fi"]
+                    self.late += [f'if [ -z "${name}" ]; then', *before, f"{name}={word}", "fi"]
                 else:
                     lines.append(f"{name}={word}")
             options.append((wanted, name, given))
