@@ -30,7 +30,7 @@ class GradioFold:
 
     def __init__(self) -> None:
         self._traffic = Traffic()
-        self._descriptions: dict[tuple[str, int], tuple[Any, Any, Description]] = {}
+        self._descriptions: dict[WireApp, tuple[Any, Any, Description]] = {}
 
     def feed(self, event: AnyEvent) -> None:
         """Take one event."""
@@ -82,10 +82,10 @@ class GradioFold:
         return self._description(self._traffic.app_of(call))
 
     def _description(self, app: WireApp) -> Description:
-        cached = self._descriptions.get((app.root, app.since))
+        cached = self._descriptions.get(app)
         if cached is None or cached[0] is not app.config or cached[1] is not app.info:
             cached = (app.config, app.info, describe(app.config, app.info) or Description())
-            self._descriptions[app.root, app.since] = cached
+            self._descriptions[app] = cached
         return cached[2]
 
     def session(self) -> Session:
@@ -137,18 +137,14 @@ class GradioFold:
 
     def _apps(self) -> list[WireApp]:
         """The apps that were recorded, by their calls; where there are none, the first that described itself."""
-        traffic = self._traffic
-        used: dict[tuple[str, int], tuple[WireApp, int]] = {}
-        for call in traffic.calls:
-            app = traffic.app_of(call)
-            count = used[app.root, app.since][1] if (app.root, app.since) in used else 0
-            used[app.root, app.since] = (app, count + (not call.before))
-        if any(count for _, count in used.values()):
-            counted = sorted(used.values(), key=lambda each: -each[1])
-            return [app for app, count in counted if count]
-        seen = [app for app, _ in used.values()]
-        described = [app for app in traffic.apps.values() if app.config is not None]
-        return [*seen, *described, WireApp(root="")][:1]
+        counts: dict[WireApp, int] = {}
+        for call in self._traffic.calls:
+            app = self._traffic.app_of(call)
+            counts[app] = counts.get(app, 0) + (not call.before)
+        if any(counts.values()):
+            return sorted((app for app in counts if counts[app]), key=lambda app: -counts[app])
+        described = [app for app in self._traffic.apps.values() if app.config is not None]
+        return [*counts, *described, WireApp(root="")][:1]
 
     def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
         mark = self._traffic.start.url if self._traffic.start else ""

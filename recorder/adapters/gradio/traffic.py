@@ -109,18 +109,14 @@ class WireCall(msgspec.Struct, kw_only=True):
         return self.ended is None
 
 
-class App(msgspec.Struct, kw_only=True):
-    """One Gradio app seen on a page; ``root`` is its address without a final slash.
-
-    An app that is started anew with other code is another one at the same address: ``since`` is the order of the
-    moment from which it is known, 0 for the first.
-    """
+class App(msgspec.Struct, kw_only=True, eq=False):
+    """One Gradio app seen on a page; ``root`` is its address without a final slash. An app that is started anew with
+    other code is another one at the same address."""
 
     root: str
     prefix: str = ""
     config: Any = None
     info: Any = None
-    since: int = 0
 
 
 class Traffic:
@@ -513,7 +509,7 @@ class Traffic:
         root = address.removesuffix("/config")
         app = self.apps.setdefault(root, App(root=root))
         if app.config is not None and _shape(app.config) != _shape(said):
-            app = self.apps[root] = App(root=root, since=self._order)
+            app = self.apps[root] = App(root=root)
             self._wanted.discard(_info_url(app))
         app.config = said
         app.prefix = str(said.get("api_prefix") or "")
@@ -527,7 +523,7 @@ class Traffic:
         """The app that a call went to: as it said that it is by then, but not before the page was opened."""
         orders, apps = self._described_at.get(call.root, ([], []))
         if not orders:
-            return self.apps.get(call.root) or App(root=call.root)
+            return self.apps[call.root]
         opened = bisect_right(orders, self._opened.get(call.page, 0))
         until = bisect_right(orders, call.order)
         return apps[min(max(opened, until - 1), len(apps) - 1)]
