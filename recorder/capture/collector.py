@@ -408,7 +408,7 @@ class Collector:
                 return None
             self._saving = True
             for connection in self._connections:
-                connection.has_told = connection.is_left
+                connection.has_told = False
             self._broadcast()
             try:
                 await self._settle(recording)
@@ -603,7 +603,6 @@ class Connection:
         self.greeted = False
         self.has_told = False
         """Whether the page has said all that it had when the stop began."""
-        self.is_left = False
         self._collector = collector
         self._send = send
         self._ingest = Ingest(collector.token, self._progress, time.monotonic)
@@ -645,8 +644,8 @@ class Connection:
         self._send(message)
 
     def leave(self) -> None:
-        """The page is gone, and what it said may still be on its way: no stop waits for it."""
-        self.is_left = self.has_told = True
+        """The page is gone, and what it said may still be on its way: nothing more is said to it, no stop waits."""
+        self.greeted = False
         self._collector.wake()
 
     def close(self) -> None:
