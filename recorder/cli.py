@@ -729,7 +729,7 @@ def recover(paths: tuple[Path, ...]) -> int:
         session = read(made)
         for note in session.notes:
             say(note)
-        say(f"{len(session.calls)} calls saved to {made}")
+        say(f"{count(len(session.calls), 'call')} saved in {made}")
     return 0
 
 

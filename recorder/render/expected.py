@@ -90,7 +90,7 @@ def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str]
     that uses, are added to ``needs``.
     """
 
-    def place(leaf: Any) -> Node:
+    def write(leaf: Any) -> Node:
         items: list[Node]
         match leaf:
             case Matching():
@@ -100,14 +100,14 @@ def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str]
                 needs.add("re")
                 items = [python_text(piece) for piece in leaf.pieces]
             case Unordered():
-                items = [python(leaf.items, place, hoist, needs)]
+                items = [python(leaf.items, write, hoist, needs)]
             case Said():
                 needs.update(("inspect", "Any"))
-                items = [python(leaf.words, place, hoist, needs)]
+                items = [python(leaf.words, write, hoist, needs)]
             case _:
                 return own(leaf)
         name = type(leaf).__name__
         needs.add(name)
         return Group(f"{name}(", [("", item) for item in items], ")")
 
-    return python(value, place, hoist, needs)
+    return python(value, write, hoist, needs)
