@@ -23,10 +23,10 @@ from recorder.capture import asgi, collector
 from recorder.errors import UsageError
 from recorder.events import Fetched, Request
 from recorder.session import App, Session
+from tests.serving import TAG
 
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Accept-Encoding": "gzip, br"}
 PAGE = b"<!doctype html><html><head><title>x</title></head><body>hello</body></html>"
-TAG = rb"<script\b[^>]*_recorder/recorder\.js[^>]*></script>"
 
 
 class SmallApp:

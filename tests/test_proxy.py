@@ -11,7 +11,7 @@ import re
 import signal
 import sys
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -27,12 +27,9 @@ from recorder import session
 from recorder.capture import proxy as proxies
 from recorder.capture.proxy import Hosts, cookie_for, serve, upstream_of
 from recorder.errors import UsageError
+from tests.serving import NAVIGATION, TAG, speak, upstream
 
-NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
 PAGE = b"<!doctype html><html><head><title>x</title></head><body>hello</body></html>"
-TAG = rb"<script\b[^>]*_recorder/recorder\.js[^>]*></script>"
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @contextlib.asynccontextmanager
@@ -50,19 +47,6 @@ async def proxied(url: str, tmp_path: Path, **options: object) -> AsyncIterator[
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-@contextlib.asynccontextmanager
-async def upstream(handler: Handler) -> AsyncIterator[str]:
-    """The origin of an app that answers by ``handler``."""
-    runner = web.ServerRunner(web.Server(handler, auto_decompress=False), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.asynccontextmanager
@@ -714,20 +698,6 @@ async def test_a_login_in_the_address_is_sent_to_the_app_and_recorded_nowhere(tm
             await exchange(origin, get(origin))
     assert b"Authorization: Basic " in heard[0]
     assert said and not any("cret" in sentence for sentence in said)
-
-
-async def speak(
-    origin: str, browser: aiohttp.ClientSession, cookie: str = ""
-) -> aiohttp.ClientWebSocketResponse:
-    """A page of the app, as far as the collector can tell."""
-    async with browser.get(origin, headers=NAVIGATION) as answer:
-        tag = re.search(TAG, await answer.read())
-    assert tag
-    headers = {"Origin": origin, **({"Cookie": cookie} if cookie else {})}
-    socket = await browser.ws_connect(origin + "/_recorder/channel", headers=headers)
-    for token in re.findall(r"[\w-]{43}", tag.group().decode()):
-        await socket.send_json({"t": "hello", "page": "p1", "token": token})
-    return socket
 
 
 async def hear(socket: aiohttp.ClientWebSocketResponse, **fields: object) -> dict[str, object]:

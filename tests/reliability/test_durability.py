@@ -24,6 +24,7 @@ from recorder import session
 from recorder.capture import journal as journals
 from recorder.events import Mark
 from tests.reliability.conftest import MANY
+from tests.serving import speak, upstream
 
 CONFIG = {
     "version": "6.31.0",
@@ -44,25 +45,13 @@ CONFIG = {
 PAGES = 4
 
 
-@contextlib.asynccontextmanager
-async def an_app() -> AsyncIterator[str]:
-    """The origin of an app that only says what it is: its calls are what the pages say of them."""
-
-    async def answer(request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == "/config":
-            return web.json_response(CONFIG)
-        if request.path == "/":
-            return web.Response(text="<!doctype html><title>App</title>", content_type="text/html")
-        return web.Response(status=404)
-
-    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+async def app(request: web.BaseRequest) -> web.StreamResponse:
+    """An app that only says what it is: its calls are what the pages say of them."""
+    if request.path == "/config":
+        return web.json_response(CONFIG)
+    if request.path == "/":
+        return web.Response(text="<!doctype html><title>App</title>", content_type="text/html")
+    return web.Response(status=404)
 
 
 class Recorder:
@@ -166,18 +155,10 @@ class Page:
 async def pages(recorder: Recorder, count: int = PAGES) -> AsyncIterator[list[Page]]:
     """Pages of a recording that has begun."""
     async with aiohttp.ClientSession() as browser:
-        headers = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
-        async with browser.get(recorder.origin, headers=headers) as answer:
-            token = re.findall(
-                r"[\w-]{43}", re.sub(r".*?(<script[^>]*_recorder)", r"\1", await answer.text(), count=1)
-            )[0]
         opened = []
         for number in range(count):
-            socket = await browser.ws_connect(
-                recorder.origin + "/_recorder/channel", headers={"Origin": recorder.origin}
-            )
-            await socket.send_json({"t": "hello", "page": f"p{number}", "token": token})
-            opened.append(Page(socket, recorder.origin, f"p{number}"))
+            name = f"p{number}"
+            opened.append(Page(await speak(recorder.origin, browser, page=name), recorder.origin, name))
         await opened[0].socket.send_json({"t": "toggle", "on": True})
         for page in opened:
             while not (await page.socket.receive_json(timeout=60)).get("recording"):
@@ -208,6 +189,22 @@ def missing(reading: journals.Reading, opened: list[Page]) -> list[str]:
     return wrong
 
 
+async def ended(recorder: Recorder, opened: list[Page]) -> list[str]:
+    """What the session lacks that Ctrl-C makes of a recording."""
+    recorder.send(signal.SIGINT)
+    assert await recorder.wait() == 0
+    calls = len(session.read(recorder.folder / "s.json").calls)
+    made = sum(page.calls for page in opened)
+    return [] if calls == made else [f"the session has {calls} of {made} calls"]
+
+
+async def quiet(speaking: list[asyncio.Future[None]]) -> None:
+    """Let pages speak no more."""
+    for task in speaking:
+        task.cancel()
+    await asyncio.gather(*speaking, return_exceptions=True)
+
+
 async def run(*words: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "recorder.cli", *words),
@@ -225,12 +222,12 @@ async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
 ) -> None:
     attempts = 200 if MANY else 5
     broken: list[str] = []
-    acknowledged = torn = 0
-    async with an_app() as app:
+    acknowledged = 0
+    async with upstream(app) as url:
         for number in range(attempts):
             folder = tmp_path / str(number)
             folder.mkdir()
-            async with a_recorder(app, folder) as recorder, pages(recorder) as opened:
+            async with a_recorder(url, folder) as recorder, pages(recorder) as opened:
                 speaking = [asyncio.ensure_future(page.speak(random.choice((0, 0.001)))) for page in opened]
                 await opened[0].until(lambda: any(page.acknowledged for page in opened))
                 await asyncio.sleep(random.random() / 4)
@@ -240,7 +237,6 @@ async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
             reading = journals.read(recorder.journal)
             wrong = missing(reading, opened)
             acknowledged += sum(page.acknowledged for page in opened)
-            torn += reading.torn
             if reading.torn and not any("cut off" in note for note in reading.notes):
                 wrong.append("a torn line is not told")
             if number < 2 or number % 20 == 0:
@@ -266,29 +262,24 @@ async def test_a_recorder_that_slept_goes_on_where_it_was(
     tmp_path: Path, promise: Callable[..., None]
 ) -> None:
     asleep = 60.0 if MANY else 2.0
-    async with an_app() as app, a_recorder(app, tmp_path) as recorder, pages(recorder) as opened:
+    async with upstream(app) as url, a_recorder(url, tmp_path) as recorder, pages(recorder) as opened:
         speaking = [asyncio.ensure_future(page.speak(0.01)) for page in opened]
         await opened[0].until(lambda: all(page.acknowledged for page in opened))
         recorder.send(signal.SIGSTOP)
         await asyncio.sleep(asleep)
         recorder.send(signal.SIGCONT)
-        for task in speaking:
-            task.cancel()
-        await asyncio.gather(*speaking, return_exceptions=True)
+        await quiet(speaking)
         for page in opened:
             await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
         broken = missing(journals.read(recorder.journal), opened)
-        recorder.send(signal.SIGINT)
-        assert await recorder.wait() == 0
-    if len(session.read(tmp_path / "s.json").calls) != sum(page.calls for page in opened):
-        broken.append("the session has not all calls")
+        broken += await ended(recorder, opened)
     promise(f"a recorder stopped for {asleep:.0f} s loses and doubles nothing", 1, broken)
 
 
 async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_was_whole(
     tmp_path: Path, promise: Callable[..., None]
 ) -> None:
-    async with an_app() as app, a_recorder(app, tmp_path) as recorder, pages(recorder) as opened:
+    async with upstream(app) as url, a_recorder(url, tmp_path) as recorder, pages(recorder) as opened:
         speaking = asyncio.ensure_future(opened[0].speak(0.002))
         for cut in opened[1:]:
             await cut.socket.send_str("\n".join(cut.lines()))
@@ -300,27 +291,17 @@ async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_
                 transport.close()
             else:
                 transport.abort()
-        speaking.cancel()
-        await asyncio.gather(speaking, return_exceptions=True)
+        await quiet([speaking])
         await opened[0].until(lambda: opened[0].acknowledged == opened[0].seq)
         broken = missing(journals.read(recorder.journal), opened)
-        recorder.send(signal.SIGINT)
-        assert await recorder.wait() == 0
-    if len(session.read(tmp_path / "s.json").calls) != sum(page.calls for page in opened):
-        broken.append("the session has not all calls")
+        broken += await ended(recorder, opened)
     promise("a socket cut in the middle of a frame costs nothing that was whole", PAGES - 1, broken)
 
 
 async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Callable[..., None]) -> None:
-    async with an_app() as app, a_recorder(app, tmp_path) as first, pages(first, 1) as opened:
-        async with a_recorder(app, tmp_path) as second, aiohttp.ClientSession() as browser:
-            headers = {"Accept": "text/html", "Sec-Fetch-Dest": "document"}
-            async with browser.get(second.origin, headers=headers) as answer:
-                token = re.findall(r"[\w-]{43}", await answer.text())[0]
-            socket = await browser.ws_connect(
-                second.origin + "/_recorder/channel", headers={"Origin": second.origin}
-            )
-            await socket.send_json({"t": "hello", "page": "q", "token": token})
+    async with upstream(app) as url, a_recorder(url, tmp_path) as first, pages(first, 1) as opened:
+        async with a_recorder(url, tmp_path) as second, aiohttp.ClientSession() as browser:
+            socket = await speak(second.origin, browser, page="q")
             await socket.send_json({"t": "toggle", "on": True})
             state: dict[str, Any] = {}
             while not (state.get("error") or state.get("recording")):
@@ -330,13 +311,10 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
         await opened[0].socket.send_str("\n".join(opened[0].lines()))
         await opened[0].until(lambda: opened[0].acknowledged == 3)
         _, said = await run("recover", str(tmp_path))
-        first.send(signal.SIGINT)
-        assert await first.wait() == 0
-    broken = [] if "still being written" in said else ["a living recording was recovered"]
+        broken = await ended(first, opened)
+    broken += [] if "still being written" in said else ["a living recording was recovered"]
     if state.get("recording") and not (tmp_path / "s-2.json").exists():
         broken.append("the second recording has no file of its own")
-    if len(session.read(tmp_path / "s.json").calls) != 1:
-        broken.append("the first recording is not whole")
     promise("two recorders on one file keep apart", 1, broken)
 
 
@@ -353,13 +331,11 @@ if MANY:  # A disk of its own needs root.
         await asyncio.to_thread(mount, disk)
         try:
             filler = disk / "filler"
-            async with an_app() as app, a_recorder(app, disk) as recorder, pages(recorder) as opened:
+            async with upstream(app) as url, a_recorder(url, disk) as recorder, pages(recorder) as opened:
                 filler.write_bytes(b"x" * 3_500_000)
                 speaking = [asyncio.ensure_future(page.speak(0.001)) for page in opened]
                 await opened[0].until(lambda: any(page.error for page in opened))
-                for task in speaking:
-                    task.cancel()
-                await asyncio.gather(*speaking, return_exceptions=True)
+                await quiet(speaking)
                 broken = missing(journals.read(recorder.journal), opened)
                 if all(page.acknowledged == page.seq for page in opened):
                     broken.append("everything was acknowledged, though it did not fit")
@@ -367,10 +343,7 @@ if MANY:  # A disk of its own needs root.
                 for page in opened:
                     await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
                 broken += missing(journals.read(recorder.journal), opened)
-                recorder.send(signal.SIGINT)
-                assert await recorder.wait() == 0
-            if len(session.read(disk / "s.json").calls) != sum(page.calls for page in opened):
-                broken.append("the session has not all calls")
+                broken += await ended(recorder, opened)
         finally:
             await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
         promise("a full disk is told, and loses nothing once there is room again", 1, broken)
