@@ -43,6 +43,8 @@ CONFIG = {
     ],
 }
 PAGES = 4
+EVENTS = 4
+"""Of one call: the act of the person, the request, its answer and its end."""
 
 
 async def app(request: web.BaseRequest) -> web.StreamResponse:
@@ -114,7 +116,8 @@ class Page:
         asked = {"kind": "text", "text": json.dumps(body)}
         answered = {"kind": "text", "text": json.dumps({"data": ["y"]})}
         events: list[dict[str, Any]] = [
-            {"t": "request", "id": id, "method": "POST", "url": url, "body": asked},
+            {"t": "act", "id": f"a{self.calls}", "kind": "click", "role": "button", "name": "Go"},
+            {"t": "request", "id": id, "method": "POST", "url": url, "body": asked, "act": f"a{self.calls}"},
             {"t": "response", "id": id, "status": 200},
             {"t": "done", "id": id, "body": answered},
         ]
@@ -249,7 +252,7 @@ async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
                     if code:
                         wrong.append(f"{words[0]} exits {code}: {said[-300:]}")
                 made = session.read(folder / "s-recovered.json")
-                if len(made.calls) * 3 < sum(page.acknowledged for page in opened) - 3 * PAGES:
+                if len(made.calls) * EVENTS < sum(page.acknowledged for page in opened) - EVENTS * PAGES:
                     wrong.append(f"only {len(made.calls)} calls were recovered")
                 if recorder.journal.exists():
                     wrong.append("the journal is still there")
@@ -283,7 +286,7 @@ async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_
         speaking = asyncio.ensure_future(opened[0].speak(0.002))
         for cut in opened[1:]:
             await cut.socket.send_str("\n".join(cut.lines()))
-            await cut.until(lambda cut=cut: cut.acknowledged == 3)  # type: ignore[misc]
+            await cut.until(lambda cut=cut: cut.acknowledged == EVENTS)  # type: ignore[misc]
             transport = cut.socket._writer.transport
             # A frame's head that announces a kilobyte, ten bytes of it, and nothing more.
             transport.write(b"\x81\xfe\x04\x00" + b"\0\0\0\0" + b'{"t":"done')
@@ -309,7 +312,7 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
             second.send(signal.SIGINT)
             await second.wait()
         await opened[0].socket.send_str("\n".join(opened[0].lines()))
-        await opened[0].until(lambda: opened[0].acknowledged == 3)
+        await opened[0].until(lambda: opened[0].acknowledged == EVENTS)
         _, said = await run("recover", str(tmp_path))
         broken = await ended(first, opened)
     broken += [] if "still being written" in said else ["a living recording was recovered"]
