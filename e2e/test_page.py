@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 import pytest
 from aiohttp import WSMsgType, web
 from playwright.async_api import async_playwright
@@ -478,11 +477,13 @@ def test_every_form_of_fetch_is_recorded(site: Site, open_page: Callable[..., Pa
     file = events.Part(name="f", filename="ü (1).txt", size=5, type="text/plain", value=content)
     for form in ("form", "formrequest"):
         assert by_name[form].body.parts == (events.Part(name="a", value="b"), file)
-    assert by_name["upload"].body.parts == (msgspec.structs.replace(file, value=None),)
+    assert by_name["upload"].body.parts == (file,)
+    assert dict(by_name["query"].headers)["content-type"] == "application/x-www-form-urlencoded"
     assert by_name["query"].body.parts == (events.Part(name="a", value="1"), events.Part(name="a", value="2"))
     assert by_name["blob"].body.text == '{"b":2}'
     assert by_name["buffer"].body.text == '{"ü":3}'
-    assert by_name["picture"].body == events.Body(kind="lost", reason="binary_not_kept", size=3)
+    picture = events.Part(name="", filename="", size=3, type="image/png", value="data:image/png;base64,eHl6")
+    assert by_name["picture"].body.parts == (picture,)
     assert by_name["stray"].body.text == "lone \ud800 surrogate"
     assert json.loads(site.done("n=form").body.text)["method"] == "POST"
     assert site.done("/bytes").body == events.Body(kind="lost", reason="binary_not_kept", size=2)
@@ -659,7 +660,7 @@ def test_a_lost_connection_loses_nothing_and_doubles_nothing(
     assert any(isinstance(e, Request) and "n=1" in e.url for e in again)
     told = site.said(events.Event)
     assert [e.seq for e in told] == list(range(1, len(told) + 1))
-    assert len([e for e in told if isinstance(e, Request)]) == 2
+    assert len([e for e in told if isinstance(e, Request) and e.how == "fetch"]) == 2
     site.drop()
     hellos = len(site.said(Hello))
     site.wait(lambda: len(site.said(Hello)) > hellos)
@@ -707,7 +708,7 @@ def test_many_events_share_a_frame_and_no_frame_grows_without_bound(
         """() => Promise.all(Array.from({ length: 100 }, (_, n) =>
             fetch(`/echo?n=${n}.`, { method: 'POST', body: 'x'.repeat(50_000) }).then((r) => r.text())))"""
     )
-    site.wait(lambda: site.done("n=99.") and len(site.said(Done)) == 100)
+    site.wait(lambda: site.done("n=99.") and len([e for e in site.said(Done) if e.id != "d0"]) == 100)
     sent = site.frames[frames:]
     assert max(map(len, sent)) <= 1024 * 1024
     assert len(sent) < 100

@@ -77,7 +77,13 @@ class Act(Event, frozen=True, tag="act"):
 
 
 class Request(Event, frozen=True, tag="request"):
-    """A request left the page. ``id`` is unique within the page; ``act`` the latest act that can have caused it."""
+    """A request left the page. ``id`` is unique within the page; ``act`` the latest act that can have caused it.
+
+    ``how``: ``fetch``, ``xhr``, ``eventsource``, ``beacon``, ``form`` (a form was submitted, and what answers is
+    another document), ``download``, or ``document``, for the document that tells of itself (``reload`` where it came
+    again). Of such a one ``left`` is the page before it in the tab, which ``act`` then belongs to, and ``form`` the
+    request there that it answers.
+    """
 
     id: str
     method: str
@@ -86,6 +92,8 @@ class Request(Event, frozen=True, tag="request"):
     headers: tuple[tuple[str, str], ...] = ()
     body: Body = Body()
     act: str | None = None
+    left: str | None = None
+    form: str | None = None
 
 
 class Response(Event, frozen=True, tag="response"):

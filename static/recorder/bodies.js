@@ -72,18 +72,44 @@ export function describeSent(body, type) {
   if (body instanceof URLSearchParams) return formBody(body);
   if (body instanceof FormData) return formBody(body);
   if (body instanceof Blob) {
-    if (!isText(type ?? body.type)) return lostBody("binary_not_kept", body.size);
+    if (!isText(type ?? body.type)) return binaryBody(body);
     if (body.size > TEXT_LIMIT) return lostBody("too_large", body.size);
     const text = /** @type {Promise<string>} */ (Reflect.apply(natives.blobText, body, []));
     return after(text, textBody, () => lostBody("unreadable", body.size));
   }
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
-    if (!isText(type)) return lostBody("binary_not_kept", body.byteLength);
+    if (!isText(type)) return binaryBody(new Blob([/** @type {ArrayBuffer} */ (body)], { type: type ?? "" }));
     if (body.byteLength > TEXT_LIMIT) return lostBody("too_large", body.byteLength);
     return textBody(decoderFor(type).decode(body));
   }
   if (body instanceof ReadableStream) return lostBody("unreadable");
   return textBody(String(body));
+}
+
+/**
+ * The content type that the browser gives a body of its own accord; empty for plain text and for none.
+ * @param {unknown} body
+ */
+export function typeOf(body) {
+  if (body instanceof URLSearchParams) return "application/x-www-form-urlencoded";
+  if (body instanceof FormData) return "multipart/form-data";
+  return body instanceof Blob ? body.type : "";
+}
+
+/**
+ * A body of bytes, as one part without a name. To Gradio it is an upload like those in forms.
+ * @param {Blob} blob
+ * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
+ */
+function binaryBody(blob) {
+  if (isGradio() || blob.size > FILES_LIMIT) return lostBody("binary_not_kept", blob.size);
+  const { size, type } = blob;
+  const name = blob instanceof File ? blob.name : "";
+  return after(dataUrl(blob), (value) => ({ kind: "parts", parts: [{ name: "", filename: name, size, type, value }] }));
+}
+
+function isGradio() {
+  return "gradio_config" in window;
 }
 
 /**
@@ -104,8 +130,8 @@ export function describeRequest(request) {
 }
 
 /**
- * The fields of a form. Files among other fields are part of a call, and nobody could be asked for them later; files
- * alone are an upload, of which the app keeps what it wants.
+ * The fields of a form. Files are part of a call, and nobody could be asked for them later; but files alone are an upload
+ * to Gradio, which keeps what it wants of them.
  * @param {URLSearchParams | FormData} form
  * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
  */
@@ -130,7 +156,7 @@ function formBody(form) {
   if (size > TEXT_LIMIT) return lostBody("too_large", size);
   /** @type {import("./words.js").Body} */
   const body = { kind: "parts", parts };
-  if (files.length === 0 || files.length === parts.length || fileSize > FILES_LIMIT) return body;
+  if (files.length === 0 || (isGradio() && files.length === parts.length) || fileSize > FILES_LIMIT) return body;
   const reading = files.map(([part, file]) => after(dataUrl(file), (url) => void (url && (part.value = url))));
   return after(Promise.all(reading), () => body);
 }
@@ -140,7 +166,7 @@ function formBody(form) {
  * @param {Blob} file
  * @returns {Promise<string>}
  */
-function dataUrl(file) {
+export function dataUrl(file) {
   return new Promise((done) => {
     const reader = new natives.FileReader();
     listen(reader, "loadend", () => done(typeof reader.result === "string" ? reader.result : ""));

@@ -2,6 +2,7 @@
  * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
  */
 import { Channel } from "./channel.js";
+import { watchDocument } from "./documents.js";
 import { hook } from "./hooks.js";
 import { Ledger } from "./ledger.js";
 import { guarded } from "./natives.js";
@@ -55,7 +56,9 @@ export function start(config) {
     password: (input, isFinal) => redactor.watch(input, isFinal),
     isOurs: (element) => toggle?.contains(element) ?? false,
   });
-  hook({ now: () => ledger.count, add: guarded(observe), act: acts.current });
+  const observer = { now: () => ledger.count, add: guarded(observe), act: acts.current };
+  hook(observer);
+  watchDocument(observer, ledger.page);
   channel.start();
   toggle?.start();
 }

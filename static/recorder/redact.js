@@ -14,6 +14,9 @@ const SECRET_NAME = new RegExp(`^[\\w.-]{0,60}?${NAME_END}(?:\\[\\])?$`, "i");
 const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*)$/i;
 /** Part of Gradio's protocol, or an address of what is no secret at all. */
 const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
+/** What guards forms against being sent from elsewhere. */
+const FORGERY = /csrf|xsrf|authenticity|requestverification|^__(?:viewstate|eventvalidation)/i;
+const HTML_FIELD = /<(?:input|meta)\b[^>]{0,20000}>/gi;
 /** What follows a token that is a word of a highlighted text. */
 const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
 /** The end of a key in JSON, or in JSON within JSON: searched for from there, large texts are passed over quickly. */
@@ -97,6 +100,7 @@ export class Redactor {
     for (const name of ["name", "locator"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
     }
+    if (fact.t === "done" && kept.body?.text?.includes("<")) kept.body = { ...kept.body, text: this.cleanHtml(kept.body.text) };
     if (typeof kept.text === "string") kept.text = this.cleanText(this.cleanJson(kept.text, false));
     if (kept.headers) {
       const headers = /** @type {import("./words.js").Pairs} */ (kept.headers);
@@ -116,9 +120,13 @@ export class Redactor {
    * @param {string} value
    */
   cleanHeader(name, value) {
+    const [, cookie, given = ""] = (/^cookie$/i.test(name) && /^([^=;]*)=([^;]*)$/.exec(value)) || [];
+    if (cookie !== undefined) return `${cookie}=${this.secret(given, cookie, `cookie ${cookie}`, SAID_LENGTH)}`;
     if (!SECRET_HEADER.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanQuery(value) : value);
     // The scheme is no secret, and a script has to write it.
     const [, scheme = "", secret = value] = /^([A-Za-z][\w-]*\s+)?(.*)$/s.exec(value) ?? [];
+    // A page that has no token yet sends the scheme alone, or the word for nothing.
+    if (/^(?:bearer|basic|token|digest|negotiate|null|undefined)?\s*$/i.test(secret)) return value;
     return secret ? scheme + this.secret(secret, name, `header ${name}`, SAID_LENGTH) : value;
   }
 
@@ -130,6 +138,20 @@ export class Redactor {
     if (value && SECRET_NAME.test(name) && !NEVER.test(name)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
     else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
     return kept;
+  }
+
+  /**
+   * HTML, what a form or the page's head holds under the name of a secret replaced.
+   * @param {string} text
+   */
+  cleanHtml(text) {
+    return text.replace(HTML_FIELD, (tag) => {
+      const name = attributeOf(tag, "name");
+      const [, lead = "", value = ""] = /(\s(?:value|content)=")([^"]*)"/i.exec(tag) ?? [];
+      if (!value || !(SECRET_NAME.test(name) || FORGERY.test(name)) || NEVER.test(name)) return tag;
+      const hint = `field ${name}`;
+      return tag.replace(`${lead}${value}"`, () => `${lead}${this.secret(unescapedHtml(value), name, hint, SAID_LENGTH)}"`);
+    });
   }
 
   /**
@@ -288,6 +310,20 @@ function recall() {
   }
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return { nonce: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(""), names: {} };
+}
+
+/**
+ * @param {string} tag
+ * @param {string} name
+ */
+function attributeOf(tag, name) {
+  return unescapedHtml(new RegExp(`\\s${name}="([^"]*)"`, "i").exec(tag)?.[1] ?? "");
+}
+
+/** @param {string} text */
+function unescapedHtml(text) {
+  const entities = /** @type {Record<string, string>} */ ({ "&quot;": '"', "&lt;": "<", "&gt;": ">", "&#39;": "'", "&#x27;": "'", "&amp;": "&" });
+  return text.replace(/&(?:quot|lt|gt|amp|#39|#x27);/g, (entity) => entities[entity] ?? entity);
 }
 
 /** @param {string} text */

@@ -8,7 +8,7 @@
  *
  * @typedef {{t: "page", url: string, title?: string, embedded?: boolean, root?: string, theme?: string}} PageOpened
  * @typedef {{t: "act", id: string, kind: string, role: string, name: string, locator: string}} Act
- * @typedef {{t: "request", id: string, method: string, url: string, how?: string, headers: Pairs, body?: Body, act?: string}} Request_
+ * @typedef {{t: "request", id: string, method: string, url: string, how?: string, headers: Pairs, body?: Body, act?: string, left?: string, form?: string}} Request_
  * @typedef {{t: "response", id: string, status: number, headers: Pairs, url: string}} Response_
  * @typedef {{t: "chunk", id: string, text: string}} Chunk
  * @typedef {{t: "done", id: string, body?: Body, error?: string, aborted?: boolean}} Done

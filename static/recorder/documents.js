@@ -1,0 +1,156 @@
+/**
+ * What the browser itself asks the app for: the document that is shown, the forms that are submitted, what is downloaded.
+ * A document cannot see the request that it came by, so each is told of by the one that it brought, as far as a page can
+ * know; what was done on the page before is handed on within the tab.
+ */
+import { TEXT_LIMIT, dataUrl, lostBody, textBody } from "./bodies.js";
+import { addressOf, announce } from "./exchange.js";
+import { after, guarded, listen, natives } from "./natives.js";
+import { patch } from "./patching.js";
+
+/** Characters of a document that are kept. */
+const DOCUMENT_LIMIT = 2 * 1024 * 1024;
+/** Bytes of a file that is read as soon as it was chosen, for nothing can be read while the page is left. */
+const FILE_LIMIT = 16 * 1024 * 1024;
+/** How long the app may take to answer with the next document. */
+const LEAVING_MS = 60_000;
+const KEY = "api-recorder:leaving";
+
+/** @typedef {{page: string, act?: string, form?: string, at: number}} Leaving */
+
+/**
+ * @param {import("./exchange.js").Observer} observer
+ * @param {string} page the id of this document
+ */
+export function watchDocument(observer, page) {
+  const counter = { last: 0, letter: "f" };
+  const left = takeLeaving();
+  if (location.protocol === "http:" || location.protocol === "https:") tellDocument(observer, left);
+
+  /** @type {WeakMap<File, string>} */
+  const contents = new WeakMap();
+  /** @type {{form: HTMLFormElement, id?: string} | null} */
+  let submitting = null;
+  let submittedAt = 0;
+  let action = "";
+  let encoding = "";
+
+  listen(window, "change", (event) => {
+    const [input] = event.composedPath();
+    if (!(input instanceof HTMLInputElement) || input.type !== "file" || !input.form || "gradio_config" in window) return;
+    for (const file of input.files ?? []) {
+      if (file.size <= FILE_LIMIT) void after(dataUrl(file), guarded((url) => void contents.set(file, url)));
+    }
+  }, { capture: true, passive: true });
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {HTMLElement | null} submitter
+   */
+  const submits = (form, submitter) => {
+    const button = submitter instanceof HTMLButtonElement || submitter instanceof HTMLInputElement ? submitter : null;
+    const method = (button?.hasAttribute("formmethod") ? button.formMethod : form.method).toUpperCase();
+    submitting = method === "POST" ? { form } : null;
+    submittedAt = natives.now();
+    action = addressOf((button?.hasAttribute("formaction") ? button.formAction : form.getAttribute("action")) || document.URL);
+    encoding = button?.hasAttribute("formenctype") ? button.formEnctype : form.enctype;
+  };
+  /** @param {FormData} data */
+  const tellForm = (data) => {
+    if (!submitting || !action) return;
+    /** @type {import("./words.js").Part[]} */
+    const parts = [];
+    data.forEach((value, name) => {
+      if (typeof value === "string") return void parts.push({ name, value });
+      if (!/multipart/.test(encoding)) return void parts.push({ name, value: value.name });
+      const content = contents.get(value);
+      const part = { name, filename: value.name, size: value.size, type: value.type };
+      parts.push(content !== undefined ? { ...part, value: content } : part);
+    });
+    const headers = /** @type {import("./words.js").Pairs} */ ([["content-type", encoding]]);
+    const { id } = announce(observer, counter, { method: "POST", url: action, how: "form", headers }, { kind: "parts", parts });
+    submitting.id = id;
+  };
+  // Behind the app's own listeners, which may have prevented it.
+  listen(window, "submit", (event) => {
+    if (!event.defaultPrevented && event.target instanceof HTMLFormElement) submits(event.target, event.submitter);
+  });
+  listen(window, "formdata", (event) => {
+    if (submitting && event.target === submitting.form && !submitting.id) tellForm(event.formData);
+  });
+  patch(/** @type {any} */ (HTMLFormElement.prototype), "submit", {
+    apply: (native, self, args) => {
+      guarded(() => submits(self, null))();
+      return Reflect.apply(native, self, args);
+    },
+  });
+  listen(window, "click", (event) => {
+    const [first] = event.composedPath();
+    const link = first instanceof Element ? first.closest("a[href][download]") : null;
+    if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented) return;
+    const url = addressOf(link.href);
+    if (!url || new URL(url).origin !== location.origin) return;
+    const { id, add } = announce(observer, counter, { method: "GET", url, how: "download", headers: [] }, {});
+    add({ t: "done", id, body: lostBody("binary_not_kept") });
+  });
+  listen(window, "beforeunload", () => {
+    const act = observer.act();
+    /** @type {Leaving} */
+    const leaving = { page, at: natives.now() };
+    if (act) leaving.act = act;
+    if (submitting?.id && natives.now() - submittedAt < LEAVING_MS) leaving.form = submitting.id;
+    try {
+      sessionStorage.setItem(KEY, natives.stringify(leaving));
+    } catch {
+      // Without storage the next document knows nothing of this one.
+    }
+  });
+}
+
+/** @returns {Leaving | null} */
+function takeLeaving() {
+  try {
+    const text = sessionStorage.getItem(KEY);
+    sessionStorage.removeItem(KEY);
+    const leaving = text ? natives.parse(text) : null;
+    return leaving && natives.now() - leaving.at < LEAVING_MS ? leaving : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The document as a call: its address, how it was answered, and its text as it came, before scripts that wait for its end
+ * have changed it. A Gradio page says nothing that way that its app does not say better.
+ * @param {import("./exchange.js").Observer} observer
+ * @param {Leaving | null} left
+ */
+function tellDocument(observer, left) {
+  const at = natives.now();
+  const since = observer.now();
+  let isTold = false;
+  const tell = () => {
+    if (isTold || document.readyState === "loading") return;
+    isTold = true;
+    if ("gradio_config" in window) return;
+    const url = addressOf(location.href);
+    const [entry] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
+    const isNavigated = entry?.type === "navigate" || entry?.type === undefined;
+    const how = isNavigated ? "document" : "reload";
+    /** @type {import("./words.js").Request_ & {at: number}} */
+    const request = { t: "request", id: "d0", method: "GET", url, how, headers: [], at };
+    if (left && isNavigated) {
+      request.left = left.page;
+      if (left.act) request.act = left.act;
+      if (left.form) request.form = left.form;
+    }
+    observer.add(request, since);
+    const status = Number(entry?.responseStatus) || 200;
+    observer.add({ t: "response", id: "d0", status, headers: [["content-type", document.contentType]], url }, since);
+    const text = /html/.test(document.contentType) ? document.documentElement?.outerHTML ?? "" : document.body?.textContent ?? "";
+    const body = text.length > Math.min(DOCUMENT_LIMIT, TEXT_LIMIT) ? lostBody("too_large", text.length) : textBody(text);
+    observer.add({ t: "done", id: "d0", body }, since);
+  };
+  if (document.readyState !== "loading") tell();
+  else listen(document, "readystatechange", tell);
+}
