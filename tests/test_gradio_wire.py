@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.adapters.gradio.wire import apply_diff, inline, is_file_data, parse_sse, update_value
+from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse, update_value
+from recorder.inline import inline
 
 JSON = st.recursive(
     st.none()

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from recorder.adapters.gradio.wire import inline, is_file_data, update_value
+from recorder.adapters.gradio.wire import is_file_data, update_value
 from recorder.errors import AppError, FileError
+from recorder.inline import inline
 from recorder.replay.compare import Live, Look, Places, compare_output, compare_stream
 from recorder.replay.media import MOST_BYTES, Likeness, likeness
 from recorder.replay.plan import Plan, Target

@@ -9,8 +9,9 @@ import msgspec
 from recorder.adapters.gradio.frames import passed_over
 from recorder.adapters.gradio.timeline import Resolved, same
 from recorder.adapters.gradio.traffic import App as WireApp
-from recorder.adapters.gradio.traffic import Traffic, WireFrame, file_url, inline_url
-from recorder.adapters.gradio.wire import Inline, is_file_data, update_value
+from recorder.adapters.gradio.traffic import Traffic, WireFrame, file_url
+from recorder.adapters.gradio.wire import is_file_data, update_value
+from recorder.inline import Inline, inline_url
 from recorder.session import Call, File, Frame, Timing, Value
 
 

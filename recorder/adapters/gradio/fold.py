@@ -41,6 +41,11 @@ class GradioFold:
         return self._traffic.wants()
 
     @property
+    def knows(self) -> bool:
+        """Whether a page or an app has said that it is Gradio's, or a page has called one."""
+        return self._traffic.is_gradio
+
+    @property
     def calls(self) -> int:
         """How many calls a person would count so far."""
         return len(self._counted())

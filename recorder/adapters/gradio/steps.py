@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Literal
 
 import msgspec
 
-from recorder.adapters import Selection
+from recorder.adapters import Selection, chosen_calls
 from recorder.adapters.gradio.timeline import is_empty
 from recorder.api import Endpoint, Parameter
-from recorder.errors import UsageError
-from recorder.session import Call, File, SecretName, Session, Value, encode_value
+from recorder.session import Call, File, Session, Value, encode_value
 from recorder.workflow import (
     Argument,
     Expression,
     Link,
     Output,
+    SecretFinder,
     SecretRef,
     Step,
     Variable,
@@ -25,6 +24,7 @@ from recorder.workflow import (
     Workflow,
     identifier,
     leaves_of,
+    python_type,
     unique,
 )
 
@@ -66,27 +66,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
 
 def _select(session: Session, selection: Selection) -> tuple[list[Call], set[str]]:
     """The calls that become steps, in order, and the ids of those among them that are set-up."""
-
-    def called(call: Call, names: tuple[str, ...]) -> bool:
-        return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
-
-    everything = [*session.calls, *(o.call for o in session.omitted)]
-    for name in (*selection.only, *selection.skip):
-        if not any(called(call, (name,)) for call in everything):
-            known = (
-                ", ".join(dict.fromkeys(f"{call.id} ({call.endpoint})" for call in session.calls)) or "none"
-            )
-            raise UsageError(f"No recorded call is {name!r}", f"The calls are {known}")
-    chosen = [call for call in session.calls if not (selection.raw and call.stands_for)]
-    if selection.raw:
-        chosen += [o.call for o in session.omitted if not o.call.id.startswith("b")]
-    chosen = [
-        call
-        for call in chosen
-        if not call.skip
-        and not called(call, selection.skip)
-        and (not selection.only or called(call, selection.only))
-    ]
+    chosen = chosen_calls(session, selection)
     pages = {call.page for call in chosen}
     taken = {call.id for call in chosen}
     setup = [
@@ -118,7 +98,7 @@ class _Builder:
         self._pages: dict[str, str] = {}
         self._variables: dict[tuple[str, int | str | None, str], str] = {}
         self._taken: set[str] = set()
-        self._secrets = _SecretFinder(session.secrets)
+        self._secrets = SecretFinder(session.secrets)
         self._standing = {inner: call.id for call in session.calls for inner in call.stands_for}
         self._status: dict[str, Call] = {}
         self.variables: list[Variable] = []
@@ -245,52 +225,9 @@ def _via(session: Session, endpoint: Endpoint, call: Call) -> Literal["client", 
     return "client"
 
 
-def python_type(value: Any) -> str:
-    """An annotation for a recorded value."""
-    if isinstance(value, File):
-        return "str | Path"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "float"
-    if isinstance(value, str):
-        return "str"
-    if isinstance(value, list):
-        kinds = {python_type(item) for item in value}
-        return f"list[{kinds.pop()}]" if len(kinds) == 1 else "list[Any]"
-    if isinstance(value, dict):
-        return "dict[str, Any]"
-    return "Any"
-
-
 def _is_default(plain: Any, default: Any) -> bool:
     if isinstance(plain, File):
         return isinstance(default, dict) and default.get("path") == plain.server_path
     if isinstance(plain, bool) or isinstance(default, bool):
         return plain is default
     return bool(plain == default)
-
-
-class _SecretFinder:
-    """Finds the recording's own placeholders in text. Only those the page declared count: an app that prints
-    something alike gets it back as the text it is."""
-
-    def __init__(self, secrets: tuple[SecretName, ...]) -> None:
-        self._names = {secret.placeholder: secret.name for secret in secrets}
-        self._pattern = re.compile("(" + "|".join(map(re.escape, self._names)) + ")") if self._names else None
-
-    def replace(self, value: Any) -> Any:
-        if self._pattern is None:
-            return value
-        if isinstance(value, str):
-            pieces = self._pattern.split(value)
-            if len(pieces) == 1:
-                return value
-            return SecretRef(
-                pieces=tuple(self._names.get(p, p) if i % 2 else p for i, p in enumerate(pieces))
-            )
-        if isinstance(value, dict):
-            return {k: self.replace(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [self.replace(v) for v in value]
-        return value

@@ -17,10 +17,7 @@ import msgspec
 
 from recorder.adapters import Want
 from recorder.adapters.gradio.wire import (
-    Inline,
     apply_diff,
-    data_url,
-    inline,
     is_file_data,
     map_text,
     parse_sse,
@@ -41,6 +38,7 @@ from recorder.events import (
     SocketMessage,
     SocketOpened,
 )
+from recorder.inline import Inline, data_url, inline, inline_url
 from recorder.session import Status
 
 _ENDPOINT = re.compile(
@@ -147,6 +145,14 @@ class Traffic:
         self._by_event: dict[str, WireCall] = {}
         self._sockets: dict[tuple[str, str], WireCall] = {}
         self._early: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+
+    @property
+    def is_gradio(self) -> bool:
+        """Whether there is a Gradio app at all."""
+        if self.calls or any(page.root for page in self.pages.values()):
+            return True
+        configs = (app.config for app in self.apps.values() if isinstance(app.config, dict))
+        return any("components" in config and "dependencies" in config for config in configs)
 
     def wants(self) -> list[Want]:
         """What became wanted since this was last asked."""
@@ -569,11 +575,6 @@ def file_url(file: dict[str, Any], app: App) -> str:
             return said
     path = file.get("path")
     return f"{app.root}{app.prefix}/file={path}" if isinstance(path, str) and path else ""
-
-
-def inline_url(what: Inline) -> str:
-    """What the bytes of a ``data:`` URL are called among the files."""
-    return f"sha256:{what.sha256}"
 
 
 def page_query(call: WireCall) -> str:
