@@ -10,6 +10,12 @@ Visibility = Literal["public", "hidden", "private"]
 """public: listed; hidden: callable by name, not listed; private: no public client can call it."""
 
 
+Location = Literal["", "path", "query", "header", "json", "form", "multipart", "body"]
+"""Where in an HTTP request a value travels; empty for Gradio, whose calls are lists of values. ``json`` is a member of
+a JSON object, or without a name the whole of it; ``form`` and ``multipart`` are fields; ``body`` is a body of another
+type."""
+
+
 class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One argument of an endpoint, or one value it returns.
 
@@ -31,6 +37,7 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     choices: tuple[Any, ...] = ()
     state: bool = False
     skipped: bool = False
+    location: Location = ""
 
 
 class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -58,6 +65,11 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     connection: str = ""
     """``stream`` where one call takes many frames, ``form`` where its one input is the fields of a form; empty
     otherwise."""
+    method: str = ""
+    """Of an HTTP endpoint: ``GET`` and so on, or ``WS`` where a WebSocket is opened."""
+    path: str = ""
+    """Of an HTTP endpoint: its path template relative to the app, ``/items/{item_id}``, or one with scheme and host
+    where it is on another server."""
     server_fn: str = ""
     """The name of a function that a control has on the server; the control is that of the first parameter."""
 

@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.api import Api, Endpoint
+from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
 
 FORMAT = "recorder-session/1"
@@ -82,6 +82,8 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locator: str = ""
     component_id: int | None = None
     call: str | None = None
+    sure: Literal["", "certain", "likely"] = ""
+    """How sure it is, where it was told by time and not by the app: ``certain`` if the call began at the act."""
 
     def words(self) -> str:
         """The trigger as a person says it: ``clicked Submit``, ``then, after c1``."""
@@ -97,6 +99,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 _VERBS = {
     "click": "clicked",
+    "open": "opened",
     "submit": "submitted",
     "change": "changed",
     "input": "changed",
@@ -140,6 +143,8 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An output that is a chat's answer in words, which the public endpoint may spell as a message or as several;
     None where the answer was more than words."""
     variable: str | None = None
+    location: Location = ""
+    """Where in an HTTP request it travels."""
 
 
 class Timing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -159,6 +164,16 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     inputs: tuple[Any, ...] = ()
     at: float = 0.0
     passed_over: bool = False
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One message over a WebSocket: JSON where it is JSON, else its text. ``at`` is in ms from the call's start."""
+
+    value: Any = None
+    sent: bool = False
+    text: bool = False
+    """It is the text itself, even where that could be read as JSON."""
+    at: float = 0.0
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -192,6 +207,14 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     after: tuple[str, ...] = ()
     """Ids of calls that must be over before this one, where a replay makes several at once. A person's to set."""
     skip: bool = False
+    code: int | None = None
+    """The status of an HTTP response."""
+    how: str = ""
+    """By what means of the browser an HTTP request was made: ``fetch``, ``form``, ``document`` and so on."""
+    messages: tuple[Message, ...] = ()
+    """What went over a WebSocket, both ways."""
+    cookies: tuple[tuple[str, str], ...] = ()
+    """The cookies whose values the request also carries elsewhere, by name."""
 
 
 class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -367,6 +390,7 @@ def map_values(session: Session, change: Callable[[Any], Any]) -> Session:
             outputs=tuple(map(slot, one.outputs)),
             stream=tuple(map(change, one.stream)),
             frames=tuple(replace(f, inputs=tuple(map(change, f.inputs))) for f in one.frames),
+            messages=tuple(replace(m, value=change(m.value)) for m in one.messages),
             event_data=change(one.event_data),
         )
 

@@ -140,7 +140,7 @@ def overview(session: Session, workflow: Workflow) -> Overview:
             ShownVariable(name=v.name, type=v.python_type, label=v.label, value=_recorded(v.value))
             for v in workflow.variables
         ),
-        secrets=tuple(ShownSecret(name=secret.name, hint=secret.hint) for secret in session.secrets),
+        secrets=tuple(ShownSecret(name=secret.name, hint=secret.hint) for secret in workflow.secrets),
         omitted=tuple(
             ShownOmission(id=o.call.id, endpoint=o.call.endpoint, why=o.why)
             for o in session.omitted

@@ -1,7 +1,6 @@
 """Workflow: what to do again. The program that every target, replay, load and MCP reads.
 
-An argument is an expression: JSON, with four more kinds of leaf (:class:`Link`, :class:`Variable`, :class:`Secret`
-and the session's :class:`~recorder.session.File`) anywhere inside it.
+An argument is an expression: JSON, with more kinds of leaf (:data:`Leaf`) anywhere inside it.
 """
 
 from __future__ import annotations
@@ -13,16 +12,53 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from recorder.api import Endpoint
-from recorder.session import App, Expectation, File, Place, SecretName, Status
+from recorder.api import Endpoint, Location
+from recorder.session import App, Expectation, File, Message, Place, SecretName, Status
+
+Expression = Any
+"""None, bool, int, float, str, list and dict of expressions, or a :data:`Leaf`."""
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """How a value is read out of a text.
+
+    ``json``: the text is JSON, ``path`` leads to the value in it. ``base64``: the text is base64, in either alphabet,
+    of another text. ``query``: the text is an address, ``path`` has the name of one of its parameters. ``between``:
+    what stands in the text between the two texts of ``path``; where the second is empty, up to the next ``/``, ``?`` or
+    ``#``.
+    """
+
+    kind: Literal["json", "base64", "query", "between"]
+    path: tuple[str | int, ...] = ()
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier step's output: ``output`` counts in wire order (State included), ``path`` goes inside it."""
+    """An earlier step's output: ``output`` counts in wire order (State included), ``path`` goes inside it, and
+    ``readers`` in turn inside the text that is there."""
 
     step: str
     output: int
     path: tuple[str | int, ...] = ()
+    readers: tuple[Reader, ...] = ()
+
+
+class Cookie(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cookie that the app has set holds at that time."""
+
+    name: str
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True):
+    """Text put together: of each piece, an expression, what it is as text."""
+
+    pieces: tuple[Expression, ...]
+
+
+class Spelled(msgspec.Struct, frozen=True, kw_only=True):
+    """Text that spells a value: as JSON, or a text in base64 (``base64url`` without padding)."""
+
+    kind: Literal["json", "base64", "base64url"]
+    value: Expression
 
 
 class VariableRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +76,7 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
 
 
-Leaf = Link | VariableRef | SecretRef | File
-Expression = Any
-"""None, bool, int, float, str, list and dict of expressions, or a :data:`Leaf`."""
+Leaf = Link | VariableRef | SecretRef | File | Cookie | Text | Spelled
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +107,7 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
     state: bool = False
     skipped: bool = False
     default: bool = False
+    location: Location = ""
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +166,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     after: tuple[str, ...] = ()
     page: str = ""
+    code: int | None = None
+    """The recorded status of an HTTP response."""
+    messages: tuple[Message, ...] = ()
+    """What goes over a WebSocket, in order; those that are sent are expressions."""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +199,7 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
     pages: dict[str, set[str]] = {}
     for step in workflow.steps:
         own: set[str] = set()
-        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data]):
+        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data, *sent(step)]):
             if isinstance(leaf, VariableRef) and leaf.name in changed:
                 own.add(leaf.name)
             elif hasattr(leaf, "step"):
@@ -182,7 +221,12 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
     return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
 
 
-_Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File)
+def sent(step: Step) -> list[Expression]:
+    """What a step sends over a WebSocket."""
+    return [message.value for message in step.messages if message.sent]
+
+
+_Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File, Cookie)
 
 
 def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
@@ -191,8 +235,13 @@ def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
 
 
 def leaves(expression: Expression) -> Iterator[Any]:
-    """Every leaf that is not JSON: links, variables, secrets and files."""
-    if isinstance(expression, dict):
+    """Every leaf that is not JSON: links, variables, secrets, cookies and files. What is made of others is gone
+    into."""
+    if isinstance(expression, Text):
+        yield from leaves(expression.pieces)
+    elif isinstance(expression, Spelled):
+        yield from leaves(expression.value)
+    elif isinstance(expression, dict):
         for item in expression.values():
             yield from leaves(item)
     elif isinstance(expression, list | tuple):
@@ -200,6 +249,49 @@ def leaves(expression: Expression) -> Iterator[Any]:
             yield from leaves(item)
     elif isinstance(expression, msgspec.Struct):
         yield expression
+
+
+def python_type(value: Any) -> str:
+    """An annotation for a recorded value."""
+    if isinstance(value, File):
+        return "str | Path"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "float"
+    if isinstance(value, str):
+        return "str"
+    if isinstance(value, list):
+        kinds = {python_type(item) for item in value}
+        return f"list[{kinds.pop()}]" if len(kinds) == 1 else "list[Any]"
+    if isinstance(value, dict):
+        return "dict[str, Any]"
+    return "Any"
+
+
+class SecretFinder:
+    """Finds the recording's own placeholders in text. Only those the page declared count: an app that prints
+    something alike gets it back as the text it is."""
+
+    def __init__(self, secrets: tuple[SecretName, ...]) -> None:
+        self._names = {secret.placeholder: secret.name for secret in secrets}
+        self._pattern = re.compile("(" + "|".join(map(re.escape, self._names)) + ")") if self._names else None
+
+    def replace(self, value: Any) -> Any:
+        if self._pattern is None:
+            return value
+        if isinstance(value, str):
+            pieces = self._pattern.split(value)
+            if len(pieces) == 1:
+                return value
+            return SecretRef(
+                pieces=tuple(self._names.get(p, p) if i % 2 else p for i, p in enumerate(pieces))
+            )
+        if isinstance(value, dict):
+            return {k: self.replace(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.replace(v) for v in value]
+        return value
 
 
 Rules = tuple[tuple[Expectation, Place], ...]

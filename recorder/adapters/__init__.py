@@ -12,7 +12,7 @@ import msgspec
 from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.events import AnyEvent
-from recorder.session import Expectation, Session
+from recorder.session import Call, Expectation, Session
 from recorder.workflow import Step, Workflow
 
 
@@ -44,6 +44,36 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING = Selection()
 
 
+def chosen_calls(session: Session, selection: Selection) -> list[Call]:
+    """The calls that become steps, set-up apart.
+
+    Raises:
+        UsageError: the selection names a call or endpoint that was not recorded.
+    """
+
+    def called(call: Call, names: tuple[str, ...]) -> bool:
+        return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
+
+    everything = [*session.calls, *(o.call for o in session.omitted)]
+    for name in (*selection.only, *selection.skip):
+        if not any(called(call, (name,)) for call in everything):
+            known = (
+                ", ".join(dict.fromkeys(f"{call.id} ({call.endpoint})" for call in session.calls)) or "none"
+            )
+            raise UsageError(f"No recorded call is {name!r}", f"The calls are {known}")
+    chosen = [call for call in session.calls if not (selection.raw and call.stands_for)]
+    if selection.raw:
+        chosen += [o.call for o in session.omitted if not o.call.id.startswith("b")]
+    chosen = [
+        call
+        for call in chosen
+        if not call.skip
+        and not called(call, selection.skip)
+        and (not selection.only or called(call, selection.only))
+    ]
+    return chosen
+
+
 class Fold(Protocol):
     """Events in, calls out. Feeding the same events gives the same session, live or from a journal.
 
@@ -51,8 +81,11 @@ class Fold(Protocol):
     ``wants`` returns what became wanted since it was last asked. ``calls`` and ``last`` are the count and the
     name that the
     toggle shows; ``open`` counts the recorded calls that are not over. ``session`` is the app that was used most;
-    ``others`` are those beside it on the same pages that were used too.
+    ``others`` are those beside it on the same pages that were used too. ``knows``: the app is certainly of this kind.
     """
+
+    @property
+    def knows(self) -> bool: ...
 
     @property
     def calls(self) -> int: ...
@@ -83,15 +116,55 @@ class Adapter(Protocol):
 
 
 def adapters() -> dict[str, Adapter]:
-    """The registry, in order of preference."""
+    """The registry, in order of preference: the last takes what no other knows."""
     from recorder.adapters.gradio import GRADIO
+    from recorder.adapters.http import HTTP
 
-    return {adapter.name: adapter for adapter in (GRADIO,)}
+    return {adapter.name: adapter for adapter in (GRADIO, HTTP)}
 
 
 def new_fold() -> Fold:
     """The fold for a recording whose kind of app is not known yet."""
-    return next(iter(adapters().values())).fold()
+    return _Undecided([adapter.fold() for adapter in adapters().values()])
+
+
+class _Undecided:
+    """Feeds the folds of all adapters until one knows the app for its own; until then the last speaks."""
+
+    def __init__(self, folds: list[Fold]) -> None:
+        self._folds = folds
+
+    def feed(self, event: AnyEvent) -> None:
+        for fold in self._folds:
+            fold.feed(event)
+        known = next((fold for fold in self._folds[:-1] if fold.knows), None)
+        if known is not None:
+            self._folds = [known]
+
+    def wants(self) -> list[Want]:
+        return [want for fold in self._folds for want in fold.wants()]
+
+    @property
+    def knows(self) -> bool:
+        return self._folds[-1].knows
+
+    @property
+    def calls(self) -> int:
+        return self._folds[-1].calls
+
+    @property
+    def last(self) -> str:
+        return self._folds[-1].last
+
+    @property
+    def open(self) -> int:
+        return self._folds[-1].open
+
+    def session(self) -> Session:
+        return self._folds[-1].session()
+
+    def others(self) -> list[Session]:
+        return self._folds[-1].others()
 
 
 def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
@@ -116,7 +189,9 @@ def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
 
     def expecting(step: Step) -> Step:
         outputs = tuple(
-            msgspec.structs.replace(output, expectations=tuple(of.get((step.id, number), ())))
+            msgspec.structs.replace(
+                output, expectations=(*output.expectations, *of.get((step.id, number), ()))
+            )
             for number, output in enumerate(step.outputs)
         )
         return msgspec.structs.replace(step, outputs=outputs)

@@ -1,0 +1,668 @@
+"""The fold: what went between the pages of any web app and its server becomes a Session."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from recorder.adapters import Want
+from recorder.adapters.http import describe
+from recorder.adapters.http.page import read_page
+from recorder.adapters.http.traffic import Exchange, Traffic
+from recorder.api import Api, Endpoint, Parameter
+from recorder.events import AnyEvent, Part
+from recorder.inline import data_url, inline_url
+from recorder.session import (
+    App,
+    Call,
+    File,
+    Message,
+    Omitted,
+    SecretName,
+    Session,
+    Status,
+    Timing,
+    Trigger,
+    TriggerKind,
+    Value,
+)
+
+LOAD_MS = 10_000.0
+"""How long after a document opened what nobody asked for is still part of its loading."""
+SURE_MS = 50.0
+"""How soon after an act a request is certainly its doing."""
+POLLS = 3
+"""So many requests for the same, nobody having done anything, are polling."""
+
+_BY_BROWSER = re.compile(
+    r"(?:accept-(?:language|encoding|charset)|access-control-.*|cache-control|connection|content-(?:length|type)|cookie|dnt"
+    r"|host|if-(?:none-match|modified-since)|keep-alive|origin|pragma|priority|purpose|range|referer|save-data|sec-.*"
+    r"|te|trailer|transfer-encoding|upgrade.*|user-agent|via|x-client-data)$",
+    re.IGNORECASE,
+)
+"""Headers that are the browser's own business: a program sends its own, or none."""
+_OF_THE_SERVER = re.compile(
+    r"(?:x-(?:request-id|correlation-id|trace-id|powered-by|frame-options|content-type-options|xss-protection|runtime"
+    r"|process-time|response-time|ratelimit.*|rate-limit.*|cache.*|served-by|accel.*|dns-prefetch-control"
+    r"|permitted-cross-domain-policies|download-options|robots-tag|ua-compatible|amz-.*|envoy.*|debug.*))$",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(r"(?:location|etag|link|x-.+|.*(?:token|csrf|xsrf|cursor|next|session).*)$", re.IGNORECASE)
+_ASSET_TYPE = re.compile(
+    r"(?:text/css|text/javascript|(?:application|text)/(?:x-)?(?:javascript|ecmascript)|font/.*|application/(?:x-)?font.*"
+    r"|application/wasm|application/manifest\+json|image/.*|audio/.*|video/.*)\b",
+    re.IGNORECASE,
+)
+_ASSET_PATH = re.compile(
+    r"\.(?:m?js|css|map|woff2?|ttf|otf|eot|wasm|ico|svg|png|jpe?g|gif|webp|avif|webmanifest)$", re.IGNORECASE
+)
+_TELEMETRY = re.compile(
+    r"(?:^|[/._-])(?:analytics|telemetry|beacon|collect|rum|sentry|envelope|csp-report|pageviews?|track(?:ing|er)?"
+    r"|web-?vitals|gtag|matomo|plausible|posthog|mixpanel|segment)(?:$|[/._-])",
+    re.IGNORECASE,
+)
+_DEVELOPMENT = re.compile(
+    r"(?:/(?:@vite|_next/webpack-hmr|sockjs-node|__webpack_hmr|livereload|hot-update|_nuxt/hmr)|hmr|hot-update\.json)"
+)
+_JSON_TYPE = re.compile(r"[\w.-]+/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
+_INTEGER = re.compile(r"(?:0|-?[1-9]\d{0,14})")
+
+
+class HttpFold:
+    """A :class:`recorder.adapters.Fold` for any web app."""
+
+    def __init__(self) -> None:
+        self._traffic = Traffic()
+        self._wants: list[Want] = []
+        self._wanted: set[str] = set()
+        self._kept: tuple[int, list[Exchange]] = (-1, [])
+
+    def feed(self, event: AnyEvent) -> None:
+        """Take one event."""
+        known = len(self._traffic.exchanges)
+        self._traffic.feed(event)
+        for exchange in self._traffic.exchanges[known:]:
+            if not exchange.before:
+                for part in exchange.body.parts:
+                    self._want_part(part)
+
+    def wants(self) -> list[Want]:
+        """What the fold needs read from the app: the bytes of what was sent, and what the app says of itself."""
+        self._want_description()
+        wants, self._wants = self._wants, []
+        return wants
+
+    @property
+    def knows(self) -> bool:
+        """Whether there is anything to make calls of."""
+        return bool(self._traffic.exchanges)
+
+    @property
+    def calls(self) -> int:
+        """How many calls a person would count so far."""
+        return len(self._counted())
+
+    @property
+    def last(self) -> str:
+        """The last of them."""
+        counted = self._counted()
+        if not counted:
+            return ""
+        path = urlsplit(counted[-1].url).path
+        return f"{counted[-1].method} {describe.template(path)[0]}"
+
+    @property
+    def open(self) -> int:
+        """How many recorded calls are not over; a stream that has begun to arrive is not waited for."""
+        return sum(e.open and not e.before and e.method != "WS" and not e.chunks for e in self._counted())
+
+    def _counted(self) -> list[Exchange]:
+        count = len(self._traffic.exchanges)
+        if self._kept[0] != count or (self._kept[1] and self._kept[1][-1].open):
+            why = _reasons(self._traffic)
+            self._kept = count, [e for e in self._traffic.exchanges if not why.get(e)]
+        return self._kept[1]
+
+    def _want_part(self, part: Part) -> None:
+        if part.filename is None or not part.value or (found := data_url(part.value)) is None:
+            return
+        what, content = found
+        name = part.filename or f"body{mimetypes.guess_extension(what.type.partition(';')[0]) or ''}"
+        self._want(Want(url=inline_url(what), keep="file", name=name, content=content))
+
+    def _want(self, want: Want) -> None:
+        if want.url not in self._wanted:
+            self._wanted.add(want.url)
+            self._wants.append(want)
+
+    def _want_description(self) -> None:
+        origin = self._page_origin()
+        if not origin or not any(
+            e.how in ("fetch", "xhr") and not e.before and _origin(e.url) == origin
+            for e in self._traffic.exchanges
+        ):
+            return
+        for place in describe.PLACES:
+            url = origin + place
+            fetched = self._traffic.fetched.get(url)
+            if fetched is None:
+                self._want(Want(url=url, keep="text"))
+                return
+            if describe.parse(fetched.body.text) is not None:
+                return
+
+    def _page_origin(self) -> str:
+        """Where the pages see the app, which may be the recorder's own address."""
+        pages = [page for page in self._traffic.pages.values() if not page.embedded]
+        pages = pages or list(self._traffic.pages.values())
+        return _origin(pages[0].url) if pages else ""
+
+    def others(self) -> list[Session]:
+        """None: what pages ask of other servers is part of the same session."""
+        return []
+
+    def session(self) -> Session:
+        """What happened so far."""
+        traffic = self._traffic
+        seen = self._page_origin()
+        said = traffic.start.url if traffic.start else ""
+        root = _origin(said) or seen
+        title = ""
+        operations: tuple[describe.Operation, ...] = ()
+        for place in describe.PLACES:
+            fetched = traffic.fetched.get(seen + place)
+            found = describe.parse(fetched.body.text) if fetched is not None else None
+            if found is not None:
+                title, operations = found
+                break
+        builder = _Builder(traffic, seen, root, operations)
+        reasons = _reasons(traffic)
+        calls: list[Call] = []
+        omitted: list[Omitted] = []
+        # A body that had to be read first is told of late.
+        for exchange in sorted(traffic.exchanges, key=lambda e: e.at):
+            if exchange.how in ("document", "reload") and any(
+                e.document is exchange for e in traffic.exchanges
+            ):
+                continue
+            why = reasons.get(exchange, "")
+            call = builder.call(exchange, f"{'o' if why else 'c'}{len(omitted if why else calls) + 1}")
+            if why:
+                omitted.append(Omitted(call=call, why=why))
+            else:
+                calls.append(call)
+        first = next((p for p in traffic.pages.values() if not p.embedded), None)
+        return Session(
+            app=App(url=root, kind="http", title=title or (first.title if first else "")),
+            started=_iso(traffic.start.at if traffic.start else None),
+            stopped=_iso(traffic.stop.at if traffic.stop else None),
+            api=Api(endpoints=builder.endpoints()),
+            calls=tuple(calls),
+            omitted=tuple(omitted),
+            secrets=tuple(
+                SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint)
+                for s in traffic.secrets.values()
+            ),
+            notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),
+        )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def _iso(at: float | None) -> str:
+    if at is None:
+        return ""
+    moment = datetime.fromtimestamp(at / 1000, timezone.utc).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
+
+
+# Which of it are calls
+
+
+def _reasons(traffic: Traffic) -> dict[Exchange, str]:
+    """Why each exchange is no call of the person's, in words; without an entry, it is one."""
+    found: dict[Exchange, str] = {}
+    opened = {page.page: page.at for page in traffic.pages.values()}
+    # Whoever goes to another address of the app does something, were it only by writing it.
+    embedded = {page.page for page in traffic.pages.values() if page.embedded}
+    documents = [e for e in traffic.exchanges if e.how == "document" and e.page not in embedded]
+    first = documents[0] if documents else None
+    answers = {e.document for e in traffic.exchanges if e.document is not None}
+    for exchange in traffic.exchanges:
+        if exchange in answers:
+            found[exchange] = "the document that answered a form"
+        elif why := _reason(exchange, opened, first, embedded):
+            found[exchange] = why
+    _superseded(traffic, found)
+    for exchange in traffic.exchanges:
+        # What follows what was left out was made for the same reason.
+        cause = exchange.followed
+        if exchange not in found and cause is not None and cause in found and exchange.act is None:
+            found[exchange] = found[cause]
+    _polling(traffic, found)
+    return found
+
+
+def _reason(e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str]) -> str:
+    address = urlsplit(e.url)
+    asked = e.act is not None or e.followed is not None
+    if e.before:
+        return "made before recording started"
+    if e.method == "OPTIONS":
+        return "the browser's question whether it may ask"
+    if e.how == "beacon":
+        return "telemetry: sent without waiting for an answer"
+    if _DEVELOPMENT.search(address.path):
+        return "the development server's own traffic"
+    if e.how in ("fetch", "xhr") and e.method == "GET":
+        type = e.header("content-type")
+        if _ASSET_PATH.search(address.path) or _ASSET_TYPE.match(type):
+            return "an asset of the page, not a call"
+    if address.path.endswith(describe.PLACES):
+        return "the app's description of itself"
+    if _TELEMETRY.search(address.netloc) or (
+        _TELEMETRY.search(address.path) and (not e.answer.text or e.status == 204)
+    ):
+        return "telemetry, by its address and its empty answer"
+    if e.aborted and e.status == 0:
+        return "given up by the page before it was answered"
+    if e.status == 0 and e.error is not None:
+        return f"never reached a server: {e.error}"
+    if e.how == "reload":
+        return "the page loaded again"
+    if e.how == "document":
+        if e.page in embedded and e.act is None:
+            return "a document inside the page"
+        return "" if e.act is not None or e is not first else "the page itself"
+    if not asked:
+        at = opened.get(e.page)
+        loading = at is not None and e.at - at <= LOAD_MS
+        return "made by the page as it loaded" if loading else "made by the page, nobody having done anything"
+    return ""
+
+
+def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked while the person still typed, and asked again."""
+    latest: dict[tuple[str, str, str, str], Exchange] = {}
+    for e in traffic.exchanges:
+        if e in found or e.act is None or e.act.kind not in ("input", "keydown") or e.method != "GET":
+            continue
+        key = (e.page, e.act.id, e.method, describe.template(urlsplit(e.url).path)[0])
+        if key in latest:
+            found[latest[key]] = "asked while the person was still typing, and asked again"
+        latest[key] = e
+
+
+def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked again and again, the same each time, with nobody doing anything: the last answer is the one."""
+    groups: dict[tuple[str, str, str, str], list[Exchange]] = {}
+    for e in traffic.exchanges:
+        if e.how in ("fetch", "xhr") and not e.before:
+            groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
+    for group in groups.values():
+        by_itself = [e for e in group if e.act is None or (e.at - e.act.at > SURE_MS and len(group) >= POLLS)]
+        if len(by_itself) < POLLS:
+            continue
+        for e in by_itself:
+            if e not in found or found[e].startswith("made by the page"):
+                found[e] = "polling: asked again and again, nobody having done anything"
+
+
+# Calls
+
+
+class _Builder:
+    def __init__(
+        self, traffic: Traffic, seen: str, root: str, operations: tuple[describe.Operation, ...]
+    ) -> None:
+        self._traffic = traffic
+        self._seen = seen
+        self._root = root
+        self._operations = operations
+        self._used: dict[str, Endpoint] = {}
+        self._names: set[str] = set()
+        self._ids: dict[Exchange, str] = {}
+        self._first: dict[str, str] = {}
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Those that the app describes, and those that were called beside them."""
+        described = {o.endpoint.id: o.endpoint for o in self._operations}
+        return tuple({**described, **self._used}.values())
+
+    def call(self, e: Exchange, id: str) -> Call:
+        """One exchange as a call; ``id`` is its id."""
+        self._ids[e] = id
+        body, media = _body(e)
+        endpoint, path = self._endpoint(e, body)
+        inputs = [
+            *(Value(name=n, value=_number(v), location="path", component="path") for n, v in path),
+            *(
+                Value(name=n, value=_number(v), location="query", component="query")
+                for n, v in parse_qsl(urlsplit(e.url).query, keep_blank_values=True)
+            ),
+            *self._headers(e, media),
+            *self._body_values(e, body, media),
+        ]
+        changed = e.act is not None or e.followed is not None
+        inputs = [msgspec.structs.replace(v, changed=changed and v.location != "header") for v in inputs]
+        self._note(endpoint, inputs)
+        answer = e.document or e
+        status = _status(e)
+        outputs = self._outputs(answer)
+        self._remember(outputs)
+        return Call(
+            id=id,
+            endpoint=endpoint.id,
+            trigger=self._trigger(e),
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            status=status,
+            timing=Timing(
+                started=e.at,
+                first=answer.first_at - e.at if answer.first_at is not None else None,
+                ended=answer.end_at - e.at if answer.end_at is not None else None,
+            ),
+            error=_error(answer) if status == "failed" else None,
+            yields=len(e.messages) if e.method == "WS" else len(e.chunks),
+            page=e.page,
+            code=answer.status or None,
+            how=e.how,
+            messages=tuple(map(_message, e.messages)),
+            cookies=tuple(
+                (name, value)
+                for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
+            ),
+        )
+
+    def _trigger(self, e: Exchange) -> Trigger:
+        cause = e.followed
+        if cause is not None and cause in self._ids:
+            return Trigger(kind="call", event="then", call=self._ids[cause], sure="likely")
+        if (act := e.act) is not None:
+            sure: Literal["certain", "likely"] = (
+                "certain" if e.at - act.at <= SURE_MS or e.how in ("form", "document") else "likely"
+            )
+            return Trigger(
+                kind="person", event=act.kind, role=act.role, name=act.name, locator=act.locator, sure=sure
+            )
+        opened = self._traffic.pages.get(e.page)
+        if e.how == "document" and any(
+            p.at < e.at and p.page != e.page for p in self._traffic.pages.values()
+        ):
+            name = opened.title if opened is not None else ""
+            return Trigger(kind="person", event="open", role="document", name=name or e.url, sure="likely")
+        kind: TriggerKind = "page"
+        if opened is not None and e.at - opened.at > LOAD_MS and e.how != "document":
+            kind = "timer"
+        return Trigger(kind=kind, event="load")
+
+    def _endpoint(self, e: Exchange, body: Any) -> tuple[Endpoint, tuple[tuple[str, str], ...]]:
+        address = urlsplit(e.url)
+        origin = _origin(e.url)
+        path = address.path or "/"
+        same = origin.replace("ws", "http", 1) == self._seen if e.method == "WS" else origin == self._seen
+        prefix = "" if same else origin
+        operation, protocol = describe.operation_name(body) if e.method in ("POST", "GET") else ("", "")
+        if same:
+            for described in self._operations:
+                if described.endpoint.method != e.method:
+                    continue
+                if (match := re.fullmatch(described.pattern, path)) is not None:
+                    values = tuple(unquote(group) for group in match.groups())
+                    pairs = tuple(zip(described.names, values, strict=True))
+                    return self._own(described.endpoint, operation, protocol), pairs
+        known = frozenset(self._first)
+        template, pairs = describe.template(path, known)
+        endpoint = Endpoint(
+            id=f"{e.method} {prefix}{template}",
+            name=describe.named(e.method, template),
+            method=e.method,
+            path=prefix + template,
+        )
+        return self._own(endpoint, operation, protocol), pairs
+
+    def _own(self, endpoint: Endpoint, operation: str, protocol: str) -> Endpoint:
+        if operation:
+            endpoint = msgspec.structs.replace(
+                endpoint, id=f"{endpoint.id} {operation}", name=describe.snake(operation), connection=protocol
+            )
+        return self._used.setdefault(endpoint.id, endpoint)
+
+    def _note(self, endpoint: Endpoint, inputs: list[Value]) -> None:
+        """What a call gave is what its endpoint takes, where the app does not say."""
+        known = {(p.location, p.name) for p in endpoint.parameters}
+        more = [
+            Parameter(name=v.name, location=v.location, schema=_schema(v.value))
+            for v in inputs
+            if (v.location, v.name) not in known and v.location != "header"
+        ]
+        if more:
+            kept = msgspec.structs.replace(endpoint, parameters=(*endpoint.parameters, *more))
+            self._used[endpoint.id] = kept
+
+    def _headers(self, e: Exchange, media: str) -> Iterator[Value]:
+        for name, value in e.headers:
+            if _BY_BROWSER.match(name) or (name.lower() == "accept" and value.strip() in ("*/*", "")):
+                continue
+            yield Value(name=name.lower(), value=value, location="header", component="header")
+        if e.how in ("form", "document", "reload"):
+            yield Value(name="accept", value="text/html", location="header", component="header")
+        type = e.sent_header("content-type")
+        plain = {"json": "application/json", "form": "application/x-www-form-urlencoded"}.get(media)
+        if media and media != "multipart" and type and type.partition(";")[0].strip().lower() != plain:
+            yield Value(name="content-type", value=type, location="header", component="header")
+
+    def _body_values(self, e: Exchange, body: Any, media: str) -> Iterator[Value]:
+        if media == "json":
+            if isinstance(body, dict) and body:
+                for name, value in body.items():
+                    yield Value(name=name, value=value, location="json", component="json")
+            else:
+                yield Value(value=body, location="json", component="json")
+        elif media in ("form", "multipart"):
+            for part in body:
+                location: Any = media
+                if part.filename is None:
+                    yield Value(
+                        name=part.name, value=_number(part.value or ""), location=location, component=media
+                    )
+                else:
+                    file = self._file(part)
+                    yield Value(name=part.name, value=file, location=location, component="file")
+        elif media == "body":
+            yield Value(
+                value=self._file(body) if isinstance(body, Part) else body, location="body", component="body"
+            )
+
+    def _file(self, part: Part) -> File:
+        found = data_url(part.value) if part.value else None
+        kept = self._traffic.fetched.get(inline_url(found[0])) if found is not None else None
+        path = (kept.path if kept else "") or ""
+        return File(
+            name=part.filename or "file",
+            sha256=found[0].sha256 if found else "",
+            size=part.size,
+            type=part.type or None,
+            path=path,
+            lost="" if path else (kept.error if kept else "") or "its bytes were not kept",
+        )
+
+    def _outputs(self, answer: Exchange) -> list[Value]:
+        if answer.method == "WS":
+            heard = [m.value for m in map(_message, answer.messages) if not m.sent]
+            return [Value(name="body", label="body", component="messages", value=heard)] if heard else []
+        if answer.open and not answer.chunks:
+            return []
+        value, component = _answer(answer, self._seen, self._root)
+        outputs = [Value(name="body", label="body", component=component, value=value)]
+        told = {
+            name.lower(): _relative(text, self._seen)
+            for name, text in answer.answer_headers
+            if _TOLD.match(name) and not _OF_THE_SERVER.match(name)
+        }
+        if answer.how in ("fetch", "xhr") and answer.answer_url and answer.answer_url != answer.url:
+            told["url"] = _relative(answer.answer_url, self._seen)
+        if told:
+            outputs.append(Value(name="headers", label="headers", component="headers", value=told))
+        return outputs
+
+    def _remember(self, outputs: list[Value]) -> None:
+        """Texts by which answers name things: a later path may be made of them."""
+        for name, value in _named_leaves([o.value for o in outputs]):
+            if isinstance(value, str) and 3 <= len(value) <= 100 and "/" not in value:
+                by_name = re.search(
+                    r"(?:^|_)(?:id|slug|uuid|key|code|ref|uid|guid|hash|name|username)$", name, re.I
+                )
+                if by_name and re.search(r"[^a-z]", value):
+                    self._first.setdefault(value, name)
+
+
+def _named_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _named_leaves(item, describe.snake(str(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named_leaves(item, name)
+    else:
+        yield name, value
+
+
+def _relative(url: str, seen: str) -> str:
+    """An address of the app's own without what says where it runs."""
+    return (
+        url[len(seen) :] or "/" if (seen and url.startswith((seen + "/", seen + "?"))) or url == seen else url
+    )
+
+
+def _number(text: str) -> Any:
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _schema(value: Any) -> dict[str, Any]:
+    if isinstance(value, File):
+        return {"type": "string", "format": "binary"}
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    kind = kinds.get(type(value))
+    return {"type": kind} if kind else {}
+
+
+def _json(text: str | None) -> tuple[bool, Any]:
+    try:
+        return True, json.loads(text or "")
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def _body(e: Exchange) -> tuple[Any, str]:
+    """What was sent, and how: ``json``, ``form``, ``multipart``, ``body``, or nothing."""
+    body, type = e.body, e.sent_header("content-type").lower()
+    if body.kind == "text":
+        is_json, value = _json(body.text)
+        untold = not type.startswith("application/") and isinstance(value, dict | list)
+        if is_json and (untold or _JSON_TYPE.match(type)):
+            return value, "json"
+        if "x-www-form-urlencoded" in type:
+            pairs = parse_qsl(body.text or "", keep_blank_values=True)
+            return [Part(name=n, value=v) for n, v in pairs], "form"
+        return body.text or "", "body"
+    if body.kind == "parts":
+        if len(body.parts) == 1 and not body.parts[0].name and body.parts[0].filename is not None:
+            return body.parts[0], "body"
+        is_form = "urlencoded" in type
+        return list(body.parts), "form" if is_form else "multipart"
+    if body.kind == "lost":
+        return Part(name="", filename="body", size=body.size), "body"
+    return None, ""
+
+
+def _answer(e: Exchange, seen: str, root: str) -> tuple[Any, str]:
+    """The body of a response, and of which kind it is."""
+    type = e.header("content-type")
+    text = e.answer.text if e.answer.kind == "text" else None
+    if e.chunks and text is None:
+        text = "".join(e.chunks)
+    if text is None:
+        if e.answer.kind == "lost" and e.status not in (204, 304):
+            kind = type.partition(";")[0] or None
+            why = (e.answer.reason or "unknown why").replace("_", " ")
+            return File(name="body", size=e.answer.size, type=kind, lost=why), "file"
+        return None, "nothing"
+    if "event-stream" in type:
+        return sse_data(text), "events"
+    if re.match(r"application/(?:(?:x-)?(?:ndjson|jsonl|jsonlines)|json-seq|stream\+json)", type, re.I):
+        values = (_json(line) for line in text.replace("\x1e", "").splitlines() if line.strip())
+        return [value for is_json, value in values if is_json], "lines"
+    if _JSON_TYPE.match(type):
+        is_json, value = _json(text)
+        if is_json:
+            return value, "json"
+    if re.match(r"text/html|application/xhtml", type, re.I):
+        return read_page(text, _relative(e.answer_url or e.url, seen)), "page"
+    is_json, value = _json(text)
+    if is_json and isinstance(value, dict | list):
+        return value, "json"
+    return (text, "text") if text else (None, "nothing")
+
+
+def sse_data(text: str) -> list[Any]:
+    """The data of each whole server-sent event, as JSON where it is JSON. Those of another type than ``message`` are
+    objects ``{"event", "data"}``."""
+    found: list[Any] = []
+    for block in re.split(r"\r?\n\r?\n", text):
+        lines = block.splitlines()
+        data = [line[5:].removeprefix(" ") for line in lines if line.startswith("data:")]
+        if not data:
+            continue
+        is_json, value = _json("\n".join(data))
+        value = value if is_json else "\n".join(data)
+        event = next((line[6:].strip() for line in lines if line.startswith("event:")), "message")
+        found.append(value if event == "message" else {"event": event, "data": value})
+    return found
+
+
+def _message(message: Message) -> Message:
+    if message.value is None:
+        return message
+    is_json, value = _json(message.value)
+    # What is spelled in any other way than the usual must go as it is.
+    if not is_json or not isinstance(value, dict | list):
+        return msgspec.structs.replace(message, text=True)
+    return msgspec.structs.replace(message, value=value)
+
+
+def _status(e: Exchange) -> Status:
+    answer = e.document or e
+    if e.method == "WS":
+        return "ok"
+    if answer.status >= 400:
+        return "failed"
+    if e.how == "eventsource" and e.chunks:
+        return "ok"
+    if answer.open and e.how not in ("form", "download"):
+        return "unfinished"
+    if answer.aborted:
+        return "cancelled"
+    if answer.error:
+        return "failed"
+    return "ok"
+
+
+def _error(e: Exchange) -> str:
+    is_json, value = _json(e.answer.text)
+    if is_json and isinstance(value, dict):
+        for name in ("detail", "message", "error", "error_description", "title"):
+            said = value.get(name)
+            if isinstance(said, str) and said:
+                return f"{e.status}: {said}"
+    return str(e.status) if e.status else (e.error or "")

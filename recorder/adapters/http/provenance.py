@@ -1,0 +1,322 @@
+"""Where the values that calls send come from: links by provenance.
+
+Every leaf of every earlier answer is indexed by what it is as text, also where it stands inside an address, JSON text
+or base64. A leaf of a later request is looked up, whole or behind a word such as ``Bearer``. What can be anything (a
+small number, a word, a date) is only a link where the names on both sides agree too; what the page had sent before an
+answer brought it is the person's own, and booleans and nulls are never links.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from recorder.adapters.http.describe import is_id, singular
+from recorder.session import Call, File, Value, files_in
+from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
+
+Path = tuple[str | int, ...]
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a text stood in an answer. ``order`` counts calls; ``listed``: inside a list; ``kept``: of a call that a
+    person made; ``numeric``: it was a number there."""
+
+    link: Link
+    key: str
+    nouns: frozenset[str]
+    order: int
+    listed: bool
+    kept: bool
+    numeric: bool
+
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
+_GENERIC = frozenset({"id", "value", "data", "result", "results", "items", "item", "list", "the", "new", "x"})
+_MACHINE = frozenset(
+    {
+        *(
+            "version",
+            "revision",
+            "rev",
+            "etag",
+            "nonce",
+            "cursor",
+            "token",
+            "state",
+            "csrf",
+            "hash",
+            "checksum",
+        ),
+        "signature",
+    }
+    | {"ticket", "handle", "session", "job", "task", "upload", "offset", "seq", "sequence"}
+)
+"""Words for what a server counts or makes for itself, and wants to have back."""
+_SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "csrf": "csrf", "xsrf": "csrf"}
+
+
+def strength(value: Any) -> int:
+    """How little likely it is that an equal value is there by chance: 0 (never a link) to 4 (certain)."""
+    if value is None or isinstance(value, bool | File):
+        return 0
+    text = as_text(value)
+    if re.fullmatch(r"-?\d+(\.\d+)?", text):
+        digits = len(re.sub(r"\D", "", text))
+        return 1 if digits < 4 else 2 if digits < 7 else 3
+    if _SECRET.search(text) or _UUID.fullmatch(text):
+        return 4
+    if _DATE.fullmatch(text) or not text.strip():
+        return 0
+    if _MOMENT.fullmatch(text):
+        return 2
+    if re.fullmatch(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}", text):
+        return 0
+    if re.search(r"\s", text):
+        return 1
+    if len(text) >= 16 and re.search(r"\d", text) and re.search(r"[A-Za-z]", text):
+        return 4
+    if len(text) >= 6 and re.search(r"\d", text) and re.search(r"[A-Za-z]", text):
+        return 3
+    return 2 if len(text) >= 4 else 1
+
+
+def as_text(value: Any) -> str:
+    """A leaf as it is written in an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def words(name: str) -> frozenset[str]:
+    """The words of a name, in lower case and the singular: ``item_id``, ``itemId`` and ``Item-ID`` have the same."""
+    found = [singular(word.lower()) for word in _WORDS.findall(name)]
+    return frozenset(_SAME.get(word, word) for word in found)
+
+
+class Provenance:
+    """Feed the calls in order: :meth:`trace` what one sends, then :meth:`learn` what it gave.
+
+    Args:
+        kept: ids of the calls that a person made.
+        refused: inputs, by call and place, that replays have shown to be no links.
+    """
+
+    def __init__(self, kept: Collection[str], refused: Collection[tuple[str, int]] = ()) -> None:
+        self._kept = kept
+        self._refused = refused
+        self._origins: dict[str, list[Origin]] = {}
+        self._sent: set[str] = set()
+        self._chosen: dict[tuple[str, str], Link] = {}
+        self.given: set[Any] = set()
+        """The values that turned out to be links."""
+        self._order = 0
+        self._cookies: dict[str, str] = {}
+
+    def trace(self, call: Call, number: int, value: Value, nouns: frozenset[str]) -> Expression:
+        """An input's value with links where they are; the same value where there are none.
+
+        Args:
+            number: its place among the call's inputs.
+            nouns: the words of the call's own path.
+        """
+        if (call.id, number) in self._refused:
+            return value.value
+        self._cookies = {cookie: name for name, cookie in call.cookies}
+        return self._traced(value.value, value.name or "", nouns, whole=value.location)
+
+    def trace_value(self, value: Any, nouns: frozenset[str]) -> Expression:
+        """What is sent over a WebSocket, likewise."""
+        return self._traced(value, "", nouns)
+
+    def _traced(self, value: Any, name: str, nouns: frozenset[str], whole: str = "") -> Expression:
+        if isinstance(value, dict):
+            return {key: self._traced(item, str(key), nouns) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._traced(item, name, nouns) for item in value]
+        if value is None or isinstance(value, bool | File):
+            return value
+        text = as_text(value)
+        found = self._found(value, text, name, nouns, whole)
+        if found is not None:
+            self.given.add(value)
+            return self._typed(found, value, whole)
+        if isinstance(value, str) and (inside := self._inside(value, name, nouns, whole)) is not None:
+            return inside
+        return value
+
+    def _typed(self, found: Origin | Cookie, value: Any, whole: str) -> Expression:
+        """As the request has it: a number stays one in JSON, and is text elsewhere."""
+        if isinstance(found, Cookie):
+            return found
+        is_json = whole in ("", "json")
+        if is_json and isinstance(value, str) and found.numeric:
+            return Text(pieces=(found.link,))
+        return found.link
+
+    def _found(
+        self, value: Any, text: str, name: str, nouns: frozenset[str], whole: str
+    ) -> Origin | Cookie | None:
+        weight = strength(value)
+        if whole in ("header", "form", "multipart") and text in self._cookies and weight >= 2:
+            # A form's own field is nearer than the cookie that it repeats.
+            field = [o for o in self._origins.get(text, ()) if "fields" in o.link.path and o.key == name]
+            return field[-1] if field else Cookie(name=self._cookies[text])
+        if weight == 0:
+            return None
+        wanted = words(name)
+        ranked = []
+        for origin in self._origins.get(text, ()):
+            agreement = _agreement(name, wanted, nouns, origin, whole)
+            if weight + agreement < 4 and not (weight == 3 and agreement >= 0):
+                continue
+            if text in self._sent and agreement < 3 and weight < 4:
+                continue
+            ranked.append((agreement, not origin.listed, origin.kept, -origin.order, origin))
+        if not ranked:
+            return None
+        return max(ranked, key=lambda entry: entry[:4])[4]
+
+    def _inside(self, text: str, name: str, nouns: frozenset[str], whole: str) -> Expression | None:
+        """Links inside a text: behind a scheme, in JSON, in base64."""
+        if (match := re.fullmatch(r"([A-Za-z][\w-]* )(\S+)", text)) is not None and whole == "header":
+            inner = self._traced(match[2], name, nouns, whole)
+            if inner != match[2]:
+                return Text(pieces=(match[1], inner))
+        if text[:1] in "{[" and text[-1:] in "}]":
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError):
+                return None
+            compact = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            traced = self._traced(value, name, nouns)
+            return Spelled(kind="json", value=traced) if traced != value and compact == text else None
+        if (decoded := unbase64(text)) is not None:
+            kind: Any = "base64" if text.endswith("=") or not re.search(r"[-_]", text) else "base64url"
+            if len(text) % 4:
+                kind = "base64url"
+            inner = self._traced(decoded, name, nouns, "header")
+            if inner != decoded:
+                return Spelled(kind=kind, value=inner)
+        return None
+
+    def learn(self, call: Call, nouns: frozenset[str]) -> None:
+        """Index what a call gave, but for what it had been sent, and remember what it sent."""
+        self._order += 1
+        own = {as_text(leaf) for v in call.inputs for _, leaf in _leaves(v.value)}
+        for number, output in enumerate(call.outputs):
+            if next(files_in(output.value), None) is not None:
+                continue
+            for path, leaf in _leaves(output.value):
+                for readers, key, found in _readings(path, leaf):
+                    text = as_text(found)
+                    if text in own or strength(found) == 0:
+                        continue
+                    origin = Origin(
+                        link=Link(step=call.id, output=number, path=path, readers=readers),
+                        key=key,
+                        nouns=nouns | frozenset().union(*(words(p) for p in path[:-1] if isinstance(p, str))),
+                        order=self._order,
+                        listed=any(isinstance(part, int) for part in path) and output.component != "events",
+                        kept=call.id in self._kept,
+                        numeric=not isinstance(found, str),
+                    )
+                    self._origins.setdefault(text, []).append(origin)
+        self._sent |= {text for text in own if text not in self._origins}
+
+
+def _agreement(name: str, wanted: frozenset[str], nouns: frozenset[str], origin: Origin, whole: str) -> int:
+    """How well the names on both sides agree, from -1 to 3."""
+    had = words(origin.key)
+    if "fields" in origin.link.path:
+        return 3 if origin.key == name else 0
+    both = (wanted & had) - _GENERIC
+    if both and ("id" in wanted & had or both & _MACHINE):
+        return 3
+    if both:
+        return 2 if wanted == had else 1
+    if "id" in had and ("id" in wanted or whole == "path"):
+        about = (nouns if wanted <= {"id"} else wanted) - {"id", "api"}
+        # `item_id` is the `id` of what an answer about items has.
+        if about & (origin.nouns | had):
+            return 3
+        return 1
+    if whole == "path" and origin.link.readers:
+        return 2
+    return 0
+
+
+def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _leaves(item, (*path, number))
+    elif not isinstance(value, File):
+        yield path, value
+
+
+def _key(path: Sequence[str | int]) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+    """Each way to read a leaf: how, by what name, and what then is there."""
+    key = _key(path)
+    yield (), key, leaf
+    if not isinstance(leaf, str) or len(leaf) > 20_000:
+        return
+    if re.match(r"(?:https?://|/)[^\s]*$", leaf):
+        yield from _of_address(leaf, key)
+    elif leaf[:1] in "{[" and leaf[-1:] in "}]":
+        try:
+            value = json.loads(leaf)
+        except (ValueError, RecursionError):
+            return
+        for inner, item in _leaves(value):
+            yield (Reader(kind="json", path=inner),), _key(inner) or key, item
+    elif (decoded := unbase64(leaf)) is not None:
+        for readers, name, item in _readings(path, decoded):
+            yield (Reader(kind="base64"), *readers), name, item
+    elif (match := re.fullmatch(r"<([^<>]+)>;\s*rel=\"?next\"?.*", leaf)) is not None:
+        for readers, name, item in _of_address(match[1], key):
+            yield (Reader(kind="between", path=("<", ">")), *readers), name, item
+
+
+def _of_address(address: str, key: str) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+    parts = urlsplit(address)
+    for name, value in parse_qsl(parts.query):
+        yield (Reader(kind="query", path=(name,)),), name, value
+    before = ""
+    for segment in parts.path.split("/"):
+        if segment and is_id(unquote(segment)) and before:
+            name = f"{singular(before.rpartition('/')[2])}_id"
+            yield (Reader(kind="between", path=(f"{before}/", "")),), name, unquote(segment)
+        before = f"{before}/{segment}" if segment else before
+
+
+def unbase64(text: str) -> str | None:
+    """The readable text that ``text`` is the base64 of, in either alphabet; None if it is none."""
+    if not _BASE64.fullmatch(text):
+        return None
+    try:
+        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if decoded.isprintable() and len(decoded) >= 6 else None

@@ -1,0 +1,184 @@
+"""What went between pages and servers, put together from events: one exchange a request, one a WebSocket."""
+
+from __future__ import annotations
+
+import msgspec
+
+from recorder.events import (
+    Act,
+    AnyEvent,
+    Body,
+    Chunk,
+    Done,
+    Fetched,
+    Lost,
+    Mark,
+    PageOpened,
+    Request,
+    Response,
+    Secret,
+    SocketClosed,
+    SocketMessage,
+    SocketOpened,
+)
+from recorder.session import Message
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Exchange(msgspec.Struct, kw_only=True, eq=False):
+    """A request and its response, or a WebSocket and its messages (``method`` is ``WS``). ``order`` is when it began,
+    ``ended`` when it was over, both by the journal; ``at`` and ``end_at`` are in ms."""
+
+    page: str
+    id: str
+    method: str
+    url: str
+    how: str
+    headers: Pairs
+    body: Body
+    at: float
+    order: int
+    before: bool
+    act: Act | None = None
+    followed: Exchange | None = None
+    """The exchange whose answer set this one going."""
+    status: int = 0
+    answer_headers: Pairs = ()
+    answer_url: str = ""
+    answer: Body = Body()
+    chunks: list[str] = msgspec.field(default_factory=list)
+    first_at: float | None = None
+    ended: int | None = None
+    end_at: float | None = None
+    error: str | None = None
+    aborted: bool = False
+    document: Exchange | None = None
+    """The document that answered a form."""
+    messages: list[Message] = msgspec.field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        """Whether more is to come."""
+        return self.ended is None
+
+    def header(self, name: str) -> str:
+        """A header of the response, empty where there is none."""
+        return next((v for n, v in self.answer_headers if n.lower() == name), "")
+
+    def sent_header(self, name: str) -> str:
+        """A header of the request."""
+        return next((v for n, v in self.headers if n.lower() == name), "")
+
+
+CHAIN_MS = 300.0
+"""How soon after an answer a request of the same page counts as made because of it."""
+
+
+class Traffic:
+    """Feed events in the order of the journal; read ``exchanges`` by their start."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.pages: dict[str, PageOpened] = {}
+        self.secrets: dict[str, Secret] = {}
+        self.fetched: dict[str, Fetched] = {}
+        self.lost: list[Lost] = []
+        self.start: Mark | None = None
+        self.stop: Mark | None = None
+        self._order = 0
+        self._by_id: dict[tuple[str, str], Exchange] = {}
+        self._acts: dict[tuple[str, str], Act] = {}
+
+    def feed(self, event: AnyEvent) -> None:
+        """Take one event."""
+        self._order += 1
+        match event:
+            case Request():
+                self._request(event)
+            case Response():
+                if (found := self._by_id.get((event.page, event.id))) is not None:
+                    found.status = event.status
+                    found.answer_headers = event.headers
+                    found.answer_url = event.url
+                    found.first_at = event.at
+            case Chunk():
+                if (found := self._by_id.get((event.page, event.id))) is not None:
+                    found.chunks.append(event.text)
+            case Done():
+                if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
+                    found.answer = event.body
+                    found.error = event.error
+                    found.aborted = event.aborted
+                    self._end(found, event.at)
+            case SocketOpened():
+                opened = Exchange(
+                    page=event.page, id=event.id, method="WS", url=event.url, how="socket", headers=(), body=Body(),
+                    at=event.at, order=self._order, before=event.before, act=self._act(event.page, event.act),
+                    status=101,
+                )  # fmt: skip
+                self._by_id[event.page, event.id] = opened
+                self.exchanges.append(opened)
+            case SocketMessage():
+                if (found := self._by_id.get((event.page, event.id))) is not None:
+                    text = event.body.text if event.body.kind == "text" else None
+                    at = event.at - found.at
+                    found.messages.append(Message(value=text, sent=event.sent, at=at))
+            case SocketClosed():
+                if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
+                    self._end(found, event.at)
+            case Act():
+                self._acts[event.page, event.id] = event
+            case PageOpened():
+                self.pages[event.page] = event
+            case Secret():
+                self.secrets[event.placeholder] = event
+            case Fetched():
+                self.fetched[event.url] = event
+            case Lost():
+                self.lost.append(event)
+            case Mark():
+                if event.what == "start":
+                    self.start = event
+                else:
+                    self.stop = event
+
+    def _act(self, page: str, act: str | None) -> Act | None:
+        return self._acts.get((page, act)) if act else None
+
+    def _end(self, exchange: Exchange, at: float) -> None:
+        exchange.ended = self._order
+        exchange.end_at = at
+
+    def _request(self, event: Request) -> None:
+        made = Exchange(
+            page=event.page,
+            id=event.id,
+            method=event.method,
+            url=event.url,
+            how=event.how,
+            headers=event.headers,
+            body=event.body,
+            at=event.at,
+            order=self._order,
+            before=event.before,
+            act=self._act(event.left or event.page, event.act),
+        )
+        self._by_id[event.page, event.id] = made
+        form = self._by_id.get((event.left or "", event.form or ""))
+        if form is not None and form.document is None:
+            form.document = made
+            form.ended = self._order
+            form.end_at = event.at
+        if made.act is None:
+            made.followed = self._cause(made)
+        self.exchanges.append(made)
+
+    def _cause(self, made: Exchange) -> Exchange | None:
+        """The latest answer of the same page that came just before, if a person's act was behind it."""
+        for earlier in reversed(self.exchanges[-40:]):
+            if earlier.page != made.page or earlier.end_at is None or earlier.how in ("document", "beacon"):
+                continue
+            if 0 <= made.at - earlier.end_at <= CHAIN_MS and (earlier.act or earlier.followed):
+                return earlier
+        return None
