@@ -11,21 +11,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from recorder.adapters.gradio.describe import Description
-from recorder.adapters.gradio.wire import update_value
 from recorder.drift import Drift
 from recorder.errors import RecorderError
 from recorder.graph import Graph, graph
-from recorder.replay.judging import Judge
-from recorder.replay.plan import Missing, Plan, Target, drifts_of, locate, plan
+from recorder.replay.gradio import GradioSite
+from recorder.replay.http import HttpSite
+from recorder.replay.plan import Plan, plan
 from recorder.replay.report import Report, Reports, StepReport, StepStatus
-from recorder.replay.sending import NotMade, Sender, check_files
-from recorder.replay.transport import RETRIES, Answer, App, Page
-from recorder.workflow import Link, Step, Workflow
+from recorder.replay.sending import NotMade, check_files
+from recorder.replay.transport import RETRIES, App
+from recorder.workflow import Step, Workflow
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,14 +111,14 @@ async def replay_runs(
     drawn = graph(workflow)
     slots = asyncio.Semaphore(max(settings.parallel, 1))
     with _folder(copies) as folder:
-        async with _connected(workflow, url, settings, environment, on_wait) as app:
-            drifts = {found.endpoint: found for found in drifts_of(workflow, app.description)}
+        async with _connected(workflow, url, settings, environment, on_wait) as site:
+            drifts = {found.endpoint: found for found in site.drifts(workflow)}
             shared = _Shared(
                 graph=drawn,
                 drifts=drifts,
                 files=files,
                 copies=folder,
-                app=app,
+                site=site,
                 on_progress=on_progress,
                 settings=settings,
                 slots=slots,
@@ -144,8 +143,8 @@ async def replay_runs(
                     interrupted = True
                     _uncancelled()
             return Reports(
-                url=app.root,
-                version=app.description.version,
+                url=site.root,
+                version=site.version,
                 runs=tuple(run.report(interrupted) for run in runs),
                 seconds=round(time.monotonic() - started, 3),
             )
@@ -165,8 +164,8 @@ async def look(
         AppError: as :func:`replay_runs`.
     """
     environment = os.environ if environment is None else environment
-    async with _connected(workflow, url, settings, environment, on_wait) as app:
-        return drifts_of(workflow, app.description)
+    async with _connected(workflow, url, settings, environment, on_wait) as site:
+        return site.drifts(workflow)
 
 
 @asynccontextmanager
@@ -176,9 +175,13 @@ async def _connected(
     settings: Settings,
     environment: Mapping[str, str],
     on_wait: Callable[[str], None] | None,
-) -> AsyncIterator[App]:
+) -> AsyncIterator[Site]:
     """The app, at ``url`` or as recorded; a query in ``url`` takes the place of the recorded one."""
     address, _, query = (url or workflow.app.url).partition("?")
+    if workflow.app.kind == "http":
+        async with HttpSite(address.partition("#")[0].rstrip("/"), settings.patience, on_wait) as site:
+            yield site
+        return
     app = await App.connect(
         address.partition("#")[0].rstrip("/"),
         query=query.partition("#")[0] or workflow.app.query,
@@ -188,7 +191,7 @@ async def _connected(
         on_wait=on_wait,
     )
     async with app:
-        yield app
+        yield GradioSite(app)
 
 
 @contextmanager
@@ -212,12 +215,27 @@ async def _all(jobs: Sequence[Any]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _PageState(msgspec.Struct):
-    """One page of the replay: its session, and the app as that page sees it, with what was rendered into it."""
+class Performer(Protocol):
+    """Makes the steps of one run. ``perform`` gives the report of one that has begun, and may raise
+    :class:`~recorder.replay.sending.NotMade` or RecorderError; ``on_value`` is told how many values came so far."""
 
-    page: Page
-    description: Description
-    rendered: dict[int, tuple[int, ...]] = {}
+    async def perform(
+        self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
+    ) -> StepReport: ...
+
+
+class Site(Protocol):
+    """The live app, of whatever kind. ``root`` is where it answers, without a final slash."""
+
+    @property
+    def root(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def drifts(self, workflow: Workflow) -> tuple[Drift, ...]: ...
+
+    def performer(self, ready: Plan, files: Path, copies: Path, timeout: float) -> Performer: ...
 
 
 class _Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,7 +245,7 @@ class _Shared(msgspec.Struct, frozen=True, kw_only=True):
     drifts: Mapping[str, Drift]
     files: Path
     copies: Path
-    app: App
+    site: Site
     on_progress: Callable[[StepReport], None] | None
     settings: Settings
     slots: asyncio.Semaphore
@@ -241,14 +259,11 @@ class _Run:
         self._plan = ready
         self._graph = shared.graph
         self._drifts = shared.drifts
-        self._app = shared.app
+        self._site = shared.site
         self._on_progress = shared.on_progress
         self._settings = shared.settings
         self._slots = shared.slots
-        self._pages: dict[str, _PageState] = {}
-        self._answers: dict[str, tuple[Answer, Target]] = {}
-        self._sender = Sender(ready, shared.files, shared.app, self._linked)
-        self._judge = Judge(ready, shared.files, shared.app, shared.copies, shared.settings.timeout)
+        self._performer = shared.site.performer(ready, shared.files, shared.copies, shared.settings.timeout)
         self._reports = {step.id: _waiting(step, number) for step in ready.workflow.steps}
         self._first = min((step.started for step in ready.workflow.steps), default=0.0)
         self._started = time.monotonic()
@@ -275,8 +290,8 @@ class _Run:
         )
         seconds = {report.id: report.seconds for report in steps}
         return Report(
-            url=self._app.root,
-            version=self._app.description.version,
+            url=self._site.root,
+            version=self._site.version,
             values=dict(self._values),
             steps=steps,
             changes=tuple(drift.sentence() for drift in self._drifts.values() if not drift.gone),
@@ -325,23 +340,11 @@ class _Run:
 
         notes: list[str] = []
         try:
-            state = self._page(step)
             if (found := self._drifts.get(step.endpoint.id)) is not None:
                 status: StepStatus = "missing" if found.gone else "changed"
                 report = replace(report, status=status, expected=False, error=found.sentence())
-            elif isinstance(target := self._locate(step, state), Missing):
-                report = replace(report, status="missing", expected=False, error=target.why)
             else:
-                if target.note:
-                    notes.append(target.note)
-                if target.server_id is not None:
-                    answer = await self._ask(step, state, target.server_id, notes)
-                else:
-                    answer = await self._call(step, state, target, notes, on_value)
-                notes += answer.retries
-                self._answers[step.id] = (answer, target)
-                self._rendered(state, answer)
-                report = await self._judge.judged(step, target, answer, report, notes)
+                report = await self._performer.perform(step, report, notes, on_value)
         except NotMade as reason:
             report = replace(report, status="not_run", expected=False, error=str(reason))
         except RecorderError as error:
@@ -355,112 +358,9 @@ class _Run:
         if self._on_progress is not None:
             self._on_progress(report)
 
-    def _page(self, step: Step) -> _PageState:
-        if step.page not in self._pages:
-            self._pages[step.page] = _PageState(self._app.page(), self._app.description)
-        return self._pages[step.page]
-
-    def _locate(self, step: Step, state: _PageState) -> Target | Missing:
-        of = step.endpoint.rendered_in
-        rendered = state.rendered.get(of) if of is not None else None
-        return locate(step, state.description, rendered)
-
-    def _rendered(self, state: _PageState, answer: Answer) -> None:
-        for config in answer.renders:
-            state.description = state.description.extended(config)
-            listed = config.get("dependencies")
-            ids = tuple(
-                entry["id"]
-                for entry in (listed if isinstance(listed, list) else ())
-                if isinstance(entry, dict) and isinstance(entry.get("id"), int)
-            )
-            number = config.get("render_id")
-            if isinstance(number, int):
-                state.rendered = {**state.rendered, number: ids}
-
-    async def _call(
-        self,
-        step: Step,
-        state: _PageState,
-        target: Target,
-        notes: list[str],
-        on_value: Callable[[int], None],
-    ) -> Answer:
-        arguments = [
-            None if argument.state else await self._sender.value(argument.value, notes)
-            for argument in step.arguments
-        ]
-        frames = [[await self._sender.value(value, notes) for value in frame] for frame in step.frames]
-        data, *frames = [
-            [None if place is None or place >= len(given) else given[place] for place in target.inputs]
-            for given in (arguments, *frames)
-        ]
-        event_data = await self._sender.value(step.event_data, notes)
-        try:
-            return await asyncio.wait_for(
-                state.page.call(
-                    target.dependency,
-                    data,
-                    trigger_id=target.trigger_id,
-                    event_data=event_data,
-                    frames=frames,
-                    cut_short=step.cut_short,
-                    cancel_after=_cancel_after(step),
-                    # A run may give more values on the way than the recording has.
-                    keep=2 * len(step.stream) + 100 if step.stream else 0,
-                    on_value=on_value,
-                ),
-                self._settings.timeout * (1 + len(frames)),
-            )
-        except asyncio.TimeoutError:
-            return Answer(status="failed", error=f"gave no answer within {self._settings.timeout:g} s")
-
-    async def _ask(self, step: Step, state: _PageState, server_id: int, notes: list[str]) -> Answer:
-        given = step.arguments[0].value if step.arguments else None
-        form = step.endpoint.connection == "form"
-        if form and isinstance(given, dict):
-            data: Any = await self._sender.fields(given, notes)
-        else:
-            data = await self._sender.value(given, notes)
-        try:
-            asking = state.page.ask(server_id, step.endpoint.server_fn, data, form)
-            return await asyncio.wait_for(asking, self._settings.timeout)
-        except asyncio.TimeoutError:
-            return Answer(status="failed", error=f"gave no answer within {self._settings.timeout:g} s")
-
-    def _linked(self, link: Link) -> Any:
-        if link.step not in self._answers:
-            raise NotMade(f"it needs what {link.step} gives, which was not made")
-        answer, target = self._answers[link.step]
-        position = target.outputs[link.output] if link.output < len(target.outputs) else None
-        if answer.status != "ok" or answer.outputs is None:
-            raise NotMade(f"it needs what {link.step} gives, which {_ended(answer)}")
-        if position is None or position >= len(answer.outputs):
-            raise NotMade(f"it needs output {link.output + 1} of {link.step}, which did not come")
-        given, value, _ = update_value(answer.outputs[position])
-        if not given:
-            raise NotMade(f"it needs output {link.output + 1} of {link.step}, which was left as it was")
-        try:
-            for part in link.path:
-                value = value[part]
-        except (TypeError, LookupError):
-            raise NotMade(f"output {link.output + 1} of {link.step} has no {link.path!r}") from None
-        return value
-
 
 def _waiting(step: Step, run: int) -> StepReport:
     return StepReport(id=step.id, name=step.name, endpoint=step.endpoint.id, setup=step.setup, run=run)
-
-
-def _cancel_after(step: Step) -> int | None:
-    """How many values to take. A call that the recording did not see the end of may have none."""
-    if step.expect == "unfinished" and step.endpoint.generator:
-        return max(step.yields, 1)
-    return step.cancel_after
-
-
-def _ended(answer: Answer) -> str:
-    return {"failed": "failed", "cancelled": "was cancelled"}.get(answer.status, "gave no outputs")
 
 
 def _uncancelled() -> None:

@@ -1,0 +1,417 @@
+"""Making steps again on any app with an HTTP API, as its page made them."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from recorder.adapters.http.fold import sse_data
+from recorder.adapters.http.page import read_page
+from recorder.adapters.http.provenance import as_text, unbase64
+from recorder.drift import Drift
+from recorder.errors import AppError
+from recorder.replay.compare import Live, Places, compare_output
+from recorder.replay.plan import LocalFile, Plan
+from recorder.replay.report import OutputReport, StepReport
+from recorder.replay.sending import NotMade, kept_file
+from recorder.request import Request, request
+from recorder.session import File
+from recorder.workflow import (
+    Cookie,
+    Expression,
+    Link,
+    Reader,
+    SecretRef,
+    Spelled,
+    Step,
+    Text,
+    VariableRef,
+    Workflow,
+)
+
+MOST = 64 * 1024 * 1024
+"""Bytes of an answer that are read."""
+
+
+class HttpSite:
+    """A :class:`recorder.replay.run.Site`. Use as ``async with``.
+
+    Args:
+        root: the app's address, without a final slash.
+        patience: seconds to wait for an app that is still starting.
+        on_wait: told once, in a sentence, that there is waiting.
+    """
+
+    def __init__(self, root: str, patience: float, on_wait: Callable[[str], None] | None) -> None:
+        self.root = root
+        self.version = ""
+        self._patience = patience
+        self._on_wait = on_wait
+        self._open: list[HttpPerformer] = []
+
+    async def __aenter__(self) -> HttpSite:
+        parts = urlsplit(self.root)
+        if not parts.hostname:
+            raise AppError(f"{self.root} is no address", "Give one that begins with http:// or https://")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        until = time.monotonic() + self._patience
+        told = False
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+                writer.close()
+                return self
+            except OSError as error:
+                if time.monotonic() >= until:
+                    raise AppError(
+                        f"Nobody answers at {self.root} ({error.strerror or error})",
+                        "Start the app, or name another address with --url",
+                    ) from None
+            if not told and self._on_wait is not None:
+                told = True
+                self._on_wait(f"Waiting for {self.root} to answer")
+            await asyncio.sleep(0.2)
+
+    async def __aexit__(self, *_: object) -> None:
+        for performer in self._open:
+            await performer.close()
+
+    def drifts(self, workflow: Workflow) -> tuple[Drift, ...]:
+        """None: what has changed shows in the answers."""
+        return ()
+
+    def performer(self, ready: Plan, files: Path, copies: Path, timeout: float) -> HttpPerformer:
+        """For one run, with cookies of its own."""
+        made = HttpPerformer(ready, files, timeout, self.root)
+        self._open.append(made)
+        return made
+
+
+class _Answer(msgspec.Struct, kw_only=True):
+    """What came of a request, as the session has outputs."""
+
+    code: int
+    body: Any = None
+    component: str = "nothing"
+    headers: dict[str, str] = {}
+    url: str = ""
+    error: str = ""
+
+
+class HttpPerformer:
+    """A :class:`recorder.replay.run.Performer`."""
+
+    def __init__(self, ready: Plan, files: Path, timeout: float, root: str) -> None:
+        self._plan = ready
+        self._files = files
+        self._timeout = timeout
+        self._root = root
+        self._http: aiohttp.ClientSession | None = None
+        self._answers: dict[str, _Answer] = {}
+        self._places = Places(recorded=ready.workflow.app.url, live=root)
+        self._placeholders = {
+            ready.secrets[secret.name]: secret.placeholder
+            for secret in ready.workflow.secrets
+            if len(ready.secrets[secret.name]) > 3
+        }
+
+    async def close(self) -> None:
+        """Forget the cookies."""
+        if self._http is not None:
+            await self._http.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                cookie_jar=aiohttp.CookieJar(unsafe=True),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
+                trust_env=True,
+            )
+        return self._http
+
+    async def perform(
+        self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
+    ) -> StepReport:
+        """Make a request, and hold what comes of it against what was recorded."""
+        made = self._talk(step, on_value) if step.endpoint.method == "WS" else self._ask(step, on_value)
+        try:
+            answer = await asyncio.wait_for(made, self._timeout)
+        except asyncio.TimeoutError:
+            answer = _Answer(code=0, error=f"gave no answer within {self._timeout:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            answer = _Answer(
+                code=0, error=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            )
+        self._answers[step.id] = answer
+        return self._judged(step, answer, report)
+
+    def _judged(self, step: Step, answer: _Answer, report: StepReport) -> StepReport:
+        failed = not answer.code or answer.code >= 400
+        recorded = step.code or 200
+        # What is refused must be refused in the same way; of what is not, 200 is as good as 201.
+        alike = answer.code == recorded if step.expect == "failed" else answer.code // 100 == recorded // 100
+        error = answer.error or (f"answered {answer.code}, not {step.code}" if not alike else "")
+        if not alike and isinstance(answer.body, dict):
+            said = answer.body.get("detail") or answer.body.get("message") or answer.body.get("error")
+            error += f": {said}" if isinstance(said, str) else ""
+        names = self._plan.tainted.get(step.id, ())
+        why = ""
+        if names:
+            why = f"not compared: {', '.join(names)} {'was' if len(names) == 1 else 'were'} set"
+        elif step.expect in ("unfinished", "cancelled"):
+            why = "not compared: the recording stopped before it was over"
+        outputs = []
+        compared = alike and not why and not step.setup and step.expect != "failed"
+        for number, output in enumerate(step.outputs):
+            value = answer.headers if output.component == "headers" else answer.body
+            value = self._plain(value)
+            differences = compare_output(output, Live(value=value), self._places) if compared else []
+            outputs.append(
+                OutputReport(
+                    name=output.name,
+                    output=number,
+                    label=output.label,
+                    recorded=output.value if compared else None,
+                    value=value,
+                    compared=compared,
+                    differences=tuple(differences),
+                )
+            )
+        return msgspec.structs.replace(
+            report,
+            status="failed" if failed and not (answer.code == 101) else "ok",
+            expected=alike,
+            error=str(self._plain(error)) if error else (f"{answer.code}" if failed else None),
+            not_compared=why,
+            outputs=tuple(outputs) if alike else (),
+        )
+
+    def _plain(self, value: Any) -> Any:
+        """With the recording's own placeholders where a secret is."""
+        if isinstance(value, str):
+            for secret, placeholder in self._placeholders.items():
+                value = value.replace(secret, placeholder)
+            return value
+        if isinstance(value, dict):
+            return {key: self._plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._plain(item) for item in value]
+        return value
+
+    # Sending
+
+    def _address(self, asked: Request) -> str:
+        words = [
+            quote(as_text(self._value(piece)), safe="") if n % 2 else str(piece)
+            for n, piece in enumerate(asked.path)
+        ]
+        address = "".join(words)
+        address = address if asked.is_elsewhere else self._root + address
+        if asked.query:
+            pairs = [(name, as_text(self._value(value))) for name, value in asked.query]
+            address += "?" + urlencode(pairs)
+        return address
+
+    async def _ask(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
+        asked = request(step)
+        headers = {name: as_text(self._value(value)) for name, value in asked.headers}
+        data: Any = None
+        if asked.media == "json":
+            text = json.dumps(self._value(asked.body), separators=(",", ":"))
+            data = text.encode()
+            headers.setdefault("content-type", "application/json")
+        elif asked.media == "form":
+            pairs = [(name, as_text(self._value(value))) for name, value in asked.body]
+            data = urlencode(pairs).encode()
+            headers.setdefault("content-type", "application/x-www-form-urlencoded")
+        elif asked.media == "multipart":
+            data = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
+            for name, value in asked.body:
+                self._field(data, name, value)
+        elif asked.media == "body":
+            value = self._value(asked.body)
+            data = value if isinstance(value, bytes) else as_text(value).encode()
+        address = URL(self._address(asked), encoded=True)
+        async with self._session.request(asked.method, address, headers=headers, data=data) as response:
+            return await self._read(step, response, on_value)
+
+    async def _read(
+        self, step: Step, response: aiohttp.ClientResponse, on_value: Callable[[int], None]
+    ) -> _Answer:
+        type = response.headers.get("content-type", "")
+        answer = _Answer(
+            code=response.status,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            url=str(response.url),
+        )
+        answer.headers["url"] = answer.url
+        recorded = step.outputs[0] if step.outputs else None
+        if "event-stream" in type and response.status < 400:
+            most = step.cancel_after
+            text = b""
+            count = 0
+            async for chunk in response.content.iter_any():
+                text += chunk
+                whole = text.count(b"\n\n") + text.count(b"\r\n\r\n")
+                if whole != count:
+                    count = whole
+                    on_value(count)
+                if (most is not None and count >= most) or len(text) > MOST:
+                    break
+            answer.body, answer.component = sse_data(text.decode(errors="replace")), "events"
+            if most is not None:
+                answer.body = answer.body[:most]
+            return answer
+        content = await response.content.read(MOST)
+        while len(content) < MOST and (more := await response.content.read(MOST - len(content))):
+            content += more
+        answer.component = recorded.component if recorded is not None else "nothing"
+        if answer.component == "file":
+            answer.body = File(
+                name="body", size=len(content), type=type.partition(";")[0] or None, lost="not kept"
+            )
+            return answer
+        text_ = content.decode(response.get_encoding() if type else "utf-8", errors="replace")
+        if answer.component == "lines":
+            answer.body = [_parsed(line) for line in text_.replace("\x1e", "").splitlines() if line.strip()]
+        elif "html" in type:
+            answer.body = read_page(text_, answer.url.removeprefix(self._root) or "/")
+        elif text_:
+            answer.body = _parsed(text_)
+        return answer
+
+    def _field(self, form: aiohttp.FormData, name: str, value: Expression) -> None:
+        file = self._plan.values.get(value.name) if isinstance(value, VariableRef) else value
+        if isinstance(file, File):
+            if not file.path:
+                raise NotMade(
+                    f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}"
+                )
+            content = kept_file(self._files, file).read_bytes()
+            form.add_field(
+                name, content, filename=file.name, content_type=file.type or "application/octet-stream"
+            )
+        elif isinstance(file, LocalFile):
+            path = Path(file.path)
+            form.add_field(name, path.read_bytes(), filename=path.name)
+        else:
+            form.add_field(name, as_text(self._value(value)))
+
+    async def _talk(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
+        asked = request(step)
+        address = re.sub(r"^http", "ws", self._address(asked))
+        heard: list[Any] = []
+        async with self._session.ws_connect(URL(address, encoded=True), max_msg_size=MOST) as socket:
+            for message in step.messages:
+                if message.sent:
+                    value = self._value(message.value)
+                    spelled = value if message.text else json.dumps(value, separators=(",", ":"))
+                    await socket.send_str(as_text(spelled))
+                    continue
+                came = await socket.receive()
+                if came.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                    return _Answer(code=0, error=f"the app closed the WebSocket after {len(heard)} messages")
+                heard.append(
+                    _parsed(came.data) if isinstance(came.data, str) and not message.text else came.data
+                )
+                on_value(len(heard))
+        return _Answer(code=101, body=heard, component="messages")
+
+    # Values
+
+    def _value(self, expression: Expression) -> Any:
+        match expression:
+            case Link():
+                return self._linked(expression)
+            case VariableRef():
+                return self._value(self._plan.values.get(expression.name))
+            case SecretRef():
+                secrets = self._plan.secrets
+                pieces = expression.pieces
+                return "".join(secrets.get(p, "") if i % 2 else p for i, p in enumerate(pieces))
+            case Cookie():
+                found = [c.value for c in self._session.cookie_jar if c.key == expression.name]
+                if not found:
+                    raise NotMade(f"it needs the cookie {expression.name!r}, which the app has not set")
+                return found[-1]
+            case Text():
+                return "".join(as_text(self._value(piece)) for piece in expression.pieces)
+            case Spelled(kind="json"):
+                value = self._value(expression.value)
+                return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            case Spelled():
+                content = as_text(self._value(expression.value)).encode()
+                if expression.kind == "base64":
+                    return base64.b64encode(content).decode()
+                return base64.urlsafe_b64encode(content).decode().rstrip("=")
+            case File():
+                if not expression.path:
+                    raise NotMade(f"the bytes of the file {expression.name!r} were not kept")
+                return kept_file(self._files, expression).read_bytes()
+            case LocalFile():
+                return Path(expression.path).read_bytes()
+            case dict():
+                return {key: self._value(item) for key, item in expression.items()}
+            case list() | tuple():
+                return [self._value(item) for item in expression]
+        return expression
+
+    def _linked(self, link: Link) -> Any:
+        answer = self._answers.get(link.step)
+        if answer is None:
+            raise NotMade(f"it needs what {link.step} gives, which was not made")
+        if not answer.code:
+            raise NotMade(f"it needs what {link.step} gives, which failed")
+        step = next(s for s in self._plan.workflow.steps if s.id == link.step)
+        component = step.outputs[link.output].component if link.output < len(step.outputs) else ""
+        value: Any = answer.headers if component == "headers" else answer.body
+        try:
+            for part in link.path:
+                value = value[part]
+            for reader in link.readers:
+                value = _read(reader, value)
+        except (TypeError, LookupError, ValueError):
+            raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
+        return value
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _read(reader: Reader, value: Any) -> Any:
+    text = as_text(value)
+    match reader.kind:
+        case "json":
+            inside = json.loads(text)
+            for part in reader.path:
+                inside = inside[part]
+            return inside
+        case "base64":
+            decoded = unbase64(text)
+            if decoded is None:
+                raise ValueError("it is no base64")
+            return decoded
+        case "query":
+            return parse_qs(urlsplit(text).query, keep_blank_values=True)[str(reader.path[0])][0]
+    before, after = map(str, reader.path)
+    end = re.escape(after) if after else r"[/?#]|$"
+    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text)
+    if found is None:
+        raise ValueError(f"there is no {before!r}")
+    return found[1]
