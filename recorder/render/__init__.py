@@ -44,8 +44,10 @@ class Renderer(Protocol):
     def render(self, workflow: Workflow, options: Options) -> str: ...
 
 
-def renderers() -> dict[str, Renderer]:
-    """The registry, in the order help lists them."""
+def renderers(kind: str = "gradio") -> dict[str, Renderer]:
+    """The registry for one kind of app, in the order help lists them."""
+    if kind == "http":
+        return _http_renderers()
     from recorder.render.curl import CURL
     from recorder.render.javascript import JAVASCRIPT
     from recorder.render.locust import LOCUST
@@ -56,13 +58,23 @@ def renderers() -> dict[str, Renderer]:
     return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN)}
 
 
+def _http_renderers() -> dict[str, Renderer]:
+    from recorder.render.http.curl import CURL
+    from recorder.render.http.javascript import JAVASCRIPT
+    from recorder.render.http.locust import LOCUST
+    from recorder.render.http.pytest import PYTEST
+    from recorder.render.http.python import PYTHON
+
+    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST)}
+
+
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
     """The text of ``workflow`` for ``target``.
 
     Raises:
         UsageError: no such target, or it has no such style.
     """
-    known = renderers()
+    known = renderers(workflow.app.kind)
     if target not in known:
         raise UsageError(f"There is no target {target!r}", f"Choose one of {', '.join(known)}")
     styles = STYLES.get(target, ())

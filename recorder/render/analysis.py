@@ -17,6 +17,9 @@ from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableR
 LONG_RESULT = 1_000
 """Characters from which a recorded result is printed shortened."""
 
+LONGEST_THOUGHT = 60.0
+"""Seconds that a user thinks at most, however long the person was away."""
+
 SHORTEST_LOOP = 4
 """Calls from which a loop reads better than the calls one after the other."""
 
@@ -303,3 +306,11 @@ def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
+
+
+def thought(step: Step, before: Step | None) -> float:
+    """Seconds between the end of the step before and the start of this one."""
+    if before is None or not step.started or not before.started:
+        return 0.0
+    gap = (step.started - before.started - before.duration) / 1000
+    return min(max(gap, 0.0), LONGEST_THOUGHT)

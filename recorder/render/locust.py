@@ -23,6 +23,7 @@ from recorder.render.analysis import (
     no_variable,
     outputs_of,
     query_of,
+    thought,
 )
 from recorder.render.expected import Number, expected, written
 from recorder.render.layout import Group, Node, write
@@ -43,9 +44,6 @@ from recorder.workflow import (
     tainted,
     unique,
 )
-
-LONGEST_THOUGHT = 60.0
-"""Seconds that a user thinks at most, however long the person was away."""
 
 _OWN = {
     *(
@@ -171,7 +169,7 @@ class _File:
 
     def step(self, step: Step, before: Step | None) -> list[str]:
         lines = []
-        if (seconds := _thought(step, before)) > 0.05:
+        if (seconds := thought(step, before)) > 0.05:
             lines.append(f"self.think({round(seconds, 2)!r})")
         items: list[tuple[str, Node]] = [("", python_text(step.endpoint.id))]
         if step.endpoint.server_fn:
@@ -329,11 +327,3 @@ class _File:
 
 def _sent(step: Step) -> list[Expression]:
     return [*(argument.value for argument in step.arguments), step.frames, step.event_data]
-
-
-def _thought(step: Step, before: Step | None) -> float:
-    """Seconds between the end of the step before and the start of this one."""
-    if before is None or not step.started or not before.started:
-        return 0.0
-    gap = (step.started - before.started - before.duration) / 1000
-    return min(max(gap, 0.0), LONGEST_THOUGHT)

@@ -1,0 +1,126 @@
+"""The target ``locust`` for apps with an HTTP API: a locustfile whose users make the recorded requests, with the
+recorded time to think between them. Each is one entry of Locust's statistics by the name of its endpoint; one that is
+not as recorded is a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recorder.errors import UsageError
+from recorder.render import Options
+from recorder.render.analysis import thought
+from recorder.render.http.program import HttpProgram
+from recorder.render.layout import Group, Node, write
+from recorder.render.literals import python, python_text
+from recorder.request import request
+from recorder.session import File
+from recorder.workflow import Link, Step, Workflow, identifier, leaves_of, tainted, unique
+
+
+class Locust:
+    """Renders a workflow of HTTP requests as a locustfile."""
+
+    name = "locust"
+    suffix = ".py"
+
+    def render(self, workflow: Workflow, options: Options) -> str:
+        """The text of the file.
+
+        Raises:
+            RecorderError: a link leads nowhere, or a file of the session lies outside its folder.
+            UsageError: there is a WebSocket.
+        """
+        return _File(workflow, options).text()
+
+
+LOCUST = Locust()
+
+
+class _File(HttpProgram):
+    template = "http_locust.jinja"
+    client = "self.client"
+    raw_body = "data="
+
+    def __init__(self, workflow: Workflow, options: Options) -> None:
+        super().__init__(workflow, options)
+        self.names |= {"PACE", "RescheduleTask", "StopUser", "differs", "Near", "time", "math", "ask", "task"}
+        self.row = options.rows[0] if options.rows else {}
+        self.tainted = tainted(workflow, tuple(self.row))
+        self.needs |= {"Any", "json"}
+
+    def more(self) -> dict[str, Any]:
+        words = identifier(self.workflow.name, "session").split("_")
+        return {"user": "".join(part.title() for part in words) + "User"}
+
+    def arguments(self) -> tuple[list[tuple[str, Node]], list[str]]:
+        """Users have no arguments: each variable is a constant."""
+        for variable in self.workflow.variables:
+            name = unique(identifier(variable.name, "value").upper(), self.names)
+            self.variables[variable.name] = (name, variable)
+            value = self.row.get(variable.name, variable.value)
+            if isinstance(value, File):
+                node: Node = self.file_path(value)
+            elif isinstance(value, str | int | float | bool | list | dict) or value is None:
+                node = self.expression(value)
+            else:
+                node = python_text(str(value)) if not hasattr(value, "pieces") else self.expression(value)
+            self.constants.append(write(node, before=f"{name} = "))
+        return [], []
+
+    def signature(self, items: list[tuple[str, Node]]) -> str:
+        return ""
+
+    def step(self, step: Step) -> list[str]:
+        if step.endpoint.method == "WS":
+            raise UsageError(
+                f"A load test cannot repeat {step.id} ({step.endpoint.id}), a WebSocket",
+                f"Leave it out with --skip {step.id}",
+            )
+        lines: list[str] = []
+        steps = self.workflow.steps
+        place = next(n for n, s in enumerate(steps) if s.id == step.id)
+        if place and (seconds := thought(step, steps[place - 1])) > 0.05:
+            lines.append(f"self.think({round(seconds, 2)!r})")
+        asked = request(step)
+        component = step.outputs[0].component if step.outputs else "nothing"
+        items: list[tuple[str, Node]] = [
+            ("", python_text(step.endpoint.id)),
+            ("", str(int(step.code or 200))),
+            ("", python_text(asked.method)),
+            ("", self.address(asked)),
+        ]
+        if component != "json":
+            items.append(("kind=", python_text(component)))
+            self.needs |= {"page"} if component == "page" else set()
+        if step.cancel_after is not None:
+            items.append(("most=", str(step.cancel_after)))
+        if step.expect == "failed":
+            items.append(("fails=", "True"))
+        elif step.expect == "ok" and not step.setup and step.id not in self.tainted and step.outputs:
+            if component == "json":
+                # Users change what each other see: that an answer has the recorded members is all that holds.
+                items.append(("members=", python(_members(step.outputs[0].value))))
+        items += self.how(asked)
+        used = {
+            link.output
+            for other in steps
+            for link in leaves_of(Link, [a.value for a in other.arguments])
+            if link.step == step.id
+        }
+        target = ""
+        if used:
+            name = self.name(step.name, "result")
+            self.results[step.id] = name
+            target = f"{name} = "
+        call = write(Group("self.ask(", items, ")"), indent=self.margin, before=target)
+        lines += [*self.take_prelude(), call]
+        if any(step.outputs[output].component == "headers" for output in used):
+            response = self.name("response", "response")
+            self.responses[step.id] = response
+            lines.append(f"{response} = self.response")
+        return lines
+
+
+def _members(value: Any) -> Any:
+    """The names of members, inside each other; None where there are none."""
+    return {str(name): _members(item) for name, item in value.items()} if isinstance(value, dict) else None

@@ -1,0 +1,504 @@
+"""A workflow of HTTP requests as Python: what the targets that write Python share."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from typing import Any
+
+from recorder.errors import UsageError
+from recorder.render import Options
+from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, value_at
+from recorder.render.layout import Group, Node, width, write
+from recorder.render.literals import python, python_text
+from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
+from recorder.render.templates import template
+from recorder.request import Request, request
+from recorder.session import File
+from recorder.workflow import (
+    Cookie,
+    Expression,
+    Link,
+    Reader,
+    SecretRef,
+    Spelled,
+    Step,
+    Text,
+    Variable,
+    VariableRef,
+    Workflow,
+    identifier,
+    leaves,
+    leaves_of,
+    sent,
+    unique,
+)
+
+_OWN = {
+    "ANY", "Any", "Around", "FILES", "Matching", "Path", "URL", "Unordered", "address", "annotations", "app_url",
+    "as_recorded", "base64", "between", "checked", "client", "connect", "cookie", "failing", "form", "heard", "httpx",
+    "json", "message", "os", "page", "part", "print", "pytest", "query", "quote", "re", "response", "run", "segment",
+    "self", "shortened", "socket", "stream", "text", "unbase64", "urlencode", "urlsplit",
+}  # fmt: skip
+_RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+STREAMED = ("events", "lines")
+"""Kinds of answers that are made of messages."""
+
+
+class HttpProgram:
+    """One rendering: the names given away, what is needed of the template, and the lines."""
+
+    template = "http_python.jinja"
+    url = "URL"
+    client = "client"
+    margin = 8
+    """How far the steps are indented."""
+
+    def __init__(self, workflow: Workflow, options: Options) -> None:
+        if options.style not in ("", "sync"):
+            raise UsageError(
+                f"Scripts for apps with an HTTP API have no style {options.style!r}", "Leave the style out"
+            )
+        self.workflow = workflow
+        self.options = options
+        self.needs: set[str] = set()
+        self.names: set[str] = set(_RESERVED)
+        self.constants: list[str] = []
+        self.prelude: list[str] = []
+        self.variables: dict[str, tuple[str, Variable]] = {}
+        self.results: dict[str, str] = {}
+        self.responses: dict[str, str] = {}
+        self.steps = {step.id: step for step in workflow.steps}
+        self.folder = common_folder(workflow)
+        self.setting_up = False
+        self.last = ""
+
+    def text(self) -> str:
+        items, late = self.arguments()
+        blocks = [self.step(step) for step in self.workflow.steps]
+        margin = " " * self.margin
+        return template(self.template).render(
+            url=python_text(self.workflow.app.url.rstrip("/")),
+            files=files_folder(self.options, self.folder),
+            constants=self.constants,
+            signature=self.signature(items),
+            late=late,
+            blocks=["\n".join(f"{margin}{line}" if line else "" for line in block) for block in blocks],
+            returned=self.last,
+            needs=self.needs,
+            **self.more(),
+        )
+
+    def more(self) -> dict[str, Any]:
+        """What else the template takes."""
+        return {}
+
+    def signature(self, items: list[tuple[str, Node]]) -> str:
+        """The first line of the function, whose arguments are ``items``."""
+        if self.last:
+            self.needs.add("Any")
+        return write(Group("def run(", items, f") -> {'Any' if self.last else 'None'}:"))
+
+    # What the caller may choose.
+
+    def arguments(self) -> tuple[list[tuple[str, Node]], list[str]]:
+        """The function's arguments, and the lines that make those defaults which only exist when it runs."""
+        items: list[tuple[str, Node]] = []
+        late: list[str] = []
+        for variable in self.workflow.variables:
+            name = self.name(variable.name, "value")
+            self.variables[variable.name] = (name, variable)
+            annotation, default = self.default(name, variable, late)
+            items.append((f"{name}: {annotation} = ", default))
+        return [("", "*"), *items] if items else [], late
+
+    def default(self, name: str, variable: Variable, late: list[str]) -> tuple[str, Node]:
+        """Annotation and default of a variable; what must be made when the function runs is added to ``late``."""
+        value = variable.value
+        if isinstance(value, File):
+            self.needs |= {"files", "Path"}
+            return "str | Path", self.file_path(value)
+        annotation = variable.python_type
+        self.needs |= {"Any"} if "Any" in annotation else set()
+        node = self.expression(value)
+        if next(leaves(value), None) is not None:
+            late.append(f"if {name} is None:")
+            late.append(f"    {write(node, indent=8, before=f'{name} = ')}")
+            return f"{annotation} | None", "None"
+        if width(node) > LONG_DEFAULT:
+            return annotation, self.constant(name, node)
+        return annotation, node
+
+    def constant(self, name: str, node: Node) -> str:
+        chosen = unique(name.upper().strip("_"), self.names)
+        self.constants.append(write(node, before=f"{chosen} = "))
+        return chosen
+
+    def name(self, text: str, fallback: str) -> str:
+        name = identifier(text, fallback)
+        return unique(f"{name}_" if name in _RESERVED else name, self.names)
+
+    # Values.
+
+    def expression(self, value: Expression) -> Node:
+        return python(value, self.leaf, self.hoist, self.needs)
+
+    def hoist(self, node: Node) -> str:
+        name = unique("part_of_it", self.names)
+        self.prelude.append(write(node, indent=self.margin, before=f"{name} = "))
+        return name
+
+    def take_prelude(self) -> list[str]:
+        taken, self.prelude = self.prelude, []
+        return taken
+
+    def leaf(self, leaf: Any) -> Node:
+        match leaf:
+            case VariableRef():
+                if leaf.name not in self.variables:
+                    raise no_variable(leaf)
+                return self.variables[leaf.name][0]
+            case Link():
+                return self.link(leaf)
+            case SecretRef():
+                return secret(leaf)
+            case Cookie():
+                self.needs.add("cookie")
+                return f"cookie({self.client}, {python_text(leaf.name)})"
+            case Text():
+                return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
+            case Spelled(kind="json"):
+                self.needs.add("json")
+                items: list[tuple[str, Node]] = [("", self.expression(leaf.value))]
+                items += [("separators=", '(",", ":")'), ("ensure_ascii=", "False")]
+                return Group("json.dumps(", items, ")")
+            case Spelled():
+                self.needs.add("base64")
+                inside = write(self.as_text(leaf.value))
+                if leaf.kind == "base64":
+                    return f"base64.b64encode(({inside}).encode()).decode()"
+                return f'base64.urlsafe_b64encode(({inside}).encode()).decode().rstrip("=")'
+            case File():
+                self.needs.add("Path")
+                return f"{write(self.file_path(leaf))}.read_bytes()"
+        raise TypeError(f"{type(leaf).__name__} is not part of an expression")
+
+    def as_text(self, value: Expression) -> Node:
+        """An expression that is text, whatever it is of."""
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled):
+            return self.expression(value)
+        if isinstance(value, Link) and (value.readers or isinstance(self.recorded(value), str)):
+            return self.expression(value)
+        if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, str):
+            return self.expression(value)
+        return Group("str(", [("", self.expression(value))], ")")
+
+    def recorded(self, link: Link) -> Any:
+        """What a link was before anything was read out of it."""
+        step = self.steps.get(link.step)
+        if step is None or link.output >= len(step.outputs):
+            raise no_output(link)
+        return value_at(step.outputs[link.output].value, link.path)
+
+    def link(self, link: Link) -> Node:
+        source = self.steps.get(link.step)
+        if source is None or link.output >= len(source.outputs):
+            raise no_output(link)
+        output = source.outputs[link.output]
+        path = link.path
+        if output.component == "headers":
+            code = self.responses.get(link.step, "")
+            head, *path_ = path
+            path = tuple(path_)
+            code = f"str({code}.url)" if head == "url" else f"{code}.headers[{python_text(str(head))}]"
+        else:
+            code = self.results.get(link.step, "")
+        if not code or code.startswith("."):
+            raise no_output(link)
+        code += "".join(f"[{write(python(key))}]" for key in path)
+        for reader in link.readers:
+            code = self.read(reader, code)
+        return code
+
+    def read(self, reader: Reader, code: str) -> str:
+        """Code that reads a value out of the text that ``code`` gives."""
+        match reader.kind:
+            case "json":
+                self.needs.add("json")
+                return f"json.loads({code})" + "".join(f"[{write(python(key))}]" for key in reader.path)
+            case "base64":
+                self.needs |= {"unbase64", "base64"}
+                return f"unbase64({code})"
+            case "query":
+                self.needs.add("query")
+                return f"query({code}, {python_text(str(reader.path[0]))})"
+        self.needs.add("between")
+        return f"between({code}, {', '.join(python_text(str(part)) for part in reader.path)})"
+
+    def file_path(self, file: File) -> Node:
+        self.needs |= {"files", "Path"}
+        if not file.path:
+            return f"FILES / {python_text(file.name)}"
+        return f"FILES / {python_text(inside_path(file, self.folder))}"
+
+    # Steps.
+
+    def step(self, step: Step) -> list[str]:
+        """The lines of one step, not indented; a line may hold more, indented for where it stands."""
+        lines: list[str] = []
+        if step.setup and not self.setting_up:
+            lines.append("# Nobody asked for this, but what follows needs it.")
+        self.setting_up = step.setup
+        if step.endpoint.method == "WS":
+            return [*lines, *self.socket(step)]
+        asked = request(step)
+        component = step.outputs[0].component if step.outputs else "nothing"
+        if component in STREAMED and step.expect != "failed":
+            return [*lines, *self.streamed(step, asked, component)]
+        linked = {link.output for s in self.steps.values() for link in _links_of(s) if link.step == step.id}
+        headers = {n for n, o in enumerate(step.outputs) if o.component == "headers"}
+        call = Group("checked(", [("", self.asking(asked)), ("", str(int(step.code or 200)))], ")")
+        if step.expect == "failed":
+            self.needs.add("failing")
+            call = Group(
+                "failing(",
+                [
+                    ("", python_text(self.label(step))),
+                    ("", self.asking(asked)),
+                    ("", str(int(step.code or 0))),
+                ],
+                ")",
+            )
+            return [*lines, *self.take_prelude(), write(call, indent=self.margin)]
+        self.needs.add("checked")
+        if component == "nothing" and not (linked & headers):
+            return [*lines, *self.take_prelude(), write(call, indent=self.margin), *self.told(step, "")]
+        if linked & headers:
+            response = self.name("response", "response")
+            self.responses[step.id] = response
+            lines += [*self.take_prelude(), write(call, indent=self.margin, before=f"{response} = ")]
+            node: Node = response
+        else:
+            node = call
+        if component == "nothing" or (step.setup and not linked - headers):
+            if not linked & headers:
+                lines += [*self.take_prelude(), write(node, indent=self.margin)]
+            return [*lines, *self.told(step, "")]
+        name = self.name(step.name, "result")
+        self.results[step.id] = name
+        lines += [
+            *self.take_prelude(),
+            write(self.decoded(node, component), indent=self.margin, before=f"{name} = "),
+        ]
+        return [*lines, *self.told(step, name)]
+
+    def decoded(self, node: Node, component: str) -> Node:
+        """What the answer is, by its kind."""
+        if component == "page":
+            self.needs.add("page")
+            return Group("page(", [("", node)], ")")
+        tail = {"json": ".json()", "file": ".content"}.get(component, ".text")
+        return Group(node.open, node.items, node.close + tail) if isinstance(node, Group) else f"{node}{tail}"
+
+    def asking(self, asked: Request) -> Node:
+        """The request itself."""
+        verb = asked.method.lower()
+        simple = verb in ("get", "post", "put", "patch", "delete", "head", "options")
+        bodiless = verb in ("get", "delete", "head", "options") and asked.media
+        items: list[tuple[str, Node]] = [("", self.address(asked))]
+        if not simple or bodiless:
+            verb, items = "request", [("", python_text(asked.method)), *items]
+        return Group(f"{self.client}.{verb}(", [*items, *self.how(asked)], ")")
+
+    def address(self, asked: Request) -> str:
+        words = []
+        for number, piece in enumerate(asked.path):
+            if number % 2:
+                self.needs.add("segment")
+                words.append(f"segment({write(self.expression(piece))})")
+            elif piece:
+                words.append(python_text(str(piece)))
+        return " + ".join(words) or '"/"'
+
+    def how(self, asked: Request) -> list[tuple[str, Node]]:
+        """The arguments that say what is sent, and how."""
+        items: list[tuple[str, Node]] = []
+        if asked.query:
+            items.append(("params=", self.pairs(asked.query)))
+        headers = list(asked.headers)
+        body: list[tuple[str, Node]] = []
+        if asked.media == "json":
+            body = self.json_body(asked.body, headers)
+        elif asked.media == "form":
+            names = [name for name, _ in asked.body]
+            body = [("data=", self.pairs(asked.body, grouped=len(set(names)) < len(names)))]
+        elif asked.media == "multipart":
+            body = [("files=", Group("[", [("", self.part(name, value)) for name, value in asked.body], "]"))]
+        elif asked.media == "body":
+            body = [(self.raw_body, self.raw(asked.body))]
+        if headers:
+            items.append(("headers=", self.headers(headers)))
+        return [*items, *body]
+
+    raw_body = "content="
+
+    def raw(self, value: Expression) -> Node:
+        if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
+            self.needs.add("Path")
+            return f"Path({self.variables[value.name][0]}).read_bytes()"
+        if isinstance(value, File):
+            return self.expression(value)
+        return f"({write(self.as_text(value))}).encode()"
+
+    def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
+        node = self.expression(value)
+        odd = any(_odd(item) for item in _scalars(value))
+        if not odd:
+            if isinstance(node, Group) and width(node) > LONG_ARGUMENT and next(leaves(value), None) is None:
+                node = self.constant("body", node)
+            return [("json=", node)]
+        # As JavaScript writes it, which the client's own JSON does not.
+        self.needs.add("json")
+        if not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/json"))
+        return [(self.raw_body, Group("json.dumps(", [("", node)], ").encode()"))]
+
+    def headers(self, headers: list[tuple[str, Expression]]) -> Node:
+        items = [
+            (f"{python_text(name)}: ", self.header(value))
+            for name, value in headers
+            if _HEADER_NAME.fullmatch(name)
+        ]
+        return Group("{", items, "}")
+
+    def header(self, value: Expression) -> Node:
+        node = self.as_text(value)
+        if isinstance(value, str) and not value.isascii():
+            return f"({write(node)}).encode()"
+        return node
+
+    def pairs(self, pairs: Any, grouped: bool = False) -> Node:
+        names = [name for name, _ in pairs]
+        if grouped:
+            found: dict[str, list[Node]] = {}
+            for name, value in pairs:
+                found.setdefault(name, []).append(self.expression(value))
+            items: list[tuple[str, Node]] = [
+                (
+                    f"{python_text(name)}: ",
+                    values[0] if len(values) == 1 else Group("[", [("", v) for v in values], "]"),
+                )
+                for name, values in found.items()
+            ]
+            return Group("{", items, "}")
+        if len(set(names)) == len(names):
+            return Group(
+                "{", [(f"{python_text(name)}: ", self.expression(value)) for name, value in pairs], "}"
+            )
+        both: list[tuple[str, Node]] = [
+            ("", Group("(", [("", python_text(name)), ("", self.expression(value))], ")"))
+            for name, value in pairs
+        ]
+        return Group("[", both, "]")
+
+    def part(self, name: str, value: Expression) -> Node:
+        """One field of a multipart form."""
+        file, code = None, ""
+        if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
+            code, variable = self.variables[value.name]
+            file = variable.value
+        elif isinstance(value, File):
+            file, code = value, write(self.file_path(value))
+        if file is None:
+            inside: list[tuple[str, Node]] = [("", "None"), ("", self.as_text(value))]
+            return Group("(", [("", python_text(name)), ("", Group("(", inside, ")"))], ")")
+        self.needs |= {"part", "Path"}
+        kept = file.path.rpartition("/")[2]
+        items: list[tuple[str, Node]] = [
+            ("", code),
+            ("", python_text(file.type or "application/octet-stream")),
+        ]
+        if kept != file.name:
+            items.append(("", python_text(file.name)))
+        return Group("(", [("", python_text(name)), ("", Group("part(", items, ")"))], ")")
+
+    def streamed(self, step: Step, asked: Request, component: str) -> list[str]:
+        """An answer that is made of messages: all of them, or as many as were recorded."""
+        self.needs |= {"stream", "json", "Any"}
+        name = self.name(step.name, "messages")
+        self.results[step.id] = name
+        items: list[tuple[str, Node]] = [
+            ("", self.client),
+            ("", python_text(asked.method)),
+            ("", self.address(asked)),
+            ("", str(int(step.code or 200))),
+        ]
+        if step.cancel_after is not None:
+            items.append(("most=", str(step.cancel_after)))
+        items += self.how(asked)
+        call = write(Group("stream(", items, ")"), indent=self.margin, before=f"{name} = ")
+        return [*self.take_prelude(), call, *self.told(step, name)]
+
+    def socket(self, step: Step) -> list[str]:
+        """A conversation over a WebSocket, in the recorded order."""
+        self.needs |= {"socket", "json"}
+        asked = request(step)
+        items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
+        if asked.query:
+            items.append(("", self.pairs(asked.query)))
+        name = self.name(f"{step.name}_messages", "messages")
+        self.results[step.id] = name
+        lines = [write(Group("with socket(", items, ") as connection:"), indent=self.margin)]
+        lines.append(f"    {name} = []")
+        for message in step.messages:
+            if not message.sent:
+                lines.append(f"    {name}.append(heard(connection))")
+                continue
+            node = (
+                self.as_text(message.value)
+                if message.text
+                else Group("json.dumps(", [("", self.expression(message.value))], ")")
+            )
+            lines += [f"    {line}" for line in self.take_prelude()]
+            lines.append("    " + write(node, indent=self.margin + 4, before="connection.send(", after=")"))
+        return [*lines, *self.told(step, name)]
+
+    def label(self, step: Step) -> str:
+        return step.endpoint.id
+
+    def told(self, step: Step, name: str) -> list[str]:
+        """What follows a step that went well."""
+        if step.setup:
+            return []
+        said = python_text(f"{self.label(step)}:")
+        if not name:
+            return [f"print({python_text(f'{self.label(step)}: done')})"]
+        self.last = name
+        if is_long(step.outputs[0].value if step.outputs else None) or (
+            step.outputs and step.outputs[0].component in ("file", "page", "text")
+        ):
+            self.needs.add("shortened")
+            name = f"shortened({name})"
+        return [f"print({said}, {name})"]
+
+
+def _links_of(step: Step) -> list[Link]:
+    return list(leaves_of(Link, [*(argument.value for argument in step.arguments), *sent(step)]))
+
+
+def _scalars(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [item for key, v in value.items() for item in (key, *_scalars(v))]
+    if isinstance(value, list | tuple):
+        return [item for v in value for item in _scalars(v)]
+    return [value]
+
+
+def _odd(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and _SURROGATES.search(value) is not None
+    return isinstance(value, float) and (value != value or value in (float("inf"), float("-inf")))
