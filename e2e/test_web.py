@@ -1,0 +1,134 @@
+"""Web apps that are not Gradio's, used once in a real browser, and done again on a server started anew."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.test_proxy import proxied
+from e2e.visit import opened, press
+from e2e.web import visits
+from e2e.web.running import WebApp
+from recorder import session as sessions
+from recorder.capture.browser import record
+from recorder.session import Session
+
+Start = Callable[[str], WebApp]
+
+APPS = {"crud": visits.crud, "forms": visits.forms, "graphql": visits.graphql, "streams": visits.streams}
+
+SCRIPTS = {
+    "python": ("py", [sys.executable]),
+    "javascript": ("mjs", ["node", "--experimental-websocket"]),
+    "curl": ("sh", ["dash"]),
+    "pytest": ("py", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]),
+}
+NO_SOCKETS = {"curl"}
+"""Targets that say that they cannot repeat a WebSocket, and how to leave it out."""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts one of the apps, with new secrets and new ids each time."""
+    started: list[WebApp] = []
+
+    def begin(name: str) -> WebApp:
+        folder = tmp_path / f"app-{len(started)}"
+        folder.mkdir()
+        started.append(WebApp(name, folder))
+        return started[-1]
+
+    yield begin
+    for app in started:
+        app.stop()
+
+
+async def recorded(name: str, app: WebApp, path: Path, way: str, browser_path: str) -> Session:
+    """The session of a visit, by ``record`` or by ``proxy``."""
+    if way == "record":
+        await record(app.url, output=path, headless=True, browser=browser_path, drive=APPS[name])
+    else:
+        async with proxied(app.url, path) as address, opened(browser_path, address) as page:
+            await press(page, True)
+            await APPS[name](page)
+            await press(page, False)
+    return sessions.read(path)
+
+
+def of_the_person(log: list[Any], name: str) -> list[Any]:
+    """Without what the page asked as it loaded, which is kept apart from what a person did."""
+    return log[1:] if name == "graphql" else log
+
+
+@pytest.mark.parametrize("way", ["record", "proxy"])
+@pytest.mark.parametrize("name", APPS)
+async def test_a_visit_is_done_again_on_a_fresh_server_by_replay_and_by_every_script(
+    name: str, way: str, start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
+) -> None:
+    first = await asyncio.to_thread(start, name)
+    path = tmp_path / "session.json"
+    session = await recorded(name, first, path, way, browser_path)
+    assert session.app.url == first.url
+    assert "open sesame" not in path.read_text()
+    wanted = of_the_person(first.log, name)
+    assert wanted
+    first.stop()
+
+    app = await asyncio.to_thread(start, name)
+    done = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **visits.SECRET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert app.log == wanted
+    for target, (suffix, command) in SCRIPTS.items():
+        script = tmp_path / f"again_test.{suffix}"
+        skip = [call.id for call in session.calls if call.messages] if target in NO_SOCKETS else []
+        words = [word for id in skip for word in ("--skip", id)]
+        done = await asyncio.to_thread(recorder, "render", path, "--target", target, "-o", script, *words)
+        assert done.returncode == 0, done.stderr
+        app = await asyncio.to_thread(start, name)
+        ended = await asyncio.to_thread(
+            subprocess.run,
+            [*command, str(script)],
+            env={**os.environ, "RECORDER_URL": app.url, **visits.SECRET},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        left_out = ("joined", "said") if skip else ()
+        assert app.log == [call for call in wanted if call[0] not in left_out], target
+
+
+@pytest.mark.parametrize("name", ["crud", "forms"])
+async def test_users_of_a_load_test_make_the_recorded_requests(
+    name: str, start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
+) -> None:
+    first = await asyncio.to_thread(start, name)
+    path = tmp_path / "session.json"
+    await recorded(name, first, path, "record", browser_path)
+    wanted = first.log
+    app = await asyncio.to_thread(start, name)
+    words = ("--users", "1", "--run-time", "4s", "--url", app.url)
+    done = await asyncio.to_thread(recorder, "load", path, *words, **visits.SECRET, RECORDER_PACE="0")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert app.log[: len(wanted)] == wanted
+
+
+def test_what_a_target_cannot_do_is_said_with_the_remedy(
+    start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
+) -> None:
+    app = start("streams")
+    path = tmp_path / "session.json"
+    asyncio.run(recorded("streams", app, path, "record", browser_path))
+    for target in ("curl", "locust"):
+        done = recorder("render", path, "--target", target)
+        assert done.returncode == 2
+        assert "WebSocket" in done.stderr and "--skip c1" in done.stderr

@@ -1,0 +1,131 @@
+"""A chat over a WebSocket, tokens as server-sent events by EventSource and by fetch, and an upload with progress."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI, Form, Request, UploadFile, WebSocket, WebSocketDisconnect
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from e2e.web.calls import log
+
+app = FastAPI()
+jobs: dict[str, str] = {}
+uploads: list[str] = []
+
+
+@app.get("/", include_in_schema=False)
+def page() -> HTMLResponse:
+    return HTMLResponse(PAGE)
+
+
+@app.websocket("/ws/{room}")
+async def chat(socket: WebSocket, room: str) -> None:
+    await socket.accept()
+    log("joined", room=room)
+    await socket.send_json({"type": "welcome", "room": room, "member": secrets.token_hex(8)})
+    try:
+        while True:
+            said = await socket.receive_json()
+            log("said", text=said["text"])
+            await socket.send_json({"type": "message", "text": said["text"].upper()})
+    except WebSocketDisconnect:
+        pass
+
+
+@app.post("/api/jobs")
+async def start(request: Request) -> dict[str, str]:
+    prompt = (await request.json())["prompt"]
+    log("start", prompt=prompt)
+    id = secrets.token_hex(8)
+    jobs[id] = prompt
+    return {"job_id": id}
+
+
+@app.get("/api/jobs/{job_id}/tokens")
+async def tokens(job_id: str) -> StreamingResponse:
+    log("tokens", prompt=jobs[job_id])
+
+    async def told() -> AsyncIterator[str]:
+        for word in jobs[job_id].split():
+            yield f'data: {{"token": "{word}"}}\n\n'
+            await asyncio.sleep(0.05)
+        yield "event: done\ndata: [DONE]\n\n"
+
+    return StreamingResponse(told(), media_type="text/event-stream")
+
+
+@app.post("/api/complete")
+async def complete(request: Request) -> StreamingResponse:
+    prompt = (await request.json())["prompt"]
+    log("complete", prompt=prompt)
+
+    async def told() -> AsyncIterator[str]:
+        for letter in prompt:
+            yield f"data: {letter}\n\n"
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(told(), media_type="text/event-stream")
+
+
+@app.post("/api/upload")
+async def upload(file: UploadFile, note: str = Form()) -> dict[str, object]:
+    content = await file.read()
+    log("upload", name=file.filename, type=file.content_type, content=content.decode("latin-1"), note=note)
+    uploads.append(secrets.token_hex(8))
+    return {"upload_id": uploads[-1], "size": len(content)}
+
+
+@app.get("/api/uploads/{upload_id}")
+def uploaded(upload_id: str) -> dict[str, int]:
+    log("uploaded", number=uploads.index(upload_id))
+    return {"number": uploads.index(upload_id)}
+
+
+PAGE = """<!doctype html>
+<html lang="en"><head><title>Streams</title></head><body>
+<label>Say <input id="say"></label> <button id="join">Join</button> <button id="send">Send</button>
+<label>Prompt <input id="prompt"></label> <button id="stream">Stream</button> <button id="complete">Complete</button>
+<label>File <input id="file" type="file"></label> <label>Note <input id="note"></label>
+<button id="upload">Upload</button> <progress max="1" value="0"></progress>
+<pre id="out"></pre>
+<script>
+const by = (id) => document.getElementById(id);
+const out = (text) => by("out").append(text + "\\n");
+let socket;
+by("join").onclick = () => {
+  socket = new WebSocket(`ws://${location.host}/ws/lobby`);
+  socket.onmessage = ({ data }) => out(JSON.parse(data).text ?? "welcome");
+};
+by("send").onclick = () => socket.send(JSON.stringify({ text: by("say").value }));
+by("stream").onclick = async () => {
+  const answer = await fetch("/api/jobs", { method: "POST", body: JSON.stringify({ prompt: by("prompt").value }) });
+  const { job_id } = await answer.json();
+  const source = new EventSource(`/api/jobs/${job_id}/tokens`);
+  source.onmessage = ({ data }) => out(JSON.parse(data).token);
+  source.addEventListener("done", () => { source.close(); out("streamed"); });
+};
+by("complete").onclick = async () => {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch("/api/complete", { method: "POST", headers, body: JSON.stringify({ prompt: by("prompt").value }) });
+  await answer.text();
+  out("completed");
+};
+by("upload").onclick = () => {
+  const form = new FormData();
+  form.append("note", by("note").value);
+  form.append("file", by("file").files[0]);
+  const request = new XMLHttpRequest();
+  request.open("POST", "/api/upload");
+  request.upload.onprogress = ({ loaded, total }) => { document.querySelector("progress").value = loaded / total; };
+  request.responseType = "json";
+  request.onload = async () => {
+    const answer = await fetch(`/api/uploads/${request.response.upload_id}`);
+    out(`upload ${(await answer.json()).number}`);
+  };
+  request.send(form);
+};
+</script></body></html>
+"""
