@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import async_playwright
 
+from e2e.conftest import CHROMIUM_FLAGS
 from e2e.test_proxy import proxied
 from e2e.visit import opened, press
 from e2e.web import visits
@@ -132,3 +134,28 @@ def test_what_a_target_cannot_do_is_said_with_the_remedy(
         done = recorder("render", path, "--target", target)
         assert done.returncode == 2
         assert "WebSocket" in done.stderr and "--skip c1" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["crud", "graphql"])
+async def test_a_har_that_playwright_saved_is_done_again_on_a_fresh_server(
+    name: str, start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
+) -> None:
+    first = await asyncio.to_thread(start, name)
+    har = tmp_path / "visit.har"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
+        context = await browser.new_context(record_har_path=har, record_har_content="embed")
+        page = await context.new_page()
+        await page.goto(first.url)
+        await APPS[name](page)
+        await context.close()
+        await browser.close()
+    done = await asyncio.to_thread(recorder, "import", har)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "visit.json"
+    assert "open sesame" not in path.read_text()
+    app = await asyncio.to_thread(start, name)
+    done = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **visits.SECRET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Who asked is not in the file, so that what the page loads is asked again too.
+    assert app.log == first.log

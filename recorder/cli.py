@@ -236,6 +236,35 @@ def proxy(url: str, host: str, port: int, output: Path | None, allow_hosts: tupl
 
 
 @cli.command(
+    "import",
+    epilog=examples(
+        "recorder import app.har",
+        "recorder import app.har -o session.json --openapi openapi.json",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The session file.  [default: the name of FILE, with .json]",
+)
+@click.option(
+    "--openapi",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The app's own description, which names its endpoints.",
+)
+def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
+    """Make a session of FILE, a HAR that a browser, Playwright or mitmproxy has saved. Secrets are left out of it."""
+    from recorder.capture.har import import_har
+
+    output = output or free_name(file.with_suffix(".json"))
+    session = import_har(file, output, openapi)
+    say(f"{count(len(session.calls), 'call')} of {session.app.url} saved as {output}")
+    return 0
+
+
+@cli.command(
     epilog=examples("recorder show session.json", "recorder show session.json --json | jq .variables")
 )
 @click.argument("file", type=click.Path(path_type=Path))

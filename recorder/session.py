@@ -93,6 +93,8 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             return "the page loaded" if self.event in ("load", "") else f"{self.event} as the page loaded"
         if self.kind == "timer":
             return "a timer ticked"
+        if not (self.event or self.name or self.role):
+            return "not known"
         verb = _VERBS.get(self.event, self.event or "used")
         return f"{verb} {self.name or self.role or 'a control'}"
 

@@ -153,7 +153,7 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     have = {event.url for event in reading.events if isinstance(event, Fetched)}
     for want in fold.wants():
         if want.content is not None and want.url not in have:
-            about = _keep_content(want, want.content, folder)
+            about = keep_content(want, want.content, folder)
             fold.feed(Fetched(page="", seq=0, at=time.time() * 1000, url=want.url, **about))
     note = "The recording was cut off and made whole from its journal."
     target = path
@@ -548,7 +548,7 @@ class Collector:
         folder = session.files_folder(recording.path)
         try:
             if want.content is not None:
-                about = await asyncio.to_thread(_keep_content, want, want.content, folder)
+                about = await asyncio.to_thread(keep_content, want, want.content, folder)
             elif origin_of(want.url) not in recording.origins:
                 raise RecorderError(f"{want.url} was not read: it is not of the app that is recorded")
             else:
@@ -679,7 +679,8 @@ async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
         }
 
 
-def _keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
+def keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
+    """Keep the bytes of a want in ``folder``; what its ``Fetched`` event says of them."""
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -309,13 +309,23 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
     for e in traffic.exchanges:
         if e.how in ("fetch", "xhr") and not e.before:
             groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
+    changes = [e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS")]
     for group in groups.values():
-        by_itself = [e for e in group if e.act is None or (e.at - e.act.at > SURE_MS and len(group) >= POLLS)]
+        by_itself = [e for e in group if _by_itself(e, changes)]
         if len(by_itself) < POLLS:
             continue
         for e in by_itself:
             if e not in found or found[e].startswith("made by the page"):
                 found[e] = "polling: asked again and again, nobody having done anything"
+
+
+def _by_itself(e: Exchange, changes: list[float]) -> bool:
+    """Whether nobody did anything for it; where that is not known, whether nothing was changed just before."""
+    if e.act is None:
+        return True
+    if not e.act.kind:
+        return not any(0 <= e.at - at <= LOAD_MS / 2 for at in changes)
+    return e.at - e.act.at > SURE_MS
 
 
 # Calls

@@ -1,0 +1,335 @@
+"""A HAR file as the events that our own page would have told.
+
+Source: HTTP Archive 1.2, http://www.softwareishard.com/blog/har-12-spec/, with what Chrome adds to it (the type of
+the resource, the messages of WebSockets). Browsers, Playwright and mitmproxy write it, each leaving out something else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from email.parser import BytesParser
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+
+import msgspec
+
+from recorder.errors import FileError
+from recorder.events import (
+    Act,
+    AnyEvent,
+    Body,
+    Done,
+    Mark,
+    PageOpened,
+    Part,
+    Request,
+    Response,
+    SocketClosed,
+    SocketMessage,
+    SocketOpened,
+)
+from recorder.redact import Redactor
+
+_HOW = {
+    "document": "document",
+    "xhr": "xhr",
+    "fetch": "fetch",
+    "eventsource": "eventsource",
+    "ping": "beacon",
+}
+_ASSETS = {"script", "stylesheet", "image", "font", "media", "manifest", "texttrack", "other", "preflight"}
+_TEXT = re.compile(
+    r"text/(?!css|javascript)|application/(?:json|xml|x-www-form-urlencoded|graphql)|[^;]*\+(?:json|xml)"
+)
+
+
+def events(text: str | bytes, where: str) -> list[AnyEvent]:
+    """What happened, in order; secrets are taken out.
+
+    Args:
+        where: what to call the file in an error.
+
+    Raises:
+        FileError: it is no HAR.
+    """
+    try:
+        tree = json.loads(text)
+    except (ValueError, RecursionError):
+        raise FileError(
+            f"{where} is not JSON", "Save it again as HAR from the browser's network panel"
+        ) from None
+    log = _dict(_dict(tree).get("log"))
+    entries = log.get("entries")
+    if not isinstance(entries, list):
+        raise FileError(
+            f"{where} is no HAR: it has no log.entries", "Save it as HAR from the browser's network panel"
+        )
+    made = [_Entry(entry) for entry in entries if isinstance(entry, dict)]
+    made = sorted((entry for entry in made if entry.url), key=lambda entry: entry.at)
+    if not made:
+        raise FileError(f"{where} has no requests", "Record with the network panel open, and save all as HAR")
+    pages = log.get("pages")
+    title = ""
+    if isinstance(pages, list) and pages and isinstance(pages[0], dict):
+        title = str(pages[0].get("title") or "")
+    redactor = Redactor()
+    for entry in made:
+        entry.look(redactor)
+    return list(_told(_joined(made), title, redactor))
+
+
+class _Entry:
+    """One entry, read with patience: whatever is not there is empty."""
+
+    def __init__(self, entry: dict[str, Any]) -> None:
+        request, response = _dict(entry.get("request")), _dict(entry.get("response"))
+        self.method = str(request.get("method") or "GET").upper()
+        self.url = str(request.get("url") or "")
+        self.at = _moment(entry.get("startedDateTime"))
+        time = entry.get("time")
+        self.duration = float(time) if isinstance(time, int | float) and time > 0 else 0.0
+        self.headers = _pairs(request.get("headers"))
+        self.answer_headers = _pairs(response.get("headers"))
+        status = response.get("status")
+        self.status = status if isinstance(status, int) and status > 0 else 0
+        self.redirect = str(response.get("redirectURL") or _of(self.answer_headers, "location"))
+        self.final = self.url
+        self.resource = str(entry.get("_resourceType") or "").lower()
+        self.messages = [m for m in _list(entry.get("_webSocketMessages")) if isinstance(m, dict)]
+        self.is_socket = self.url.startswith(("ws://", "wss://")) or bool(self.messages) or self.status == 101
+        self.sent = self._sent(_dict(request.get("postData")))
+        self.answer = self._answer(_dict(response.get("content")))
+
+    @property
+    def how(self) -> str:
+        """By what means of the browser."""
+        if self.resource in _HOW:
+            return "form" if self.resource == "document" and self.method == "POST" else _HOW[self.resource]
+        if self.resource in _ASSETS:
+            return "fetch"
+        to = _of(self.headers, "sec-fetch-dest")
+        if to in ("document", "iframe") or (not to and _of(self.headers, "upgrade-insecure-requests")):
+            return "form" if self.method == "POST" else "document"
+        return "eventsource" if _of(self.headers, "accept") == "text/event-stream" else "fetch"
+
+    def _sent(self, data: dict[str, Any]) -> Body:
+        type = str(data.get("mimeType") or _of(self.headers, "content-type"))
+        text = data.get("text")
+        text = text if isinstance(text, str) else None
+        params = [
+            p for p in _list(data.get("params")) if isinstance(p, dict) and isinstance(p.get("name"), str)
+        ]
+        if type.startswith("multipart/") and (text or params):
+            parts = _multipart(text, type) if text else []
+            parts = parts or [
+                Part(
+                    name=p["name"],
+                    value=_str(p.get("value")),
+                    filename=_str(p.get("fileName")),
+                    type=_str(p.get("contentType")),
+                )
+                for p in params
+            ]
+            return Body(kind="parts", parts=tuple(parts))
+        if params and not text:
+            pairs = [(p["name"], _str(p.get("value")) or "") for p in params]
+            # Some write them as they were sent, and some decoded.
+            return Body(kind="parts", parts=tuple(Part(name=unquote(n), value=v) for n, v in pairs))
+        length = _of(self.headers, "content-length")
+        if not text and length.isdigit() and int(length):
+            # Chromium gives nobody the body of an upload.
+            return Body(kind="lost", reason="unreadable", size=int(length))
+        return Body(kind="text", text=text) if text else Body()
+
+    def _answer(self, content: dict[str, Any]) -> Body:
+        text, size = content.get("text"), content.get("size")
+        type = str(content.get("mimeType") or _of(self.answer_headers, "content-type"))
+        size = size if isinstance(size, int) and size >= 0 else None
+        if not isinstance(text, str):
+            return Body(kind="lost", reason="unreadable", size=size) if size else Body()
+        if not _TEXT.match(type):
+            return Body(kind="lost", reason="binary_not_kept", size=size) if text else Body()
+        if content.get("encoding") == "base64":
+            try:
+                text = base64.b64decode(text).decode(errors="replace")
+            except (binascii.Error, ValueError):
+                return Body(kind="lost", reason="unreadable", size=size)
+        return Body(kind="text", text=text) if text else Body()
+
+    def look(self, redactor: Redactor) -> None:
+        """Tell the redactor of what may be secret."""
+        redactor.look_address(self.url)
+        for name, value in (*self.headers, *self.answer_headers):
+            if name == "cookie":
+                continue
+            redactor.look(name, value, header=True)
+        if self.sent.text:
+            if "urlencoded" in _of(self.headers, "content-type"):
+                for name, value in parse_qsl(self.sent.text):
+                    redactor.look(name, value)
+            else:
+                redactor.look("", self.sent.text)
+        for part in self.sent.parts:
+            if part.value and part.filename is None:
+                redactor.look(part.name, part.value)
+        if self.answer.text:
+            redactor.look("", self.answer.text)
+
+
+def _joined(entries: list[_Entry]) -> list[_Entry]:
+    """With redirects followed: a request has the answer of where it led to."""
+    left = list(entries)
+    joined = []
+    while left:
+        entry = left.pop(0)
+        hops = 0
+        while 300 <= entry.status < 400 and entry.redirect and hops < 20:
+            target = urljoin(entry.final, entry.redirect).partition("#")[0]
+            following = next((e for e in left if e.url.partition("#")[0] == target), None)
+            if following is None:
+                break
+            left.remove(following)
+            entry.status, entry.answer, entry.answer_headers = (
+                following.status,
+                following.answer,
+                following.answer_headers,
+            )
+            entry.redirect, entry.final = following.redirect, following.url
+            entry.duration = following.at + following.duration - entry.at
+            hops += 1
+        joined.append(entry)
+    return joined
+
+
+def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[AnyEvent]:
+    first = next((entry for entry in entries if entry.how == "document"), entries[0])
+    parts = urlsplit(first.url)
+    root = f"{parts.scheme.replace('ws', 'http')}://{parts.netloc}/"
+    start = entries[0].at
+    yield Mark(page="", seq=0, at=start, what="start", url=root)
+    yield PageOpened(page="har", seq=1, at=start, url=root, title=redactor.clean(title))
+    yield from redactor.events(start)
+    clean = redactor.clean
+    for number, entry in enumerate(entries, 1):
+        id, at, end = f"h{number}", entry.at, entry.at + entry.duration
+        url = clean(entry.url.partition("#")[0])
+        if entry.is_socket:
+            url = re.sub(r"^http", "ws", url)
+            yield SocketOpened(page="har", seq=1, at=at, id=id, url=url, act=f"a{number}")
+            for message in entry.messages:
+                data, when = message.get("data"), message.get("time")
+                kept = isinstance(data, str) and message.get("opcode", 1) == 1
+                body = (
+                    Body(kind="text", text=clean(str(data)))
+                    if kept
+                    else Body(kind="lost", reason="binary_not_kept")
+                )
+                moment = float(when) * 1000 if isinstance(when, int | float) else at
+                yield SocketMessage(
+                    page="har", seq=1, at=moment, id=id, sent=message.get("type") == "send", body=body
+                )
+            yield SocketClosed(page="har", seq=1, at=end, id=id)
+            continue
+        # What led to it is not in the file: whatever is no asset counts as a person's.
+        yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")
+        headers = [(name, clean(value)) for name, value in entry.headers if name != "cookie"]
+        headers += [("cookie", clean(cookie)) for cookie in _submitted_twice(entry)]
+        yield Request(
+            page="har", seq=1, at=at, id=id, method=entry.method, url=url, how=entry.how, headers=tuple(headers),
+            body=_cleaned(entry.sent, clean), act=f"a{number}",
+        )  # fmt: skip
+        if entry.status:
+            told = [(name, clean(value)) for name, value in entry.answer_headers if name != "set-cookie"]
+            yield Response(
+                page="har",
+                seq=1,
+                at=end,
+                id=id,
+                status=entry.status,
+                headers=tuple(told),
+                url=clean(entry.final),
+            )
+        error = None if entry.status else "it has no answer in the file"
+        yield Done(page="har", seq=1, at=end, id=id, body=_cleaned(entry.answer, clean), error=error)
+    yield Mark(page="", seq=0, at=max(e.at + e.duration for e in entries), what="stop", url=root)
+
+
+def _submitted_twice(entry: _Entry) -> Iterator[str]:
+    """The cookies whose values the request also carries elsewhere, as our page tells of them."""
+    elsewhere = [value for name, value in entry.headers if name != "cookie"]
+    elsewhere += [entry.sent.text or "", *(part.value or "" for part in entry.sent.parts)]
+    for cookie in _of(entry.headers, "cookie").split("; "):
+        name, _, value = cookie.partition("=")
+        plain = unquote(value)
+        if len(value) >= 8 and any(value in text or plain in text for text in elsewhere):
+            yield f"{name}={plain}"
+
+
+def _cleaned(body: Body, clean: Any) -> Body:
+    parts = tuple(
+        msgspec.structs.replace(part, value=clean(part.value))
+        if part.value and part.filename is None
+        else part
+        for part in body.parts
+    )
+    text = clean(body.text) if body.text else body.text
+    return msgspec.structs.replace(body, text=text, parts=parts)
+
+
+def _multipart(text: str, type: str) -> list[Part]:
+    raw = f"Content-Type: {type}\r\n\r\n".encode() + text.encode("utf-8", "surrogatepass")
+    message = BytesParser().parsebytes(raw)
+    parts = []
+    for part in message.get_payload() if message.is_multipart() else []:
+        if isinstance(part, str):
+            continue
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            continue
+        filename = part.get_filename()
+        if filename is None:
+            parts.append(Part(name=name, value=content.decode(errors="replace")))
+            continue
+        kind = part.get_content_type()
+        # What is no text has lost bytes on its way into the file.
+        whole = bool(content) and "\ufffd" not in content.decode(errors="replace")
+        value = f"data:{kind};base64,{base64.b64encode(content).decode()}" if whole else None
+        parts.append(Part(name=name, filename=filename, size=len(content), type=kind, value=value))
+    return parts
+
+
+def _moment(text: Any) -> float:
+    try:
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return moment.timestamp() * 1000
+
+
+def _pairs(value: Any) -> list[tuple[str, str]]:
+    found = [h for h in _list(value) if isinstance(h, dict) and isinstance(h.get("name"), str)]
+    return [(h["name"].lower(), _str(h.get("value")) or "") for h in found if not h["name"].startswith(":")]
+
+
+def _of(headers: list[tuple[str, str]], name: str) -> str:
+    return next((value for each, value in headers if each == name), "")
+
+
+def _str(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,129 @@
+"""Secrets out of recordings that were not made by our own page, by the rules of ``static/recorder/redact.js``."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+
+from recorder.events import Secret
+
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?"
+    r"|authorization|saml(?:request|response)|client[-_.]?assertion|otp)"
+    r"(?:[-_.]?(?:\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?"
+)
+_SECRET_NAME = re.compile(rf"[\w.-]{{0,60}}?{_NAME}(?:\[\])?", re.IGNORECASE)
+_FORGERY = re.compile(r"csrf|xsrf|authenticity|requestverification", re.IGNORECASE)
+_NEVER = re.compile(
+    r"(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token|token_type)",
+    re.IGNORECASE,
+)
+_HEADER = re.compile(
+    r"(?:proxy-)?authorization|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*",
+    re.IGNORECASE,
+)
+_SHAPES = re.compile(
+    r"eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]{10,}|\bsk-(?=[\w-]*\d)[\w-]{32,}"
+    r"|\b(?:hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{20,})"
+)
+_FIELD = re.compile(r"<(?:input|meta)\b[^>]{0,20000}>", re.IGNORECASE)
+SHORTEST = 6
+"""Characters of a value that is replaced wherever it occurs; shorter ones would hit other text."""
+
+
+class Redactor:
+    """Collects secrets, then takes them out of any text, each by a placeholder of its own."""
+
+    def __init__(self) -> None:
+        self._nonce = secrets.token_hex(8)
+        self._names: dict[str, str] = {}
+        self.hints: dict[str, str] = {}
+        self._pattern: re.Pattern[str] | None = None
+        self._forms: dict[str, str] = {}
+
+    def add(self, value: str, name: str, hint: str) -> None:
+        """``value`` is secret; it goes by ``name``."""
+        if len(value) < SHORTEST or value in self._names:
+            return
+        word = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")[:40] or "VALUE"
+        taken = set(self._names.values())
+        variable, number = f"RECORDER_SECRET_{word}", 1
+        while variable in taken:
+            number += 1
+            variable = f"RECORDER_SECRET_{word}_{number}"
+        self._names[value] = variable
+        self.hints[variable] = hint
+        self._pattern = None
+
+    def look(self, name: str, text: str, *, header: bool = False) -> None:
+        """Find the secrets of a header, a field or, without a name, a body."""
+        if header:
+            if _HEADER.fullmatch(name):
+                scheme, _, rest = text.partition(" ")
+                secret = rest if rest and re.fullmatch(r"[A-Za-z][\w-]*", scheme) else text
+                if not re.fullmatch(r"(?i)(?:bearer|basic|token|null|undefined)?\s*", secret):
+                    self.add(secret, name, f"header {name}")
+        elif name:
+            if (_SECRET_NAME.fullmatch(name) or _FORGERY.search(name)) and not _NEVER.fullmatch(name):
+                self.add(text, name, f"field {name}")
+        else:
+            self._look_inside(text)
+        for found in _SHAPES.findall(text):
+            self.add(found, "TOKEN", "looks like a token")
+
+    def _look_inside(self, text: str) -> None:
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        for name, leaf in _leaves(value):
+            if isinstance(leaf, str):
+                self.look(name, leaf) if name else None
+        for tag in _FIELD.findall(text):
+            named = re.search(r'\sname="([^"]*)"', tag)
+            given = re.search(r'\s(?:value|content)="([^"]*)"', tag)
+            if named and given:
+                self.look(named[1], given[1])
+
+    def look_address(self, url: str) -> None:
+        """The parameters of an address."""
+        for name, value in parse_qsl(urlsplit(url).query):
+            self.look(name, value)
+
+    def clean(self, text: str) -> str:
+        """``text`` without the secrets that were found, however it spells them."""
+        if not self._names:
+            return text
+        if self._pattern is None:
+            self._forms = {}
+            for value, name in self._names.items():
+                placeholder = f"[recorder-secret:{self._nonce}:{name}]"
+                spelled = json.dumps(value)[1:-1]
+                for form in (value, spelled, quote(value, safe=""), quote_plus(value)):
+                    self._forms[form] = placeholder
+            longest = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest)))
+        return self._pattern.sub(lambda found: self._forms[found[0]], text)
+
+    def events(self, at: float) -> Iterator[Secret]:
+        """Each secret as the page would tell of it."""
+        for number, name in enumerate(self._names.values(), 1):
+            placeholder = f"[recorder-secret:{self._nonce}:{name}]"
+            yield Secret(
+                page="har", seq=number, at=at, placeholder=placeholder, name=name, hint=self.hints[name]
+            )
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, name)
+    else:
+        yield name, value
