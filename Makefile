@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test reliability features check lint clean
+.PHONY: help setup demo test reliability features links check lint clean
 
 PYTHON ?= python3
 READY = $(PYTHON) e2e/provision.py
@@ -13,6 +13,7 @@ help:
 	@echo "make test    everything: lint, types, and all tests in one run"
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
 	@echo "make reliability  the promises that nothing is lost, each put to the test many times"
+	@echo "make links     how well links are found, and the table of it in README.md"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
 
@@ -41,6 +42,10 @@ test: setup
 reliability:
 	@$(READY) venv
 	RECORDER_MANY=1 $(BIN)/python -m pytest tests/reliability
+
+links:
+	@$(READY) venv
+	$(BIN)/python -m tests.flows
 
 features: setup
 	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md

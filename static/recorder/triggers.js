@@ -45,7 +45,7 @@ export function watchActs(watch) {
       watch.password(first, event.type === "change" || event.type === "submit");
     }
     if (!event.isTrusted) return;
-    if (event instanceof KeyboardEvent && !KEYS.has(event.key)) return;
+    if (event instanceof KeyboardEvent && !KEYS.has(event.key) && !isShortcut(event)) return;
     const element = first.closest(CONTROLS) ?? first;
     latestAt = natives.now();
     const kind = event.type;
@@ -61,6 +61,15 @@ export function watchActs(watch) {
     listen(window, type, heard, { capture: true, passive: true });
   }
   return { current: () => (natives.now() - latestAt <= ACT_MS && latest ? latest : undefined) };
+}
+
+/**
+ * Whether a key is pressed to command the app rather than to write.
+ * @param {KeyboardEvent} event
+ */
+function isShortcut(event) {
+  if (/^(?:Control|Meta|Alt|AltGraph|Shift)$/.test(event.key)) return false;
+  return event.ctrlKey || event.metaKey || /^(?:F\d{1,2}|Delete)$/.test(event.key);
 }
 
 /** @type {Record<string, string>} */

@@ -258,6 +258,8 @@ def _reason(e: Exchange, opened: dict[str, float], first: Exchange | None, embed
     asked = e.act is not None or e.followed is not None
     if e.before:
         return "made before recording started"
+    if e.method == "WS" and any(message.value is None for message in e.messages):
+        return "a WebSocket with binary messages, which are not kept"
     if e.method == "OPTIONS":
         return "the browser's question whether it may ask"
     if e.how == "beacon":
@@ -359,6 +361,7 @@ class _Builder:
             *(
                 Value(name=n, value=_number(v), location="query", component="query")
                 for n, v in parse_qsl(urlsplit(e.url).query, keep_blank_values=True)
+                if not _is_moment(n, v, e.at)
             ),
             *self._headers(e, media),
             *self._body_values(e, body, media),
@@ -553,6 +556,12 @@ def _relative(url: str, seen: str) -> str:
     return (
         url[len(seen) :] or "/" if (seen and url.startswith((seen + "/", seen + "?"))) or url == seen else url
     )
+
+
+def _is_moment(name: str, value: str, at: float) -> bool:
+    """Whether a parameter is only there so that no cache answers: the time at which it was asked."""
+    told = name if not value else value if name in ("_", "t", "ts", "cb", "nocache", "rand") else ""
+    return bool(re.fullmatch(r"\d{10}|\d{13}", told)) and abs(float(told.ljust(13, "0")) - at) < 86_400_000
 
 
 def _number(text: str) -> Any:

@@ -65,6 +65,10 @@ _MACHINE = frozenset(
     | {"ticket", "handle", "session", "job", "task", "upload", "offset", "seq", "sequence"}
 )
 """Words for what a server counts or makes for itself, and wants to have back."""
+_NAMES = frozenset(
+    {"name", "path", "slug", "key", "code", "ref", "username", "file", "filename", "handle", "url"}
+)
+"""Words for what a thing goes by in an address."""
 _SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "csrf": "csrf", "xsrf": "csrf"}
 
 
@@ -181,10 +185,10 @@ class Provenance:
         wanted = words(name)
         ranked = []
         for origin in self._origins.get(text, ()):
-            agreement = _agreement(name, wanted, nouns, origin, whole)
+            agreement = _agreement(name, wanted, nouns, origin, whole, text)
             if weight + agreement < 4 and not (weight == 3 and agreement >= 0):
                 continue
-            if text in self._sent and agreement < 3 and weight < 4:
+            if text in self._sent and (agreement < 3 or weight > 1):
                 continue
             ranked.append((agreement, not origin.listed, origin.kept, -origin.order, origin))
         if not ranked:
@@ -217,19 +221,23 @@ class Provenance:
     def learn(self, call: Call, nouns: frozenset[str]) -> None:
         """Index what a call gave, but for what it had been sent, and remember what it sent."""
         self._order += 1
-        own = {as_text(leaf) for v in call.inputs for _, leaf in _leaves(v.value)}
+        given = [(_key(path) or v.name, leaf) for v in call.inputs for path, leaf in _leaves(v.value)]
+        own = {as_text(leaf) for _, leaf in given}
+        # What can be equal by chance is only said again where it has the same name.
+        said = {(as_text(leaf), name.lower()) for name, leaf in given}
         for number, output in enumerate(call.outputs):
             if next(files_in(output.value), None) is not None:
                 continue
             for path, leaf in _leaves(output.value):
                 for readers, key, found in _readings(path, leaf):
                     text = as_text(found)
-                    if text in own or strength(found) == 0:
+                    again = text in own if strength(found) > 1 else (text, key.lower()) in said
+                    if again or strength(found) == 0:
                         continue
                     origin = Origin(
                         link=Link(step=call.id, output=number, path=path, readers=readers),
                         key=key,
-                        nouns=nouns | frozenset().union(*(words(p) for p in path[:-1] if isinstance(p, str))),
+                        nouns=nouns | _words_of(path) | _words_of([p for r in readers for p in r.path]),
                         order=self._order,
                         listed=any(isinstance(part, int) for part in path) and output.component != "events",
                         kept=call.id in self._kept,
@@ -239,11 +247,15 @@ class Provenance:
         self._sent |= {text for text in own if text not in self._origins}
 
 
-def _agreement(name: str, wanted: frozenset[str], nouns: frozenset[str], origin: Origin, whole: str) -> int:
+def _agreement(
+    name: str, wanted: frozenset[str], nouns: frozenset[str], origin: Origin, whole: str, text: str
+) -> int:
     """How well the names on both sides agree, from -1 to 3."""
     had = words(origin.key)
     if "fields" in origin.link.path:
         return 3 if origin.key == name else 0
+    if origin.link.readers and name and name == origin.key and not text.isdigit():
+        return 3
     both = (wanted & had) - _GENERIC
     if both and ("id" in wanted & had or both & _MACHINE):
         return 3
@@ -255,7 +267,7 @@ def _agreement(name: str, wanted: frozenset[str], nouns: frozenset[str], origin:
         if about & (origin.nouns | had):
             return 3
         return 1
-    if whole == "path" and origin.link.readers:
+    if whole == "path" and (origin.link.readers or had & _NAMES):
         return 2
     return 0
 
@@ -269,6 +281,11 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(item, (*path, number))
     elif not isinstance(value, File):
         yield path, value
+
+
+def _words_of(path: Sequence[str | int]) -> frozenset[str]:
+    """The words of the names on the way to a leaf."""
+    return frozenset().union(*(words(part) for part in path[:-1] if isinstance(part, str)))
 
 
 def _key(path: Sequence[str | int]) -> str:
