@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from e2e.conftest import CHROMIUM_FLAGS
 from e2e.test_proxy import proxied
 from e2e.visit import opened, press
 from e2e.web import visits
+from e2e.web.attached import FRAMEWORKS
 from e2e.web.running import WebApp
 from recorder import session as sessions
 from recorder.capture.browser import record
 from recorder.session import Session
 
-Start = Callable[[str], WebApp]
+Start = Callable[..., WebApp]
 
 APPS = {"crud": visits.crud, "forms": visits.forms, "graphql": visits.graphql, "streams": visits.streams}
 
@@ -41,10 +42,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts one of the apps, with new secrets and new ids each time."""
     started: list[WebApp] = []
 
-    def begin(name: str) -> WebApp:
+    def begin(name: str, **environment: str) -> WebApp:
         folder = tmp_path / f"app-{len(started)}"
         folder.mkdir()
-        started.append(WebApp(name, folder))
+        started.append(WebApp(name, folder, **environment))
         return started[-1]
 
     yield begin
@@ -134,6 +135,24 @@ def test_what_a_target_cannot_do_is_said_with_the_remedy(
         done = recorder("render", path, "--target", target)
         assert done.returncode == 2
         assert "WebSocket" in done.stderr and "--skip c1" in done.stderr
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+async def test_an_app_of_one_s_own_has_the_button_whatever_it_is_written_in(
+    framework: str, start: Start, recorder: Callable[..., Any], browser_path: str
+) -> None:
+    app = await asyncio.to_thread(start, "attached", FRAMEWORK=framework)
+    async with opened(browser_path, app.url) as page:
+        await press(page, True)
+        await page.get_by_label("Text").fill("hello")
+        await page.get_by_role("button", name="Echo").click()
+        await expect(page.locator("output")).to_have_text("HELLO")
+        await press(page, False)
+    path = app.folder / "session.json"
+    assert [call.endpoint for call in sessions.read(path).calls] == ["POST /api/echo"]
+    done = await asyncio.to_thread(recorder, "replay", path, "--url", app.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert app.log == [["echo", {"text": "hello"}]] * 2
 
 
 @pytest.mark.parametrize("name", ["crud", "graphql"])

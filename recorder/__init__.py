@@ -11,11 +11,11 @@ def attach(app: Any, **options: Any) -> Any:
     """Put the API Recorder toggle into an app one owns.
 
     Args:
-        app: Gradio ``Blocks`` (before ``launch()``) or any ASGI application.
+        app: Gradio ``Blocks`` (before ``launch()``) or any ASGI or WSGI application.
         options: see :func:`recorder.capture.asgi.attach`.
 
     Returns:
-        The same Blocks, or the wrapped ASGI application to serve in place of ``app``.
+        The same Blocks, or the ASGI application to serve in place of ``app``.
     """
     from recorder.capture.asgi import attach as attach_app
 

@@ -18,7 +18,8 @@ from e2e.apps import ROOT, free_port
 class WebApp:
     """A started app: ``url`` is its address, ``log`` what it was asked since it started."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, **environment: str) -> None:
+        self.folder = folder
         self.path = folder / "calls.jsonl"
         self.path.unlink(missing_ok=True)
         port = free_port()
@@ -35,7 +36,7 @@ class WebApp:
                 "warning",
             ],
             cwd=ROOT,
-            env={**os.environ, "CALL_LOG": str(self.path), "APP_FOLDER": str(folder)},
+            env={**os.environ, "CALL_LOG": str(self.path), "APP_FOLDER": str(folder), **environment},
         )
         deadline = time.monotonic() + 60
         while True:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import inspect
 import os
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
@@ -48,7 +49,9 @@ def attach(
     """Put the toggle into ``app``.
 
     Args:
-        app: Gradio ``Blocks``, before its ``launch()``, or an ASGI application (FastAPI with Gradio mounted, too).
+        app: Gradio ``Blocks``, before its ``launch()``; an ASGI application (FastAPI, Starlette, Quart, Litestar,
+            Django's, and any of them with Gradio mounted); or a WSGI application (Flask, Django's), with a2wsgi
+            installed.
         output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`).
         hosts: ``Host`` names, beside those of this machine, under which browsers may record: ``name`` or ``name:port``.
             Everyone who can open the app there can record it.
@@ -56,10 +59,10 @@ def attach(
         on_saved: told the path of every session.
 
     Returns:
-        The same Blocks, or the ASGI application to serve in the place of ``app``.
+        The same Blocks, or the ASGI application to serve in the place of ``app``, with uvicorn or the like.
 
     Raises:
-        UsageError: ``app`` is neither.
+        UsageError: ``app`` is none of these.
     """
     names = frozenset(name.lower() for name in hosts)
 
@@ -74,9 +77,36 @@ def attach(
     if not callable(app):
         raise UsageError(
             f"recorder.attach cannot use a {type(app).__name__}",
-            "Give it a Gradio Blocks or an ASGI application",
+            "Give it a Gradio Blocks, or an ASGI or WSGI application",
         )
-    return Middleware(app, recording)
+    return Middleware(_from_wsgi(app) if _is_wsgi(app) else app, recording)
+
+
+def _is_wsgi(app: Any) -> bool:
+    """Whether it takes ``environ`` and ``start_response``: PEP 3333."""
+    is_function = inspect.isroutine(app)
+    call = app if is_function else type(app).__call__
+    try:
+        parameters = list(inspect.signature(call).parameters.values())[0 if is_function else 1 :]
+    except (TypeError, ValueError):
+        return False
+    needed = [
+        p
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(needed) == 2 and not inspect.iscoroutinefunction(call)
+
+
+def _from_wsgi(app: Any) -> Any:
+    try:
+        from a2wsgi import WSGIMiddleware
+    except ImportError:
+        raise UsageError(
+            "recorder.attach needs a2wsgi for a WSGI application",
+            "Install it with `pip install 'api-recorder[wsgi]'`",
+        ) from None
+    return WSGIMiddleware(app)
 
 
 class Recording:
