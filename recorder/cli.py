@@ -66,9 +66,9 @@ class Listed(click.Option):
 
 
 def listed_targets() -> str:
-    from recorder.render import renderers
+    from recorder.render import targets
 
-    *others, last = renderers()
+    *others, last = targets()
     return f"What to write: {', '.join(others)} or {last}."
 
 
@@ -985,9 +985,9 @@ def known_target(target: str) -> None:
     Raises:
         UsageError: no such target.
     """
-    from recorder.render import renderers
+    from recorder.render import targets
 
-    known = renderers()
+    known = targets()
     if target not in known:
         raise UsageError(f"There is no target {target!r}", f"Choose one of {', '.join(known)}")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import re
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from recorder.workflow import Expression, Step
+from recorder.workflow import Expression, Reader, Step
 
 Media = Literal["", "json", "form", "multipart", "body"]
 
@@ -32,6 +36,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return bool(re.match(r"[a-z]+://", str(self.path[0])))
 
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -62,3 +67,52 @@ def request(step: Step) -> Request:
         media=media,
         body=body,
     )
+
+
+def as_text(value: Any) -> str:
+    """A leaf as it is written in an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def unbase64(text: str) -> str | None:
+    """The readable text that ``text`` is the base64 of, in either alphabet; None if it is none."""
+    if not _BASE64.fullmatch(text):
+        return None
+    try:
+        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if decoded.isprintable() and len(decoded) >= 6 else None
+
+
+def read(reader: Reader, value: Any) -> Any:
+    """What a reader finds in a text.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is not there.
+    """
+    text = as_text(value)
+    match reader.kind:
+        case "json":
+            inside = json.loads(text)
+            for part in reader.path:
+                inside = inside[part]
+            return inside
+        case "base64":
+            decoded = unbase64(text)
+            if decoded is None:
+                raise ValueError("it is no base64")
+            return decoded
+        case "query":
+            return parse_qs(urlsplit(text).query, keep_blank_values=True)[str(reader.path[0])][0]
+    before, after = map(str, reader.path)
+    end = re.escape(after) if after else r"[/?#]|$"
+    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text)
+    if found is None:
+        raise ValueError(f"there is no {before!r}")
+    return found[1]

@@ -11,13 +11,13 @@ import msgspec
 
 from recorder.drift import adapted
 from recorder.session import App, Call, Expectation, File, Place, SecretName, Session, Value, encode_value
-from recorder.workflow import Expression, Link, SecretRef, Step, VariableRef, Workflow, leaves_of
+from recorder.workflow import Cookie, Expression, Link, SecretRef, Step, VariableRef, Workflow, leaves_of
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """One input or output. ``value`` is spelled as in the session file; ``link`` is ``<call>.<output>`` with the
-    output counted from 0 in wire order, ``variable`` and ``secrets`` are names. ``unchanged``: the app left it as it
-    was; ``state``: it lives on the server, and has no value here."""
+    output counted from 0 in wire order, or ``cookie <name>``; ``variable`` and ``secrets`` are names. ``unchanged``:
+    the app left it as it was; ``state``: it lives on the server, and has no value here."""
 
     name: str = ""
     value: Any = None
@@ -184,9 +184,14 @@ def _input(value: Value, expression: Expression, secrets: tuple[SecretName, ...]
     shown = _value(value, secrets)
     links = list(leaves_of(Link, expression))
     variables = list(leaves_of(VariableRef, expression))
+    cookies = list(leaves_of(Cookie, expression))
     return msgspec.structs.replace(
         shown,
-        link=f"{links[0].step}.{links[0].output}" if links else None,
+        link=f"{links[0].step}.{links[0].output}"
+        if links
+        else f"cookie {cookies[0].name}"
+        if cookies
+        else None,
         variable=variables[0].name if variables else None,
     )
 

@@ -46,8 +46,15 @@ class Renderer(Protocol):
 
 def renderers(kind: str = "gradio") -> dict[str, Renderer]:
     """The registry for one kind of app, in the order help lists them."""
-    if kind == "http":
-        return _http_renderers()
+    return _for_http() if kind == "http" else _for_gradio()
+
+
+def targets() -> tuple[str, ...]:
+    """The names of all targets, whatever kind of app they are for."""
+    return tuple({**_for_gradio(), **_for_http()})
+
+
+def _for_gradio() -> dict[str, Renderer]:
     from recorder.render.curl import CURL
     from recorder.render.javascript import JAVASCRIPT
     from recorder.render.locust import LOCUST
@@ -58,14 +65,18 @@ def renderers(kind: str = "gradio") -> dict[str, Renderer]:
     return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN)}
 
 
-def _http_renderers() -> dict[str, Renderer]:
+def _for_http() -> dict[str, Renderer]:
     from recorder.render.http.curl import CURL
+    from recorder.render.http.har import HAR
     from recorder.render.http.javascript import JAVASCRIPT
     from recorder.render.http.locust import LOCUST
+    from recorder.render.http.openapi import OPENAPI
     from recorder.render.http.pytest import PYTEST
     from recorder.render.http.python import PYTHON
+    from recorder.render.markdown import MARKDOWN
 
-    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST)}
+    known = (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN, OPENAPI, HAR)
+    return {renderer.name: renderer for renderer in known}
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
@@ -76,7 +87,12 @@ def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
     """
     known = renderers(workflow.app.kind)
     if target not in known:
-        raise UsageError(f"There is no target {target!r}", f"Choose one of {', '.join(known)}")
+        what = (
+            f"There is no target {target!r} for this kind of app"
+            if target in targets()
+            else f"There is no target {target!r}"
+        )
+        raise UsageError(what, f"Choose one of {', '.join(known)}")
     styles = STYLES.get(target, ())
     if options.style and options.style not in styles:
         remedy = f"Its styles are {' and '.join(styles)}" if styles else "Leave the style out"

@@ -9,7 +9,7 @@ from recorder.render.analysis import is_long, is_shown, is_state, outputs_of
 from recorder.render.literals import json_text, markdown_code, markdown_text
 from recorder.render.templates import template
 from recorder.session import File
-from recorder.workflow import Link, SecretRef, Step, VariableRef, Workflow
+from recorder.workflow import Cookie, Link, SecretRef, Spelled, Step, Text, VariableRef, Workflow
 
 
 class Markdown:
@@ -83,7 +83,15 @@ def _step(step: Step, numbers: dict[str, int]) -> dict[str, Any]:
 def _value(value: Any, numbers: dict[str, int]) -> str:
     """A value in words where it is a leaf, else as JSON; quoted."""
     if isinstance(value, Link):
-        return f"output {value.output + 1} of step {numbers.get(value.step, 0)}"
+        inside = [*value.path, *(part for reader in value.readers for part in reader.path)]
+        place = f", at {markdown_code('.'.join(map(str, inside)))}" if inside else ""
+        return f"output {value.output + 1} of step {numbers.get(value.step, 0)}{place}"
+    if isinstance(value, Cookie):
+        return f"the cookie {markdown_code(value.name)}"
+    if isinstance(value, Text):
+        return ", then ".join(_value(piece, numbers) for piece in value.pieces)
+    if isinstance(value, Spelled):
+        return f"{_value(value.value, numbers)}, as {value.kind}"
     if isinstance(value, VariableRef):
         return f"the variable {markdown_code(value.name)}"
     if isinstance(value, SecretRef):
@@ -102,6 +110,6 @@ def _plain(value: Any, numbers: dict[str, int]) -> Any:
         return {key: _plain(item, numbers) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, numbers) for item in value]
-    if isinstance(value, Link | VariableRef | SecretRef | File):
+    if isinstance(value, Link | VariableRef | SecretRef | File | Cookie | Text | Spelled):
         return f"<{_value(value, numbers).replace('`', '')}>"
     return value

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -18,20 +18,18 @@ from yarl import URL
 
 from recorder.adapters.http.fold import sse_data
 from recorder.adapters.http.page import read_page
-from recorder.adapters.http.provenance import as_text, unbase64
 from recorder.drift import Drift
 from recorder.errors import AppError
 from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
-from recorder.request import Request, request
+from recorder.request import Request, as_text, read, request
 from recorder.session import File
 from recorder.workflow import (
     Cookie,
     Expression,
     Link,
-    Reader,
     SecretRef,
     Spelled,
     Step,
@@ -381,7 +379,7 @@ class HttpPerformer:
             for part in link.path:
                 value = value[part]
             for reader in link.readers:
-                value = _read(reader, value)
+                value = read(reader, value)
         except (TypeError, LookupError, ValueError):
             raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
         return value
@@ -392,26 +390,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
-
-
-def _read(reader: Reader, value: Any) -> Any:
-    text = as_text(value)
-    match reader.kind:
-        case "json":
-            inside = json.loads(text)
-            for part in reader.path:
-                inside = inside[part]
-            return inside
-        case "base64":
-            decoded = unbase64(text)
-            if decoded is None:
-                raise ValueError("it is no base64")
-            return decoded
-        case "query":
-            return parse_qs(urlsplit(text).query, keep_blank_values=True)[str(reader.path[0])][0]
-    before, after = map(str, reader.path)
-    end = re.escape(after) if after else r"[/?#]|$"
-    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text)
-    if found is None:
-        raise ValueError(f"there is no {before!r}")
-    return found[1]

@@ -218,6 +218,8 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
     for number, entry in enumerate(entries, 1):
         id, at, end = f"h{number}", entry.at, entry.at + entry.duration
         url = clean(entry.url.partition("#")[0])
+        # What led to it is not in the file: whatever is no asset counts as a person's.
+        yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")
         if entry.is_socket:
             url = re.sub(r"^http", "ws", url)
             yield SocketOpened(page="har", seq=1, at=at, id=id, url=url, act=f"a{number}")
@@ -235,8 +237,6 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                 )
             yield SocketClosed(page="har", seq=1, at=end, id=id)
             continue
-        # What led to it is not in the file: whatever is no asset counts as a person's.
-        yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")
         headers = [(name, clean(value)) for name, value in entry.headers if name != "cookie"]
         headers += [("cookie", clean(cookie)) for cookie in _submitted_twice(entry)]
         yield Request(

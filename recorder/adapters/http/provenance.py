@@ -8,8 +8,6 @@ answer brought it is the person's own, and booleans and nulls are never links.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -19,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from recorder.adapters.http.describe import is_id, singular
+from recorder.request import as_text, unbase64
 from recorder.session import Call, File, Value, files_in
 from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
 
@@ -42,7 +41,6 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 _SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
 _GENERIC = frozenset({"id", "value", "data", "result", "results", "items", "item", "list", "the", "new", "x"})
 _MACHINE = frozenset(
@@ -95,15 +93,6 @@ def strength(value: Any) -> int:
     if len(text) >= 6 and re.search(r"\d", text) and re.search(r"[A-Za-z]", text):
         return 3
     return 2 if len(text) >= 4 else 1
-
-
-def as_text(value: Any) -> str:
-    """A leaf as it is written in an address."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def words(name: str) -> frozenset[str]:
@@ -325,15 +314,3 @@ def _of_address(address: str, key: str) -> Iterator[tuple[tuple[Reader, ...], st
             name = f"{singular(before.rpartition('/')[2])}_id"
             yield (Reader(kind="between", path=(f"{before}/", "")),), name, unquote(segment)
         before = f"{before}/{segment}" if segment else before
-
-
-def unbase64(text: str) -> str | None:
-    """The readable text that ``text`` is the base64 of, in either alphabet; None if it is none."""
-    if not _BASE64.fullmatch(text):
-        return None
-    try:
-        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
-        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True).decode()
-    except (binascii.Error, ValueError):
-        return None
-    return decoded if decoded.isprintable() and len(decoded) >= 6 else None

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from recorder.adapters import Selection, chosen_calls
-from recorder.adapters.http.provenance import Provenance, as_text, words
+from recorder.adapters.http.provenance import Provenance, words
 from recorder.adapters.http.volatile import volatile
 from recorder.api import Endpoint
+from recorder.request import as_text
 from recorder.session import Call, Expectation, File, Message, Place, Session, Value, encode_value
 from recorder.workflow import (
     Argument,

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Set
 from typing import Any
 
-from recorder.adapters.http.provenance import as_text, strength, words
+from recorder.adapters.http.provenance import strength, words
+from recorder.request import as_text
 from recorder.session import Expectation
 
 _MADE = frozenset(

@@ -1,0 +1,276 @@
+"""Scripts for apps with an HTTP API: whatever is in the values, what arrives is what was recorded."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from aiohttp import web
+from openapi_spec_validator import validate
+
+from recorder import session as sessions
+from recorder.adapters import workflow
+from recorder.adapters.http.fold import HttpFold
+from recorder.adapters.http.har import events
+from recorder.api import Api, Endpoint, Location
+from recorder.errors import FileError
+from recorder.render import Options, render, renderers
+from recorder.replay.run import replay
+from recorder.session import App, Call, File, Session, Trigger, Value
+from tests.flows import FLOWS, Flow, session_of
+from tests.javascript import shapes
+
+HOSTILE = [
+    "plain",
+    "quotes ' \" ` and \\ backslash",
+    "two\nlines\r\nand\ttabs",
+    "$HOME ${x} $(touch /tmp/x) `id` %s %d {{ x }} {x}",
+    "</script><!-- --> & < >",
+    "grüße 日本 🎉 \u2028 \u200f \u00a0",
+    "a/b?c=d&e=f#g;h+i %2F",
+    "'''\"\"\"",
+    "-X DELETE @/etc/passwd <x",
+    "",
+    " ends with spaces ",
+]
+
+COMMANDS = {
+    "python": (".py", [sys.executable]),
+    "javascript": (".mjs", ["node"]),
+    "curl": (".sh", ["dash"]),
+    "pytest": (".py", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]),
+}
+
+
+class Site:
+    """Answers whatever it is asked, and remembers it."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.Response:
+        kind = request.content_type
+        body: Any = None
+        if kind == "application/json":
+            body = json.loads(await request.text())
+        elif kind == "multipart/form-data":
+            body = []
+            async for part in await request.multipart():
+                body.append([part.name, part.filename, (await part.read()).decode()])
+        elif kind == "application/x-www-form-urlencoded":
+            body = [list(pair) for pair in (await request.post()).items()]
+        elif request.can_read_body:
+            body = await request.text()
+        raw = request.raw_path.partition("?")[0]
+        about = {
+            "method": request.method,
+            "path": raw,
+            "query": [list(p) for p in request.query.items()],
+            "body": body,
+        }
+        self.asked.append({**about, "x": request.headers.get("x-odd")})
+        return web.json_response({"ok": True})
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    made = Site()
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", made.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    server = web.TCPSite(runner, "127.0.0.1", 0)
+    await server.start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield made
+    await runner.cleanup()
+
+
+def values(location: Location, pairs: list[tuple[str, Any]], changed: bool) -> list[Value]:
+    return [Value(name=n, value=v, location=location, component=location, changed=changed) for n, v in pairs]
+
+
+def session_with(url: str, inputs: list[Value], path: str = "/call", method: str = "POST") -> Session:
+    endpoint = Endpoint(id=f"{method} {path}", name="call", method=method, path=path)
+    call = Call(
+        id="c1",
+        endpoint=endpoint.id,
+        inputs=tuple(inputs),
+        outputs=(Value(name="body", label="body", component="json", value={"ok": True}),),
+        code=200,
+        trigger=Trigger(kind="person", event="click"),
+    )
+    return Session(app=App(url=url, kind="http"), api=Api(endpoints=(endpoint,)), calls=(call,))
+
+
+async def made_by(target: str, session: Session, folder: Path) -> None:
+    """Make the calls of a session by a script, or by replay."""
+    made = workflow(session)
+    if target == "replay":
+        report = await replay(made, files=folder)
+        assert report.ok, report.sentences()
+        return
+    suffix, command = COMMANDS[target]
+    script = folder / f"made_test{suffix}"
+    script.write_bytes(render(made, target, Options()).encode())
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [*command, str(script)],
+        cwd=folder,
+        capture_output=True,
+        env={**os.environ},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["literal", "variable"])
+@pytest.mark.parametrize("target", ["replay", *COMMANDS])
+async def test_hostile_values_arrive_as_they_were_recorded(
+    target: str, chosen: bool, site: Site, tmp_path: Path
+) -> None:
+    pairs = [(f"v{number}", text) for number, text in enumerate(HOSTILE)]
+    kept = tmp_path / "f" / "a file (1).txt"
+    kept.parent.mkdir()
+    kept.write_bytes(b"12345")
+    file = File(name=kept.name, path="f/a file (1).txt", size=5, type="text/plain")
+    cases: list[tuple[str, list[Value]]] = [
+        ("/json", values("json", [*pairs, ("deep", {"list": HOSTILE, 'k"ey': 1.5}), ("n", 2**53 - 1)], chosen)),
+        ("/list", [Value(value=HOSTILE, location="json", component="json", changed=chosen)]),
+        ("/query", values("query", [*pairs, ("v1", "twice"), ("odd [] & name", "x")], chosen)),
+        ("/form", values("form", [*pairs, ("v1", "twice")], chosen)),
+        ("/multipart", [
+            *values("multipart", [p for p in pairs if "\n" not in p[1]], chosen),
+            Value(name="file", value=file, location="multipart", component="file", changed=chosen),
+        ]),
+        ("/at/{one}/{two}", values("path", [("one", HOSTILE[5]), ("two", HOSTILE[6])], chosen)),
+        ("/header", values("header", [("x-odd", "it's \"${HOME}\" `id`")], False)),
+    ]  # fmt: skip
+    for path, inputs in cases:
+        site.asked.clear()
+        await made_by(target, session_with(site.url, inputs, path), tmp_path)
+        (asked,) = site.asked
+        if path == "/json":
+            assert asked["body"] == {v.name: v.value for v in inputs}
+        elif path == "/list":
+            assert asked["body"] == HOSTILE
+        elif path == "/query":
+            assert sorted(asked["query"]) == sorted([v.name, v.value] for v in inputs)
+        elif path == "/form":
+            assert sorted(asked["body"]) == sorted([v.name, v.value] for v in inputs)
+        elif path == "/multipart":
+            texts = [[v.name, None, v.value] for v in inputs[:-1]]
+            assert asked["body"] == [*texts, ["file", "a file (1).txt", "12345"]]
+        elif path == "/header":
+            assert asked["x"] == inputs[0].value
+        else:
+            assert [unquote(piece) for piece in asked["path"].split("/")[2:]] == [v.value for v in inputs]
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.kind}: {flow.name}".replace(" ", "-"))
+def test_every_flow_is_written_by_every_target(flow: Flow) -> None:
+    made = workflow(session_of(flow))
+    texts = {target: render(made, target) for target in renderers("http")}
+    for target in ("python", "pytest", "locust"):
+        ast.parse(texts[target])
+    validate(json.loads(texts["openapi"]))
+
+
+def test_every_flow_is_a_module_and_a_shell_script(tmp_path: Path) -> None:
+    made = [workflow(session_of(flow)) for flow in FLOWS]
+    assert len(shapes([render(each, "javascript") for each in made])) == len(FLOWS)
+    for each in made:
+        checked = subprocess.run(
+            ["dash", "-n"], input=render(each, "curl").encode(), capture_output=True, check=False
+        )
+        assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: f"{flow.kind}: {flow.name}".replace(" ", "-"))
+def test_what_is_written_as_a_har_is_read_again(flow: Flow) -> None:
+    made = workflow(session_of(flow))
+    fold = HttpFold()
+    for event in events(render(made, "har"), "it.har"):
+        fold.feed(event)
+    session = fold.session()
+    calls = [*session.calls, *(omitted.call for omitted in session.omitted)]
+    assert len(calls) == len(made.steps)
+    assert {call.endpoint.partition(" ")[0] for call in calls} == {s.endpoint.method for s in made.steps}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"log": 1}', '{"log": {"entries": []}}', '{"log": {"entries": [1]}}']
+)
+def test_what_is_no_har_gets_a_sentence(text: str) -> None:
+    with pytest.raises(FileError):
+        events(text, "it.har")
+
+
+def har(*entries: dict[str, Any]) -> str:
+    return json.dumps({"log": {"version": "1.2", "entries": list(entries)}})
+
+
+def entry(method: str, url: str, *, answer: Any = None, status: int = 200, **request: Any) -> dict[str, Any]:
+    text = json.dumps(answer)
+    return {
+        "startedDateTime": "2026-01-01T00:00:00.000Z",
+        "time": 5,
+        "request": {"method": method, "url": url, "headers": [], **request},
+        "response": {
+            "status": status,
+            "headers": [{"name": "Content-Type", "value": "application/json"}],
+            "content": {"mimeType": "application/json", "text": text},
+        },
+    }
+
+
+def folded(text: str) -> Session:
+    fold = HttpFold()
+    for event in events(text, "it.har"):
+        fold.feed(event)
+    return fold.session()
+
+
+def test_secrets_of_a_har_are_left_out_and_still_link() -> None:
+    token = "v2.9fJk2-Lq83nZxW0aBcD4eFgH"
+    body = {"mimeType": "application/json", "text": json.dumps({"user": "ann", "password": "open sesame"})}
+    text = har(
+        entry("POST", "http://a.test/login", postData=body, answer={"access_token": token}),
+        entry(
+            "GET",
+            "http://a.test/me",
+            headers=[{"name": "Authorization", "value": f"Bearer {token}"}],
+            answer={},
+        ),
+    )
+    session = folded(text)
+    written = sessions.dump(session)
+    assert token not in written and "open sesame" not in written
+    script = render(workflow(session), "python")
+    assert 'os.environ["RECORDER_SECRET_PASSWORD"]' in script
+    assert 'post_login["access_token"]' in script
+
+
+def test_redirects_of_a_har_are_one_call_and_its_sockets_are_conversations() -> None:
+    moved = entry("POST", "http://a.test/items", status=303)
+    moved["response"]["redirectURL"] = "/items/17"
+    socket = entry("GET", "ws://a.test/chat", status=101)
+    socket["_resourceType"] = "websocket"
+    socket["_webSocketMessages"] = [
+        {"type": "send", "time": 1.0, "opcode": 1, "data": '{"say": "hi"}'},
+        {"type": "receive", "time": 1.1, "opcode": 1, "data": '{"said": "hi"}'},
+    ]
+    session = folded(har(moved, entry("GET", "http://a.test/items/17", answer={"id": 17}), socket))
+    assert [call.endpoint for call in session.calls] == ["POST /items", "WS /chat"]
+    assert session.calls[0].outputs[0].value == {"id": 17}
+    assert [message.value for message in session.calls[1].messages] == [{"say": "hi"}, {"said": "hi"}]
