@@ -360,11 +360,12 @@ async def test_a_session_cannot_send_files_from_outside_its_folder(
             await recording.replay(folder)
 
 
-async def test_nobody_there_is_one_sentence() -> None:
+@pytest.mark.parametrize("kind", ["gradio", "http"])
+async def test_nobody_there_is_one_sentence(kind: str) -> None:
     waits: list[str] = []
     with pytest.raises(AppError, match="cannot be reached: nothing listens there"):
         await replay(
-            Workflow(name="w", app=App(url="http://127.0.0.1:9")),
+            Workflow(name="w", app=App(url="http://127.0.0.1:9", kind=kind)),
             files=Path(),
             settings=Settings(patience=0.3),
             on_wait=waits.append,
@@ -405,7 +406,7 @@ async def test_an_app_with_a_login_takes_it_from_the_environment(app: GradioApp,
             endpoint=Endpoint(id="/reverse", api_name="reverse", parameters=text, returns=text),
             arguments=(Argument(value="abc"),), outputs=(Output(name="b", value="cba"),),
         )  # fmt: skip
-        workflow = Workflow(name="w", app=App(url=private.url, auth=True), steps=(step,))
+        workflow = Workflow(name="w", app=App(url=private.url, kind="gradio", auth=True), steps=(step,))
         login = {"RECORDER_USERNAME": "ann", "RECORDER_PASSWORD": "pass word"}
         report = await replay(workflow, files=tmp_path, environment=login)
         assert report.ok, told(report)

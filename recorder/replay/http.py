@@ -71,14 +71,16 @@ class HttpSite:
                 writer.close()
                 return self
             except OSError as error:
+                refused = isinstance(error, ConnectionRefusedError)
+                why = "nothing listens there" if refused else error.strerror or str(error)
                 if time.monotonic() >= until:
                     raise AppError(
-                        f"Nobody answers at {self.root} ({error.strerror or error})",
+                        f"{self.root} cannot be reached: {why}",
                         "Start the app, or name another address with --url",
                     ) from None
             if not told and self._on_wait is not None:
                 told = True
-                self._on_wait(f"Waiting for {self.root} to answer")
+                self._on_wait(f"waiting for the app at {self.root} ({why})")
             await asyncio.sleep(0.2)
 
     async def __aexit__(self, *_: object) -> None:
