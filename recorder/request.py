@@ -116,3 +116,13 @@ def read(reader: Reader, value: Any) -> Any:
     if found is None:
         raise ValueError(f"there is no {before!r}")
     return found[1]
+
+
+def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
+    """What lies at ``path`` inside a recorded value, or None."""
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

@@ -215,6 +215,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """By what means of the browser an HTTP request was made: ``fetch``, ``form``, ``document`` and so on."""
     messages: tuple[Message, ...] = ()
     """What went over a WebSocket, both ways."""
+    until: Place | None = None
+    """Asked again and again until what is there in its first output was as it is in this answer."""
     cookies: tuple[tuple[str, str], ...] = ()
     """The cookies whose values the request also carries elsewhere, by name."""
 

@@ -170,6 +170,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The recorded status of an HTTP response."""
     messages: tuple[Message, ...] = ()
     """What goes over a WebSocket, in order; those that are sent are expressions."""
+    until: Place | None = None
+    """To be asked again until what is there in its first output is as recorded."""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI, Form, Request, UploadFile, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Form, Request, Response, UploadFile, WebSocket, WebSocketDisconnect
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from e2e.web.calls import log
 
 app = FastAPI()
 jobs: dict[str, str] = {}
+begun: dict[str, float] = {}
 uploads: list[str] = []
 
 
@@ -70,6 +72,30 @@ async def complete(request: Request) -> StreamingResponse:
     return StreamingResponse(told(), media_type="text/event-stream")
 
 
+@app.post("/api/slow")
+async def slow(request: Request) -> dict[str, str]:
+    text = (await request.json())["text"]
+    log("slow", text=text)
+    id = secrets.token_hex(8)
+    jobs[id] = text
+    begun[id] = time.monotonic()
+    return {"job_id": id, "status": "queued"}
+
+
+@app.get("/api/slow/{job_id}")
+def progress(job_id: str) -> dict[str, object]:
+    spent = time.monotonic() - begun[job_id]
+    return {"status": "done" if spent > 0.7 else "running", "percent": min(int(spent * 140), 100)}
+
+
+@app.get("/api/slow/{job_id}/result")
+def result(job_id: str, response: Response) -> dict[str, str]:
+    done = time.monotonic() - begun[job_id] > 0.7
+    log("result", done=done)
+    response.status_code = 200 if done else 409
+    return {"text": jobs[job_id][::-1]}
+
+
 @app.post("/api/upload")
 async def upload(file: UploadFile, note: str = Form()) -> dict[str, object]:
     content = await file.read()
@@ -88,6 +114,7 @@ PAGE = """<!doctype html>
 <html lang="en"><head><title>Streams</title></head><body>
 <label>Say <input id="say"></label> <button id="join">Join</button> <button id="send">Send</button>
 <label>Prompt <input id="prompt"></label> <button id="stream">Stream</button> <button id="complete">Complete</button>
+<button id="slow">Work slowly</button>
 <label>File <input id="file" type="file"></label> <label>Note <input id="note"></label>
 <button id="upload">Upload</button> <progress max="1" value="0"></progress>
 <pre id="out"></pre>
@@ -112,6 +139,15 @@ by("complete").onclick = async () => {
   const answer = await fetch("/api/complete", { method: "POST", headers, body: JSON.stringify({ prompt: by("prompt").value }) });
   await answer.text();
   out("completed");
+};
+by("slow").onclick = async () => {
+  const answer = await fetch("/api/slow", { method: "POST", body: JSON.stringify({ text: by("prompt").value }) });
+  const { job_id } = await answer.json();
+  for (let status = ""; status !== "done"; ) {
+    await new Promise((done) => setTimeout(done, 100));
+    ({ status } = await (await fetch(`/api/slow/${job_id}`)).json());
+  }
+  out((await (await fetch(`/api/slow/${job_id}/result`)).json()).text);
 };
 by("upload").onclick = () => {
   const form = new FormData();

@@ -66,7 +66,7 @@ async def graphql(page: Page) -> None:
 
 
 async def streams(page: Page) -> None:
-    """Chats, streams tokens both ways, and uploads a file."""
+    """Chats, streams tokens both ways, waits for a job that is asked about, and uploads a file."""
     out = page.locator("#out")
     await page.get_by_role("button", name="Join").click()
     await expect(out).to_contain_text("welcome")
@@ -79,6 +79,8 @@ async def streams(page: Page) -> None:
     await expect(out).to_contain_text("streamed")
     await page.get_by_role("button", name="Complete").click()
     await expect(out).to_contain_text("completed")
+    await page.get_by_role("button", name="Work slowly").click()
+    await expect(out).to_contain_text("ton ro eb ot")
     file: Any = {"name": "ü it's (1).bin", "mimeType": "application/x-thing", "buffer": bytes(range(256))}
     await page.get_by_label("File").set_input_files(file)
     await page.get_by_label("Note").fill("mine")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from recorder.errors import FileError, RecorderError, UsageError
+from recorder.request import value_at
 from recorder.session import App, File, files_in
 from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableRef, Workflow, identifier
 
@@ -296,16 +297,6 @@ def is_long(value: Any) -> bool:
         if left < 0:
             return True
     return False
-
-
-def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
-    """What lies at ``path`` inside a recorded value, or None."""
-    for key in path:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
 
 
 def thought(step: Step, before: Step | None) -> float:

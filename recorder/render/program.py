@@ -40,13 +40,13 @@ from recorder.render.analysis import (
     passages,
     passing_records,
     query_of,
-    value_at,
     values_of,
     walk,
 )
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.templates import template
+from recorder.request import value_at
 from recorder.session import File, files_in
 from recorder.workflow import (
     Argument,

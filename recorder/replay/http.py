@@ -24,8 +24,8 @@ from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
-from recorder.request import Request, as_text, read, request
-from recorder.session import File
+from recorder.request import Request, as_text, read, request, value_at
+from recorder.session import File, Place
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -145,7 +145,10 @@ class HttpPerformer:
         self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
     ) -> StepReport:
         """Make a request, and hold what comes of it against what was recorded."""
-        made = self._talk(step, on_value) if step.endpoint.method == "WS" else self._ask(step, on_value)
+        if step.endpoint.method == "WS":
+            made = self._talk(step, on_value)
+        else:
+            made = self._ask(step, on_value) if step.until is None else self._wait(step, step.until, on_value)
         try:
             answer = await asyncio.wait_for(made, self._timeout)
         except asyncio.TimeoutError:
@@ -246,6 +249,18 @@ class HttpPerformer:
         address = URL(self._address(asked), encoded=True)
         async with self._session.request(asked.method, address, headers=headers, data=data) as response:
             return await self._read(step, response, on_value)
+
+    async def _wait(self, step: Step, until: Place, on_value: Callable[[int], None]) -> _Answer:
+        """Ask until the answer says that it is done, as it did when it was recorded."""
+        wanted = value_at(step.outputs[0].value, until) if step.outputs else None
+        asked = 0
+        while True:
+            answer = await self._ask(step, lambda count: None)
+            asked += 1
+            on_value(asked)
+            if answer.code // 100 != 2 or value_at(answer.body, until) == wanted:
+                return answer
+            await asyncio.sleep(min(0.1 * asked, 2.0))
 
     async def _read(
         self, step: Step, response: aiohttp.ClientResponse, on_value: Callable[[int], None]

@@ -196,6 +196,8 @@ def template(path: str, known: frozenset[str] = frozenset()) -> tuple[str, tuple
 
 def singular(word: str) -> str:
     """One of what a plural names, in most cases."""
+    if word == "ids":
+        return "id"
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if re.search(r"(?:ss|sh|ch|x|z)es$", word):

@@ -244,10 +244,17 @@ def _reasons(traffic: Traffic) -> dict[Exchange, str]:
         elif why := _reason(exchange, opened, first, embedded):
             found[exchange] = why
     _superseded(traffic, found)
+    _waiting(traffic, found)
     for exchange in traffic.exchanges:
         # What follows what was left out was made for the same reason.
         cause = exchange.followed
-        if exchange not in found and cause is not None and cause in found and exchange.act is None:
+        if (
+            exchange not in found
+            and exchange.until is None
+            and cause is not None
+            and cause in found
+            and exchange.act is None
+        ):
             found[exchange] = found[cause]
     _polling(traffic, found)
     return found
@@ -305,6 +312,55 @@ def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
         latest[key] = e
 
 
+def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked again until the answer said that something was done: of these the last is a call."""
+    runs: dict[tuple[str, str, str, str], list[Exchange]] = {}
+    for e in traffic.exchanges:
+        key = (e.page, e.method, e.url, e.body.text or "")
+        if e.how in ("fetch", "xhr") and not e.before and e.method in ("GET", "POST") and e.status == 200:
+            runs.setdefault(key, []).append(e)
+    for run in runs.values():
+        acts = {e.act.id for e in run if e.act is not None and e.act.kind}
+        unknown = any(e.act is not None and not e.act.kind for e in run)
+        caused = run[0].act is not None or run[0].followed is not None
+        # Each time somebody asked for it, it is not waiting; nor is it where things were changed in between.
+        between = any(
+            e.method not in ("GET", "HEAD", "WS") and e not in run and run[0].at < e.at < run[-1].at
+            for e in traffic.exchanges
+        )
+        if len(run) < 2 or len(acts) > 1 or not (caused or unknown) or between:
+            continue
+        if (place := _said_when_done(run)) is None:
+            continue
+        for e in run[:-1]:
+            found[e] = "asked again until the answer said that it was done; the last time is a call"
+        run[-1].until = place
+        found.pop(run[-1], None)
+
+
+def _said_when_done(run: list[Exchange]) -> tuple[str | int, ...] | None:
+    """Where the answers have a word that is another only in the last."""
+    answers = [_json(e.answer.text) for e in run]
+    if not all(is_json and isinstance(value, dict) for is_json, value in answers):
+        return None
+    *before, last = (dict(_words(value)) for _, value in answers)
+    for place, word in last.items():
+        earlier = [words.get(place) for words in before]
+        if all(value is not None and value != word for value in earlier):
+            return place
+    return None
+
+
+def _words(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _words(item, (*path, str(key)))
+    elif isinstance(value, bool) or (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z_ -]{0,30}", value)
+    ):
+        yield path, value
+
+
 def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
     """What was asked again and again, the same each time, with nobody doing anything: the last answer is the one."""
     groups: dict[tuple[str, str, str, str], list[Exchange]] = {}
@@ -313,7 +369,7 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
             groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
     changes = [e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS")]
     for group in groups.values():
-        by_itself = [e for e in group if _by_itself(e, changes)]
+        by_itself = [e for e in group if e.until is None and _by_itself(e, changes)]
         if len(by_itself) < POLLS:
             continue
         for e in by_itself:
@@ -391,6 +447,7 @@ class _Builder:
             code=answer.status or None,
             how=e.how,
             messages=tuple(map(_message, e.messages)),
+            until=e.until,
             cookies=tuple(
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")

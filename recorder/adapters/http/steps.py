@@ -223,6 +223,7 @@ class _Builder:
             duration=call.timing.ended or 0.0,
             page="p1",
             code=call.code,
+            until=call.until,
             messages=tuple(
                 self._message(endpoint, message, expression, by_person)
                 for message, expression in zip(call.messages, said, strict=True)

@@ -55,6 +55,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     aborted: bool = False
     document: Exchange | None = None
     """The document that answered a form."""
+    until: tuple[str | int, ...] | None = None
+    """Where in the answer it says that there is no need to ask again."""
     messages: list[Message] = msgspec.field(default_factory=list)
 
     @property

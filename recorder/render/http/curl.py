@@ -11,7 +11,7 @@ from recorder.render.analysis import common_folder, inside_path, no_output, no_v
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
-from recorder.request import Request, request
+from recorder.request import Request, request, value_at
 from recorder.session import File
 from recorder.workflow import (
     Cookie,
@@ -285,6 +285,12 @@ class _Script:
             head = f"stream {number} {int(step.code or 200)} {'events' if component == 'events' else 'lines'} {most}"
         else:
             head = f"ask {number} {int(step.code or 200)}"
+        if step.until is not None and component == "json":
+            self.needs.add("until")
+            filter = "." + "".join(f"[{json_text(part)}]" for part in step.until)
+            head = (
+                f"until_is {sh_text(filter)} {self.json(value_at(step.outputs[0].value, step.until))} {head}"
+            )
         label = "" if step.setup else step.endpoint.id
         # Said by -X, the method would be that of the requests after a redirect too.
         verb = "" if asked.method == "GET" and not asked.media else f" -X {sh_text(asked.method)}"

@@ -11,7 +11,7 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, request
+from recorder.request import Request, request, value_at
 from recorder.session import File
 from recorder.workflow import (
     Cookie,
@@ -225,6 +225,11 @@ class _Module:
             [("", javascript_text(asked.method)), ("", self.address(asked)), ("", Group("{ ", items, " }"))],
             ")",
         )
+        if step.until is not None and component == "json":
+            self.needs.add("until")
+            wanted = value_at(step.outputs[0].value, step.until)
+            until: list[tuple[str, Node]] = [("", javascript(list(step.until))), ("", javascript(wanted))]
+            call = Group("await until(", [("async () => ", call), *until], ")")
         lines.append(write(call, indent=4, before=f"const {name} = ", after=";"))
         if step.setup:
             return lines

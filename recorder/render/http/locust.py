@@ -12,7 +12,7 @@ from recorder.render.analysis import thought
 from recorder.render.http.program import HttpProgram
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
-from recorder.request import request
+from recorder.request import request, value_at
 from recorder.session import File
 from recorder.workflow import Link, Step, Workflow, identifier, leaves_of, tainted, unique
 
@@ -112,7 +112,13 @@ class _File(HttpProgram):
             name = self.name(step.name, "result")
             self.results[step.id] = name
             target = f"{name} = "
-        call = write(Group("self.ask(", items, ")"), indent=self.margin, before=target)
+        asking = Group("self.ask(", items, ")")
+        if step.until is not None and component == "json":
+            self.needs.add("until")
+            wanted = value_at(step.outputs[0].value, step.until)
+            until: list[tuple[str, Node]] = [("", python(list(step.until))), ("", python(wanted))]
+            asking = Group("until(", [("lambda: ", asking), *until], ")")
+        call = write(asking, indent=self.margin, before=target)
         lines += [*self.take_prelude(), call]
         if any(step.outputs[output].component == "headers" for output in used):
             response = self.name("response", "response")

@@ -9,13 +9,13 @@ from typing import Any
 
 from recorder.errors import UsageError
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, value_at
+from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, request
-from recorder.session import File
+from recorder.request import Request, request, value_at
+from recorder.session import File, Place
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -288,6 +288,8 @@ class HttpProgram:
             if not linked & headers:
                 lines += [*self.take_prelude(), write(node, indent=self.margin)]
             return [*lines, *self.told(step, "")]
+        if step.until is not None and component == "json":
+            return [*lines, *self.waited(step, step.until, call)]
         name = self.name(step.name, "result")
         self.results[step.id] = name
         lines += [
@@ -295,6 +297,19 @@ class HttpProgram:
             write(self.decoded(node, component), indent=self.margin, before=f"{name} = "),
         ]
         return [*lines, *self.told(step, name)]
+
+    def waited(self, step: Step, until: Place, call: Node) -> list[str]:
+        """A request that is made again until its answer says that it is done."""
+        self.needs |= {"until", "Any"}
+        name = self.name(step.name, "result")
+        self.results[step.id] = name
+        items: list[tuple[str, Node]] = [
+            ("lambda: ", self.decoded(call, "json")),
+            ("", python(list(until))),
+            ("", python(value_at(step.outputs[0].value, until))),
+        ]
+        line = write(Group("until(", items, ")"), indent=self.margin, before=f"{name} = ")
+        return [*self.take_prelude(), line, *self.told(step, name)]
 
     def decoded(self, node: Node, component: str) -> Node:
         """What the answer is, by its kind."""

@@ -6,8 +6,7 @@ import base64
 import json
 from typing import Any
 
-from recorder.render.analysis import value_at
-from recorder.request import as_text, read
+from recorder.request import as_text, read, value_at
 from recorder.session import File
 from recorder.workflow import Cookie, Expression, Link, SecretRef, Spelled, Text, VariableRef, Workflow
 
