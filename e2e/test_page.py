@@ -165,6 +165,7 @@ class Site:
         app.router.add_get("/socket", self._socket)
         app.router.add_static("/modules", inject.static_folder() / "recorder")
         app.router.add_get("/{path:.*}", self._page)
+        app.router.add_post("/{path:.*}", self._page)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -558,6 +559,169 @@ def test_the_hooks_are_put_back_unless_somebody_wrapped_after(
         }"""
     )
     assert result == [[False] * 4, [True] * 5, True, True]
+
+
+# What is not asked by fetch
+
+
+def test_every_form_of_xhr_is_recorded_and_the_page_sees_the_browser_s_own(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(recording=True)
+    seen = page.evaluate(
+        """async () => {
+            const ask = (method, url, body, set) => new Promise((done) => {
+                const request = new XMLHttpRequest();
+                request.open(method, url);
+                set?.(request);
+                request.onloadend = () => done([request.status, typeof request.response]);
+                request.send(body);
+            });
+            const json = (request) => {
+                request.setRequestHeader('Content-Type', 'application/json');
+                request.responseType = 'json';
+            };
+            const form = new FormData();
+            form.append('a', 'b'); form.append('f', new File(['12345'], 'x.txt', { type: 'text/plain' }));
+            return [
+                await ask('get', '/json?n=plain'),
+                await ask('POST', '/echo?n=json', '{"a":1}', json),
+                await ask('POST', '/echo?n=form', form),
+                await ask('PUT', '/echo?n=params', new URLSearchParams('a=1')),
+                await ask('GET', '/bytes?n=bytes', null, (request) => (request.responseType = 'arraybuffer')),
+                await ask('GET', '/missing?n=missing'),
+                await ask('GET', 'http://127.0.0.1:1/refused'),
+                String(XMLHttpRequest.prototype.send).includes('[native code]'),
+            ];
+        }"""
+    )
+    assert seen == [
+        [200, "string"], [200, "object"], [200, "string"], [200, "string"], [200, "object"], [404, "string"],
+        [0, "string"], True,
+    ]  # fmt: skip
+    site.wait(lambda: site.done("/refused"))
+    by_name = {re.split(r"n=|/", r.url)[-1]: r for r in site.said(Request) if r.how == "xhr"}
+    assert by_name["plain"].method == "GET"
+    assert json.loads(site.done("n=plain").body.text) == {"ok": True}
+    assert by_name["json"].body.text == '{"a":1}'
+    assert json.loads(site.done("n=json").body.text)["method"] == "POST"
+    assert [part.name for part in by_name["form"].body.parts] == ["a", "f"]
+    assert dict(by_name["params"].headers)["content-type"] == "application/x-www-form-urlencoded"
+    assert site.done("n=bytes").body.reason == "binary_not_kept"
+    assert "error" in site.done("/refused").error
+    statuses = {r.id: r.status for r in site.said(Response)}
+    assert statuses[by_name["missing"].id] == 404
+
+
+def test_an_event_source_is_told_event_by_event_whatever_they_are_called(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(recording=True)
+    heard = page.evaluate(
+        """() => new Promise((done) => {
+            const source = new EventSource('/endless/source?n=source');
+            source.onmessage = ({ data }) => { source.close(); done([data, source.constructor === EventSource]); };
+        })"""
+    )
+    assert heard == ["x", True]
+    over = site.wait(lambda: site.done("n=source"))
+    request = site.request("n=source")
+    assert (request.how, request.method) == ("eventsource", "GET")
+    assert over.aborted
+    assert "".join(chunk.text for chunk in site.said(Chunk) if chunk.id == request.id) == "data: x\n\n"
+
+
+def test_a_beacon_is_told_with_what_it_carries(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page(recording=True)
+    assert page.evaluate("navigator.sendBeacon('/echo?n=beacon', 'gone')") is True
+    site.wait(lambda: site.done("n=beacon"))
+    request = site.request("n=beacon")
+    assert (request.how, request.method, request.body.text) == ("beacon", "POST", "gone")
+
+
+def test_a_form_is_told_and_the_document_that_answers_names_it(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    form = (
+        '<form action="/there" method="post"><input type="hidden" name="csrf_token" value="hidden-9f2-value">'
+        '<input name="a" aria-label="A"><button name="b" value="1">Send</button></form>'
+    )
+    site.pages |= {"/": form + FOOTER, "/there": "<p>answer</p>" + FOOTER}
+    page = open_page(recording=True)
+    page.get_by_label("A", exact=True).fill("x")
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/there")
+    answer = site.wait(lambda: next((r for r in site.said(Request) if r.form), None))
+    sent = next(r for r in site.said(Request) if r.how == "form")
+    assert (sent.method, sent.url) == ("POST", site.url + "/there")
+    values = {part.name: part.value for part in sent.body.parts}
+    assert (values["a"], values["b"]) == ("x", "1")
+    # What guards the form is a secret, and the same one in the page that brought it.
+    assert values["csrf_token"].startswith("[recorder-secret:")
+    first = site.wait(
+        lambda: next((d for d in site.said(Done) if d.id == "d0" and d.page == sent.page), None)
+    )
+    assert values["csrf_token"] in first.body.text
+    assert "hidden-9f2-value" not in first.body.text
+    assert (answer.how, answer.form, answer.left, answer.act) == ("document", sent.id, sent.page, sent.act)
+    assert next(a for a in site.said(Act) if a.id == sent.act).kind in ("click", "submit")
+
+
+def test_a_form_that_the_app_sends_itself_is_not_told_as_a_form(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    site.pages["/"] = (
+        '<form action="/there" method="post" onsubmit="event.preventDefault(); new FormData(this); fetch(\'/json?own\')">'
+        "<button>Send</button></form>" + FOOTER
+    )
+    page = open_page(recording=True)
+    page.get_by_role("button", name="Send").click()
+    site.wait(lambda: site.done("?own"))
+    assert [r.how for r in site.said(Request) if r.how != "document"] == ["fetch"]
+
+
+def test_a_cookie_is_told_only_where_the_request_carries_it_elsewhere_too(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(recording=True)
+    page.evaluate(
+        """async () => {
+            document.cookie = 'csrftoken=guard-4711-value';
+            document.cookie = 'theme=something-else';
+            await fetch('/json?n=1');
+            await fetch('/echo?n=2', { method: 'POST', headers: { 'X-CSRFToken': 'guard-4711-value' } });
+        }"""
+    )
+    site.wait(lambda: site.done("n=2"))
+    assert not any(name == "cookie" for name, _ in site.request("n=1").headers)
+    headers = dict(site.request("n=2").headers)
+    assert headers["cookie"] == f"csrftoken={headers['x-csrftoken']}"
+    assert headers["x-csrftoken"].startswith("[recorder-secret:")
+
+
+def test_on_a_gradio_page_uploads_are_not_read_and_documents_not_told(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    site.pages["/"] = "<script>window.gradio_config = { root: location.origin }</script>" + FOOTER
+    page = open_page(recording=True)
+    page.evaluate(
+        """async () => {
+            const form = new FormData();
+            form.append('files', new File(['12345'], 'x.txt'));
+            await fetch('/echo?n=upload', { method: 'POST', body: form });
+        }"""
+    )
+    site.wait(lambda: site.done("n=upload"))
+    assert [part.value for part in site.request("n=upload").body.parts] == [None]
+    assert [r.how for r in site.said(Request)] == ["fetch"]
+
+
+def test_a_shortcut_of_the_app_s_is_an_act(site: Site, open_page: Callable[..., Page]) -> None:
+    page = open_page(recording=True)
+    page.keyboard.press("x")
+    page.keyboard.press("Control+s")
+    site.wait(lambda: site.said(Act))
+    assert [act.kind for act in site.said(Act)] == ["keydown"]
 
 
 # The channel

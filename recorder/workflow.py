@@ -194,11 +194,13 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
     """The steps that may come out otherwise because a variable was set, each with the names of these variables.
 
     A step depends on the variables in its arguments, on the steps it is linked to, on those before it that touched a
-    State it touches, and on the one that rendered it.
+    State it touches, and on the one that rendered it; of an app with an HTTP API, which keeps what it likes, on all
+    before it that changed something.
     """
     reasons: dict[str, set[str]] = {}
     states: dict[tuple[str, int | None], set[str]] = {}
     pages: dict[str, set[str]] = {}
+    kept: set[str] = set()
     for step in workflow.steps:
         own: set[str] = set()
         for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data, *sent(step)]):
@@ -219,6 +221,9 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
         for state in touched:
             states[state] = states.get(state, set()) | own
         pages[step.page] = pages.get(step.page, set()) | own
+        if workflow.app.kind == "http":
+            own |= kept
+            kept |= own if step.endpoint.method not in ("GET", "HEAD") else set()
         reasons[step.id] = own
     return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
 

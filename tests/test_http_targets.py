@@ -56,9 +56,11 @@ class Site:
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.cookies: dict[str, str] = {}
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
+        self.cookies = dict(request.cookies)
         kind = request.content_type
         body: Any = None
         if kind == "application/json":
@@ -274,3 +276,14 @@ def test_redirects_of_a_har_are_one_call_and_its_sockets_are_conversations() -> 
     assert [call.endpoint for call in session.calls] == ["POST /items", "WS /chat"]
     assert session.calls[0].outputs[0].value == {"id": 17}
     assert [message.value for message in session.calls[1].messages] == [{"say": "hi"}, {"said": "hi"}]
+
+
+@pytest.mark.parametrize("target", ["replay", *COMMANDS])
+async def test_who_was_logged_in_before_the_recording_is_so_again_by_cookies_of_theirs(
+    target: str, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDER_COOKIE", "session=abc=; theme=dark")
+    await made_by(
+        target, session_with(site.url, values("query", [("q", "1")], False), method="GET"), tmp_path
+    )
+    assert site.cookies == {"session": "abc=", "theme": "dark"}

@@ -32,7 +32,7 @@ from .gradio_page import component, dependency
 def workflow(*steps: Step, **variables: Expression) -> Workflow:
     return Workflow(
         name="w",
-        app=App(url="http://x"),
+        app=App(url="http://x", kind="gradio"),
         steps=steps,
         variables=tuple(Variable(name=name, value=value) for name, value in variables.items()),
     )
@@ -321,3 +321,24 @@ def test_a_function_of_a_control_is_found_with_the_control_that_has_it_now() -> 
         assert isinstance(target, Target) and target.server_id == found
     missing = locate(step, Description())
     assert isinstance(missing, Missing) and "no control with a function 'add'" in missing.why
+
+
+def test_in_an_app_with_an_http_api_all_that_follows_a_change_may_come_out_otherwise() -> None:
+    def step(id: str, method: str, value: object) -> Step:
+        endpoint = Endpoint(id=f"{method} /x", method=method, path="/x")
+        return Step(
+            id=id, name=id, endpoint=endpoint, arguments=(Argument(name="v", value=value, location="query"),)
+        )
+
+    workflow = Workflow(
+        name="w",
+        app=App(url="http://x", kind="http"),
+        steps=(
+            step("c1", "GET", VariableRef(name="a")),
+            step("c2", "GET", 1),
+            step("c3", "POST", VariableRef(name="a")),
+            step("c4", "GET", 1),
+        ),
+        variables=(Variable(name="a", value=1),),
+    )
+    assert tainted(workflow, ["a"]) == {"c1": ("a",), "c3": ("a",), "c4": ("a",)}

@@ -134,8 +134,12 @@ class HttpPerformer:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
+            jar = aiohttp.CookieJar(unsafe=True)
+            # Somebody who had logged in before the recording began.
+            given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
+            jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
-                cookie_jar=aiohttp.CookieJar(unsafe=True),
+                cookie_jar=jar,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
                 trust_env=True,
             )

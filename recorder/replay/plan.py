@@ -47,6 +47,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     secrets: dict[str, str]
     chosen: tuple[str, ...] = ()
     tainted: dict[str, tuple[str, ...]] = {}
+    cookie: str = ""
+    """The cookies that an app with an HTTP API is sent from the beginning, as in a ``Cookie`` header."""
 
 
 def plan(workflow: Workflow, values: Mapping[str, str], environment: Mapping[str, str]) -> Plan:
@@ -74,6 +76,7 @@ def plan(workflow: Workflow, values: Mapping[str, str], environment: Mapping[str
         secrets={secret.name: environment[secret.name] for secret in workflow.secrets},
         chosen=changed,
         tainted=tainted(workflow, changed),
+        cookie=environment.get("RECORDER_COOKIE", ""),
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from recorder.adapters import Want
 from recorder.adapters.http import describe
 from recorder.adapters.http.page import read_page
-from recorder.adapters.http.traffic import Exchange, Traffic
+from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent, Part
 from recorder.inline import data_url, inline_url
@@ -336,6 +336,28 @@ def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
             found[e] = "asked again until the answer said that it was done; the last time is a call"
         run[-1].until = place
         found.pop(run[-1], None)
+        _follow(run[-1], traffic, found)
+
+
+def _follow(done: Exchange, traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What came just after something was done, came because of it, however long that had taken."""
+    chain = [done]
+    for e in traffic.exchanges:
+        if (
+            e.page != done.page
+            or e.at < done.at
+            or e.act is not None
+            or e.followed is not None
+            or e.until is not None
+        ):
+            continue
+        for cause in chain:
+            if cause.end_at is not None and 0 <= e.at - cause.end_at <= CHAIN_MS:
+                e.followed = cause
+                if found.get(e, "").startswith("made by the page"):
+                    del found[e]
+                    chain.append(e)
+                break
 
 
 def _said_when_done(run: list[Exchange]) -> tuple[str | int, ...] | None:

@@ -47,6 +47,7 @@ _OWN = {
     ),
     *(
         "most",
+        "host",
         "pick",
         "status",
         "uri",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -121,13 +120,9 @@ def _response(step: Step) -> dict[str, Any]:
         text = "".join(f"{_spelled(value)}\n" for value in body.value)
     elif body is not None and kind:
         text = _spelled(body.value) if kind == "application/json" else str(body.value)
-    try:
-        phrase = HTTPStatus(code).phrase
-    except ValueError:
-        phrase = ""
     return {
         "status": code,
-        "statusText": phrase,
+        "statusText": "",
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": [{"name": n, "value": str(v)} for n, v in told.items() if n != "url"]

@@ -1,0 +1,290 @@
+"""Which requests of a web app are calls, what they are called, and what led to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from recorder.adapters import new_fold, workflow
+from recorder.adapters.http.describe import named, operation_name, singular, template
+from recorder.events import Body, Done, PageOpened, Part, Request, Response
+from recorder.session import Session
+from tests.http_page import ROOT, Page
+
+
+def names(session: Session) -> list[str]:
+    return [call.endpoint for call in session.calls]
+
+
+def why(session: Session) -> dict[str, str]:
+    return {o.call.endpoint: o.why for o in session.omitted}
+
+
+LEFT_OUT: dict[str, tuple[Callable[[Page], object], str]] = {
+    "asked as the page loaded": (lambda p: p.ask("GET", "/x", give={}, act=False), "as it loaded"),
+    "a style sheet": (lambda p: p.ask("GET", "/x.css", give="a{}", kind="text/css"), "an asset"),
+    "a picture by its type": (lambda p: p.ask("GET", "/x", kind="image/png"), "an asset"),
+    "a beacon": (lambda p: p.ask("POST", "/x", how="beacon", status=0), "telemetry"),
+    "telemetry by its address": (lambda p: p.ask("POST", "https://stats.example/collect", status=204), "telemetry"),
+    "an error reporter": (lambda p: p.ask("POST", "https://o1.sentry.example/api/1/envelope/", give={}), "telemetry"),
+    "hot reload": (lambda p: p.socket("/_next/webpack-hmr", (False, "{}")), "development server"),
+    "what the page gave up": (lambda p: p.ask("GET", "/x", status=0, error="AbortError", aborted=True), "given up"),
+    "what never arrived": (lambda p: p.ask("GET", "/x", status=0, error="TypeError: Failed"), "never reached"),
+    "a socket of bytes": (lambda p: p.socket("/x", (True, None)), "binary"),
+    "the page itself": (lambda p: p.ask("GET", "/", how="document", kind="text/html", give="<p>", act=False), "itself"),
+    "the page again": (lambda p: p.ask("GET", "/", how="reload", kind="text/html", give="<p>"), "loaded again"),
+    "its own description": (lambda p: p.ask("GET", "/openapi.json", give={}), "description"),
+    "a preflight": (lambda p: p.ask("OPTIONS", "/x"), "may ask"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LEFT_OUT)
+def test_what_is_no_call_of_the_person_s_is_left_out_and_why(case: str) -> None:
+    page = Page()
+    if "load" not in case and "itself" not in case:
+        page.act()
+    ask, words = LEFT_OUT[case]
+    ask(page)
+    session = page.session()
+    assert session.calls == ()
+    (omitted,) = session.omitted
+    assert words in omitted.why
+
+
+def test_what_was_asked_before_the_recording_is_known_and_kept_apart() -> None:
+    page = Page()
+    page.before = True
+    page.ask("GET", "/csrf", give={"token_id": "tk-991-zz"}, act=False)
+    page.before = False
+    page.act()
+    page.ask("POST", "/x", sent={"token_id": "tk-991-zz"}, give={})
+    session = page.session()
+    assert why(session) == {"GET /csrf": "made before recording started"}
+    assert [(step.endpoint.id, step.setup) for step in workflow(session).steps] == [
+        ("GET /csrf", True),
+        ("POST /x", False),
+    ]
+
+
+def test_polling_by_nobody_is_left_out_and_a_list_that_is_asked_again_is_not() -> None:
+    page = Page()
+    for title in "abc":
+        page.act(ms=1000)
+        page.ask("POST", "/items", sent={"title": title}, give={"ok": True})
+        page.ask("GET", "/items", give=[title])
+    for _ in range(5):
+        page.wait(3000)
+        page.ask("GET", "/stats", give={"n": 1}, act=False)
+    session = page.session()
+    assert names(session) == ["POST /items", "GET /items"] * 3
+    assert why(session) == {"GET /stats": "polling: asked again and again, nobody having done anything"}
+
+
+def test_what_is_asked_until_it_is_done_is_one_call() -> None:
+    page = Page()
+    page.act()
+    page.ask("POST", "/jobs", sent={"n": 1}, give={"job_id": "j-7781-x"})
+    for status in ("queued", "running", "running", "done"):
+        page.at += 1000
+        page.ask("GET", "/jobs/j-7781-x", give={"status": status, "percent": 3}, act=status == "queued")
+    page.ask("GET", "/jobs/j-7781-x/result", give={"text": "x"}, act=False)
+    session = page.session()
+    assert [step.endpoint.id for step in workflow(session).steps] == [
+        "POST /jobs",
+        "GET /jobs/{job_id}",
+        "GET /jobs/{job_id}/result",
+    ]
+    assert session.calls[1].until == ("status",)
+    assert len(session.omitted) == 3
+
+
+def test_of_what_is_asked_while_one_types_the_last_is_a_call() -> None:
+    page = Page()
+    page.act("input", "Search")
+    for text in ("a", "ab", "abc"):
+        page.ask("GET", f"/search?q={text}", give=[])
+        page.at += 150
+    session = page.session()
+    assert [call.inputs[0].value for call in session.calls] == ["abc"]
+    assert {o.why for o in session.omitted} == {"asked while the person was still typing, and asked again"}
+
+
+def test_triggers_say_what_was_done_and_how_sure_that_is() -> None:
+    page = Page()
+    page.act("click", "Add to cart")
+    page.ask("POST", "/cart", sent={}, give={"ok": True})
+    page.ask("GET", "/cart", give=[], act=False)
+    page.at += 800
+    page.ask("GET", "/later", give=[])
+    first, second, third = page.session().calls
+    assert first.trigger.words() == "clicked Add to cart"
+    assert (first.trigger.role, first.trigger.locator) == ("button", "role=button[name=Add to cart]")
+    assert first.trigger.sure == "certain"
+    assert (second.trigger.kind, second.trigger.call, second.trigger.sure) == ("call", first.id, "likely")
+    assert third.trigger.sure == "likely"
+
+
+def test_a_page_seen_through_the_recorder_s_own_address_is_the_app_s() -> None:
+    page = Page(seen="http://127.0.0.1:8700")
+    page.act()
+    page.ask("GET", "/api/x", give={"next": "http://127.0.0.1:8700/api/y"})
+    page.ask("GET", "https://api.example/v1/things/17", give={})
+    session = page.session()
+    assert session.app.url == ROOT
+    assert names(session) == ["GET /api/x", "GET https://api.example/v1/things/{thing_id}"]
+
+
+OPENAPI = {
+    "openapi": "3.1.0",
+    "info": {"title": "Shop", "version": "1"},
+    "paths": {
+        "/items/{sku}": {
+            "get": {"operationId": "read_item_items__sku__get", "summary": "One item",
+                    "parameters": [{"name": "sku", "in": "path", "required": True, "schema": {"type": "string"}}]},
+        },
+        "/items/latest": {"get": {"operationId": "readLatest"}},
+        "/items": {"post": {"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/I"}}}}}},
+    },
+    "components": {"schemas": {"I": {"properties": {"title": {"type": "string", "description": "What it is"}}}}},
+}  # fmt: skip
+
+
+def test_calls_are_named_by_the_app_s_own_description() -> None:
+    page = Page()
+    page.said("/openapi.json", OPENAPI)
+    page.act()
+    page.ask("GET", "/items/abc", give={})
+    page.ask("GET", "/items/latest", give={})
+    page.ask("POST", "/items", sent={"title": "x"}, give={})
+    session = page.session()
+    assert session.app.title == "Shop"
+    assert names(session) == ["GET /items/{sku}", "GET /items/latest", "POST /items"]
+    endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
+    assert [endpoints[id].name for id in names(session)] == ["read_item", "read_latest", "post_items"]
+    assert endpoints["GET /items/{sku}"].description == "One item"
+    (title,) = [p for p in endpoints["POST /items"].parameters if p.name == "title"]
+    assert (title.location, title.description, title.schema) == (
+        "json",
+        "What it is",
+        {"type": "string", "description": "What it is"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/items/17", "/items/{item_id}"),
+        (
+            "/api/v1/users/5f0c7a52-0d3c-4a54-9a3e-7f6d2c1b0a99/posts/3",
+            "/api/v1/users/{user_id}/posts/{post_id}",
+        ),
+        ("/items/latest", "/items/latest"),
+        ("/2024/17", "/{id}/{id_2}"),
+        ("/boxes/9/boxes/8", "/boxes/{box_id}/boxes/{box_id_2}"),
+        ("/", "/"),
+    ],
+)
+def test_a_path_without_a_description_is_a_template(path: str, wanted: str) -> None:
+    assert template(path)[0] == wanted
+
+
+def test_endpoints_without_a_name_get_one() -> None:
+    assert named("GET", "/api/v1/items/{item_id}") == "get_item"
+    assert named("POST", "/items") == "post_items"
+    assert named("GET", "/") == "get_root"
+    assert [singular(word) for word in ("items", "categories", "boxes", "status", "ids", "class")] == [
+        "item", "category", "box", "statu", "id", "class",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"query": "query Books($n: Int) { books { id } }"}, ("Books", "graphql")),
+        ({"query": "{ me { id } }"}, ("me", "graphql")),
+        ({"operationName": "Add", "query": "mutation Add { add { id } }"}, ("Add", "graphql")),
+        ({"operationName": "Add", "extensions": {"persistedQuery": {}}}, ("Add", "graphql")),
+        ({"jsonrpc": "2.0", "method": "eth_call", "id": 1}, ("eth_call", "jsonrpc")),
+        ([{"jsonrpc": "2.0", "method": "a", "id": 1}], ("a", "jsonrpc")),
+        ({"query": "plain search words"}, ("", "")),
+        ({"method": "GET"}, ("", "")),
+        ("text", ("", "")),
+    ],
+)
+def test_a_body_may_name_its_operation(body: object, wanted: tuple[str, str]) -> None:
+    assert operation_name(body) == wanted
+
+
+def test_a_form_is_answered_by_the_document_that_follows() -> None:
+    page = Page()
+    page.act("submit", "Save")
+    page.add(
+        Request, id="f1", method="POST", url=ROOT + "/notes", how="form",
+        headers=(("content-type", "application/x-www-form-urlencoded"),),
+        body=Body(kind="parts", parts=(Part(name="text", value="x"),)), act="a1",
+    )  # fmt: skip
+    page.page = "Q"
+    page.add(PageOpened, url=ROOT + "/notes/17", title="Note")
+    page.add(
+        Request, id="d0", method="GET", url=ROOT + "/notes/17", how="document", left="P", form="f1", act="a1"
+    )
+    page.add(Response, id="d0", status=200, headers=(("content-type", "text/html"),), url=ROOT + "/notes/17")
+    html = "<title>Note</title><form action='/notes/17/delete'><input type=hidden name=csrf value=abc></form>"
+    page.add(Done, id="d0", body=Body(kind="text", text=html))
+    (call,) = page.session().calls
+    assert (call.endpoint, call.code, call.status) == ("POST /notes", 200, "ok")
+    assert call.outputs[0].value == {
+        "title": "Note",
+        "url": "/notes/17",
+        "fields": {"csrf": "abc"},
+        "links": ["/notes/17/delete"],
+    }
+
+
+def test_a_conversation_over_a_socket_is_one_call() -> None:
+    page = Page()
+    page.act()
+    page.socket("/ws?room=1", (True, '{"a": 1}'), (False, '{"b": 2}'), (True, "plain"), (False, "3"))
+    (call,) = page.session().calls
+    assert call.endpoint == "WS /ws"
+    assert [(m.sent, m.value, m.text) for m in call.messages] == [
+        (True, {"a": 1}, False),
+        (False, {"b": 2}, False),
+        (True, "plain", True),
+        (False, "3", True),
+    ]
+
+
+def test_an_event_source_that_the_page_closed_is_complete() -> None:
+    page = Page()
+    page.act()
+    page.stream("/tokens", 'data: {"t": 1}\n\n', "event: done\ndata: x\n\n")
+    session = page.session()
+    (call,) = session.calls
+    assert call.status == "ok"
+    assert call.outputs[0].value == [{"t": 1}, {"event": "done", "data": "x"}]
+    assert workflow(session).steps[0].cancel_after == 2
+
+
+def test_a_call_that_was_refused_is_expected_to_be_refused() -> None:
+    page = Page()
+    page.act()
+    page.ask("POST", "/login", sent={"user": "ann"}, status=401, give={"detail": "Wrong password"})
+    (call,) = page.session().calls
+    assert (call.status, call.code, call.error) == ("failed", 401, "401: Wrong password")
+
+
+def test_which_kind_of_app_it_is_is_told_by_what_it_does() -> None:
+    fold = new_fold()
+    page = Page()
+    page.act()
+    page.ask("GET", "/x", give={})
+    for event in page.events:
+        fold.feed(event)
+    assert fold.session().app.kind == "http"
+    fold = new_fold()
+    fold.feed(PageOpened(page="P", seq=1, at=1.0, url=ROOT + "/", root=ROOT))
+    for event in page.events:
+        fold.feed(event)
+    assert fold.session().app.kind == "gradio"
