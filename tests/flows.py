@@ -268,6 +268,10 @@ FLOWS = (
         Asked(ask="GET /app", how="document", give=f'<html><head><meta name="csrf-token" content="{TOKEN}"></head></html>'),
         Asked(ask="POST /save", json={"colour": "red"}, headers={"X-CSRF-Token": TOKEN}, give={}),
     ), links={(1, ("header", "x-csrf-token")): (0, ("body", "fields", "csrf-token"))}),
+    Flow(kind="a field of a page", name="a token in a script", calls=(
+        Asked(ask="GET /app", how="document", give=page(f'<script>var csrf_token = "{TOKEN}"; var page = "1";</script>')),
+        Asked(ask="POST /save", json={"page": 1}, headers={"X-CSRFToken": TOKEN}, give={}),
+    ), links={(1, ("header", "x-csrftoken")): (0, ("body", "fields", "csrf_token"))}),
     Flow(kind="a cookie sent again", name="as a header", calls=(
         Asked(ask="GET /api/me", give=DECOYS),
         Asked(ask="POST /api", json={"count": 3}, headers={"X-XSRF-TOKEN": TOKEN}, cookie=("XSRF-TOKEN", TOKEN), give={}),

@@ -64,7 +64,7 @@ from django.contrib.auth.views import LoginView  # noqa: E402
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.http import HttpRequest, HttpResponse  # noqa: E402
+from django.http import HttpRequest, HttpResponse, JsonResponse  # noqa: E402
 from django.middleware.csrf import get_token  # noqa: E402
 from django.shortcuts import redirect  # noqa: E402
 from django.template import engines  # noqa: E402
@@ -84,7 +84,13 @@ PAGE = """<!doctype html><html lang="en"><head><title>{{ title }}</title></head>
 <form action="/notes/"><label>Find <input name="q"></label><button>Search</button></form>{% endif %}
 {% for note in notes %}<p><a href="/notes/{{ note.id }}/">{{ note.text }}</a></p>{% endfor %}
 {% if note %}<form method="post" action="/notes/{{ note.id }}/delete/">{% csrf_token %}<button>Delete</button></form>
-{% endif %}</body></html>"""
+<button id="star">Star</button><output></output><script>
+const csrf_token = "{{ csrf_token }}";
+document.querySelector("#star").onclick = async () => {
+  const answer = await fetch("/notes/{{ note.id }}/star/", { method: "POST", headers: { "X-CSRFToken": csrf_token } });
+  document.querySelector("output").textContent = (await answer.json()).stars;
+};
+</script>{% endif %}</body></html>"""
 
 
 def shown(request: HttpRequest, **about: Any) -> HttpResponse:
@@ -131,6 +137,12 @@ def delete(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("/notes/")
 
 
+@login_required
+def star(request: HttpRequest, id: int) -> HttpResponse:
+    log("star", note=numbers[id], origin=request.headers.get("origin") == f"http://{request.get_host()}")
+    return JsonResponse({"stars": 1})
+
+
 class Logged(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         log("admin saves", model=type(obj).__name__, name=str(obj), change=change)
@@ -150,6 +162,7 @@ urlpatterns = [
     path("notes/", index),
     path("notes/<int:id>/", one),
     path("notes/<int:id>/delete/", delete),
+    path("notes/<int:id>/star/", star),
 ]
 
 call_command("migrate", verbosity=0)

@@ -28,7 +28,7 @@ async def crud(page: Page) -> None:
 
 
 async def forms(page: Page) -> None:
-    """Logs in, writes a note with a file, reads, searches and deletes it, and makes a group in the admin."""
+    """Logs in, writes a note with a file, stars, reads, searches and deletes it, and makes a group in the admin."""
     await page.goto(page.url.rstrip("/") + "/login/?next=/notes/")
     await page.get_by_label("Username").fill("ann")
     await page.get_by_label("Password").fill("open sesame")
@@ -40,6 +40,8 @@ async def forms(page: Page) -> None:
     await page.get_by_label("File").set_input_files(note)
     await page.get_by_role("button", name="Add note").click()
     await expect(page).to_have_title("Grüße & <b>")
+    await page.get_by_role("button", name="Star").click()
+    await expect(page.locator("output")).to_have_text("1")
     await page.goto(page.url.partition("/notes/")[0] + "/notes/")
     await page.get_by_label("Find").fill("Gr")
     await page.get_by_role("button", name="Search").click()

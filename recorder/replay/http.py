@@ -134,12 +134,14 @@ class HttpPerformer:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            jar = aiohttp.CookieJar(unsafe=True)
+            jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(_origin(self._root)))
             # Somebody who had logged in before the recording began.
             given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
             jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
+                # As the page did: there are servers that take no form from nowhere.
+                headers={"Origin": _origin(self._root)},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
                 trust_env=True,
             )
@@ -404,6 +406,11 @@ class HttpPerformer:
         except (TypeError, LookupError, ValueError):
             raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
         return value
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _parsed(text: str) -> Any:

@@ -16,6 +16,8 @@ const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|x
 const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
 /** What guards forms against being sent from elsewhere. */
 const FORGERY = /csrf|xsrf|authenticity|requestverification|^__(?:viewstate|eventvalidation)/i;
+/** What a script of the page is given to send: `csrfToken = "…"`. */
+const INLINE_TOKEN = /(([\w$-]*(?:csrf|xsrf|token|nonce)[\w$-]*)["']?\s*[:=]\s*["'])([\w.~+/=:-]{8,400})(?=["'])/gi;
 const HTML_FIELD = /<(?:input|meta)\b[^>]{0,20000}>/gi;
 /** What follows a token that is a word of a highlighted text. */
 const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
@@ -145,6 +147,10 @@ export class Redactor {
    * @param {string} text
    */
   cleanHtml(text) {
+    text = text.replace(INLINE_TOKEN, (whole, lead, name, value) => {
+      if (NEVER.test(name) || isPlaceholder(value)) return whole;
+      return `${lead}${this.secret(value, name, `field ${name}`, SAID_LENGTH)}`;
+    });
     return text.replace(HTML_FIELD, (tag) => {
       const name = attributeOf(tag, "name");
       const [, lead = "", value = ""] = /(\s(?:value|content)=")([^"]*)"/i.exec(tag) ?? [];

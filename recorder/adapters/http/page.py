@@ -5,10 +5,17 @@ Scripts read the same out of the answer they get, by the same rules.
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
 MOST_LINKS = 500
+
+
+_INLINE = re.compile(
+    r"""([\w$-]*(?:csrf|xsrf|token|nonce)[\w$-]*)["']?\s*[:=]\s*["']([^"'<>\s]{8,400})["']""", re.IGNORECASE
+)
+"""What a script of the page is given to send: ``csrfToken = "…"``, ``"nonce": "…"``."""
 
 
 class _Page(HTMLParser):
@@ -18,9 +25,11 @@ class _Page(HTMLParser):
         self.fields: dict[str, str] = {}
         self.links: list[str] = []
         self._in_title = False
+        self._in_script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
+        self._in_script = tag == "script"
         if tag == "title":
             self._in_title = True
         elif (
@@ -43,11 +52,15 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._in_title:
             self.title += data
+        elif self._in_script:
+            for name, value in _INLINE.findall(data):
+                self.fields.setdefault(name, value)
 
 
 def read_page(text: str, url: str) -> dict[str, Any]:
-    """``title``, ``url`` as given, ``fields`` (by name: the first value of a hidden input or a meta element, for what
-    can be seen is the person's to change) and ``links`` (of links and forms as they are written, each once)."""
+    """``title``, ``url`` as given, ``fields`` (by name: the first value of a hidden input, a meta element, or a token
+    that a script is given; what can be seen is the person's to change) and ``links`` (of links and forms as they are
+    written, each once)."""
     page = _Page()
     try:
         page.feed(text)

@@ -48,6 +48,7 @@ _OWN = {
     *(
         "most",
         "host",
+        "origin",
         "pick",
         "status",
         "uri",

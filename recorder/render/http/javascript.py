@@ -40,8 +40,8 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask basename between connect cookie cookies file item jar join lines main message messages page parameter
-    parse until
+    address ask basename between connect cookie cookies file item jar join lines main message messages origin page
+    parameter parse until
     read_file run secret segment send show text unbase64
     """.split()
 )

@@ -38,9 +38,9 @@ from recorder.workflow import (
 _OWN = {
     "ANY", "Any", "Around", "FILES", "Matching", "Path", "URL", "Unordered", "address", "annotations", "app_url",
     "as_recorded", "base64", "between", "checked", "client", "connect", "cookie", "failing", "form", "heard", "httpx",
-    "json",
-    "message", "os", "page", "pair", "part", "print", "pytest", "query", "quote", "re", "response", "run", "segment",
-    "self", "shortened", "socket", "stream", "text", "time", "unbase64", "until", "urlencode", "urlsplit",
+    "json", "message", "origin", "os", "page", "pair", "part", "print", "pytest", "query", "quote", "re",
+    "response", "run", "segment", "self", "shortened", "socket", "stream", "text", "time", "unbase64",
+    "until", "urlencode", "urlsplit",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 _SURROGATES = re.compile("[\ud800-\udfff]")
