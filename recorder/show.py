@@ -44,6 +44,10 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     via: str = ""
     frames: int = 0
     """How many more times a device sent inputs."""
+    control: str = ""
+    """A locator of the control that made it, where there was one."""
+    sure: str = ""
+    """How sure the trigger is, where it was told by time: ``certain`` or ``likely``."""
 
 
 class ShownLink(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -177,6 +181,8 @@ def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
         setup=step is not None and step.setup,
         via=step.via if step is not None else "",
         frames=len(call.frames),
+        control=call.trigger.locator,
+        sure=call.trigger.sure,
     )
 
 

@@ -34,6 +34,7 @@ LEFT_OUT: dict[str, tuple[Callable[[Page], object], str]] = {
     "a socket of bytes": (lambda p: p.socket("/x", (True, None)), "binary"),
     "the page itself": (lambda p: p.ask("GET", "/", how="document", kind="text/html", give="<p>", act=False), "itself"),
     "the page again": (lambda p: p.ask("GET", "/", how="reload", kind="text/html", give="<p>"), "loaded again"),
+    "Socket.IO": (lambda p: p.ask("GET", "/socket.io/?EIO=4&transport=polling&t=x", give="0{}"), "Socket.IO"),
     "its own description": (lambda p: p.ask("GET", "/openapi.json", give={}), "description"),
     "a preflight": (lambda p: p.ask("OPTIONS", "/x"), "may ask"),
 }  # fmt: skip
@@ -79,6 +80,34 @@ def test_polling_by_nobody_is_left_out_and_a_list_that_is_asked_again_is_not() -
     session = page.session()
     assert names(session) == ["POST /items", "GET /items"] * 3
     assert why(session) == {"GET /stats": "polling: asked again and again, nobody having done anything"}
+
+
+def test_the_same_asked_again_by_slow_acts_of_a_person_s_is_no_polling() -> None:
+    page = Page()
+    for _ in range(4):
+        page.act(ms=3000)
+        page.at += 900
+        page.ask("POST", "/items", sent={"title": "same"}, give={"ok": True}, took=2500)
+        page.ask("GET", "/items", give=[], act=False)
+    assert names(page.session()) == ["POST /items", "GET /items"] * 4
+
+
+def test_polls_that_begin_with_an_act_are_polling_all_the_same() -> None:
+    page = Page()
+    page.act()
+    for _ in range(5):
+        page.ask("GET", "/stats", give={"n": 1})
+        page.at += 200
+    session = page.session()
+    assert names(session) == ["GET /stats"]
+    assert {o.why for o in session.omitted} == {"polling: asked again and again, nobody having done anything"}
+
+
+def test_an_app_whose_own_address_sounds_like_telemetry_is_recorded() -> None:
+    page = Page(seen="http://tracker.local")
+    page.act()
+    page.ask("GET", "/chmri/1", give={"n": 1})
+    assert names(page.session()) == ["GET /chmri/{chmri_id}"]
 
 
 def test_what_is_asked_until_it_is_done_is_one_call() -> None:

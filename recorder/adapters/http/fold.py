@@ -69,7 +69,7 @@ _TELEMETRY = re.compile(
     re.IGNORECASE,
 )
 _DEVELOPMENT = re.compile(
-    r"(?:/(?:@vite|_next/webpack-hmr|sockjs-node|__webpack_hmr|livereload|hot-update|_nuxt/hmr)|hmr|hot-update\.json)"
+    r"/(?:@vite|_next/webpack-hmr|sockjs-node|__webpack_hmr|livereload|_nuxt/hmr|hmr)(?:/|$)|\.hot-update\.json$"
 )
 _JSON_TYPE = re.compile(r"[\w.-]+/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _INTEGER = re.compile(r"(?:0|-?[1-9]\d{0,14})")
@@ -234,6 +234,7 @@ def _reasons(traffic: Traffic) -> dict[Exchange, str]:
     found: dict[Exchange, str] = {}
     opened = {page.page: page.at for page in traffic.pages.values()}
     # Whoever goes to another address of the app does something, were it only by writing it.
+    own = {urlsplit(page.url).netloc for page in traffic.pages.values()}
     embedded = {page.page for page in traffic.pages.values() if page.embedded}
     documents = [e for e in traffic.exchanges if e.how == "document" and e.page not in embedded]
     first = documents[0] if documents else None
@@ -241,7 +242,7 @@ def _reasons(traffic: Traffic) -> dict[Exchange, str]:
     for exchange in traffic.exchanges:
         if exchange in answers:
             found[exchange] = "the document that answered a form"
-        elif why := _reason(exchange, opened, first, embedded):
+        elif why := _reason(exchange, opened, first, embedded, own):
             found[exchange] = why
     _superseded(traffic, found)
     _waiting(traffic, found)
@@ -260,7 +261,9 @@ def _reasons(traffic: Traffic) -> dict[Exchange, str]:
     return found
 
 
-def _reason(e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str]) -> str:
+def _reason(
+    e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str], own: set[str]
+) -> str:
     address = urlsplit(e.url)
     asked = e.act is not None or e.followed is not None
     if e.before:
@@ -271,6 +274,8 @@ def _reason(e: Exchange, opened: dict[str, float], first: Exchange | None, embed
         return "the browser's question whether it may ask"
     if e.how == "beacon":
         return "telemetry: sent without waiting for an answer"
+    if "transport=" in address.query and "EIO=" in address.query:
+        return "the transport of Socket.IO, whose messages are not read"
     if _DEVELOPMENT.search(address.path):
         return "the development server's own traffic"
     if e.how in ("fetch", "xhr") and e.method == "GET":
@@ -279,7 +284,8 @@ def _reason(e: Exchange, opened: dict[str, float], first: Exchange | None, embed
             return "an asset of the page, not a call"
     if address.path.endswith(describe.PLACES):
         return "the app's description of itself"
-    if _TELEMETRY.search(address.netloc) or (
+    foreign = address.netloc not in own
+    if (foreign and _TELEMETRY.search(address.netloc)) or (
         _TELEMETRY.search(address.path) and (not e.answer.text or e.status == 204)
     ):
         return "telemetry, by its address and its empty answer"
@@ -304,7 +310,7 @@ def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
     """What was asked while the person still typed, and asked again."""
     latest: dict[tuple[str, str, str, str], Exchange] = {}
     for e in traffic.exchanges:
-        if e in found or e.act is None or e.act.kind not in ("input", "keydown") or e.method != "GET":
+        if e in found or e.act is None or e.act.kind != "input" or e.method != "GET":
             continue
         key = (e.page, e.act.id, e.method, describe.template(urlsplit(e.url).path)[0])
         if key in latest:
@@ -320,6 +326,8 @@ def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
         if e.how in ("fetch", "xhr") and not e.before and e.method in ("GET", "POST") and e.status == 200:
             runs.setdefault(key, []).append(e)
     for run in runs.values():
+        if len(run) < 2:
+            continue
         acts = {e.act.id for e in run if e.act is not None and e.act.kind}
         unknown = any(e.act is not None and not e.act.kind for e in run)
         caused = run[0].act is not None or run[0].followed is not None
@@ -328,7 +336,7 @@ def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
             e.method not in ("GET", "HEAD", "WS") and e not in run and run[0].at < e.at < run[-1].at
             for e in traffic.exchanges
         )
-        if len(run) < 2 or len(acts) > 1 or not (caused or unknown) or between:
+        if len(acts) > 1 or not (caused or unknown) or between:
             continue
         if (place := _said_when_done(run)) is None:
             continue
@@ -391,7 +399,7 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
             groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
     changes = [e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS")]
     for group in groups.values():
-        by_itself = [e for e in group if e.until is None and _by_itself(e, changes)]
+        by_itself = [e for n, e in enumerate(group) if e.until is None and _by_itself(e, group[:n], changes)]
         if len(by_itself) < POLLS:
             continue
         for e in by_itself:
@@ -399,13 +407,14 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
                 found[e] = "polling: asked again and again, nobody having done anything"
 
 
-def _by_itself(e: Exchange, changes: list[float]) -> bool:
-    """Whether nobody did anything for it; where that is not known, whether nothing was changed just before."""
-    if e.act is None:
-        return True
-    if not e.act.kind:
+def _by_itself(e: Exchange, before: list[Exchange], changes: list[float]) -> bool:
+    """Whether nobody did anything for it: no act, or one that had led to the same request ``before``. Where acts are
+    not known, whether nothing was changed just before."""
+    if e.act is not None and not e.act.kind:
         return not any(0 <= e.at - at <= LOAD_MS / 2 for at in changes)
-    return e.at - e.act.at > SURE_MS
+    if e.act is not None:
+        return any(earlier.act is not None and earlier.act.id == e.act.id for earlier in before)
+    return e.followed is None or e.followed in before
 
 
 # Calls

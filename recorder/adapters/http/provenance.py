@@ -23,6 +23,9 @@ from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
 
 Path = tuple[str | int, ...]
 
+MOST_ORIGINS = 50
+"""Places at which one text is remembered: the first are the likeliest."""
+
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a text stood in an answer. ``order`` counts calls; ``listed``: inside a list; ``kept``: of a call that a
@@ -232,7 +235,9 @@ class Provenance:
                         kept=call.id in self._kept,
                         numeric=not isinstance(found, str),
                     )
-                    self._origins.setdefault(text, []).append(origin)
+                    known = self._origins.setdefault(text, [])
+                    if len(known) < MOST_ORIGINS:
+                        known.append(origin)
         self._sent |= {text for text in own if text not in self._origins}
 
 

@@ -14,7 +14,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.request import request, value_at
 from recorder.session import File
-from recorder.workflow import Link, Step, Workflow, identifier, leaves_of, tainted, unique
+from recorder.workflow import Step, Workflow, identifier, tainted, unique
 
 
 class Locust:
@@ -46,6 +46,7 @@ class _File(HttpProgram):
         self.names |= {"PACE", "RescheduleTask", "StopUser", "differs", "Near", "time", "math", "ask", "task"}
         self.row = options.rows[0] if options.rows else {}
         self.tainted = tainted(workflow, tuple(self.row))
+        self.before: Step | None = None
         self.needs |= {"Any", "json"}
 
     def more(self) -> dict[str, Any]:
@@ -77,10 +78,9 @@ class _File(HttpProgram):
                 f"Leave it out with --skip {step.id}",
             )
         lines: list[str] = []
-        steps = self.workflow.steps
-        place = next(n for n, s in enumerate(steps) if s.id == step.id)
-        if place and (seconds := thought(step, steps[place - 1])) > 0.05:
+        if (seconds := thought(step, self.before)) > 0.05:
             lines.append(f"self.think({round(seconds, 2)!r})")
+        self.before = step
         asked = request(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         items: list[tuple[str, Node]] = [
@@ -101,12 +101,7 @@ class _File(HttpProgram):
                 # Users change what each other see: that an answer has the recorded members is all that holds.
                 items.append(("members=", python(_members(step.outputs[0].value))))
         items += self.how(asked)
-        used = {
-            link.output
-            for other in steps
-            for link in leaves_of(Link, [a.value for a in other.arguments])
-            if link.step == step.id
-        }
+        used = self.linked.get(step.id, set())
         target = ""
         if used:
             name = self.name(step.name, "result")

@@ -74,6 +74,10 @@ class HttpProgram:
         self.results: dict[str, str] = {}
         self.responses: dict[str, str] = {}
         self.steps = {step.id: step for step in workflow.steps}
+        self.linked: dict[str, set[int]] = {}
+        for each in workflow.steps:
+            for link in _links_of(each):
+                self.linked.setdefault(link.step, set()).add(link.output)
         self.folder = common_folder(workflow)
         self.setting_up = False
         self.last = ""
@@ -260,7 +264,7 @@ class HttpProgram:
         component = step.outputs[0].component if step.outputs else "nothing"
         if component in STREAMED and step.expect != "failed":
             return [*lines, *self.streamed(step, asked, component)]
-        linked = {link.output for s in self.steps.values() for link in _links_of(s) if link.step == step.id}
+        linked = self.linked.get(step.id, set())
         headers = {n for n, o in enumerate(step.outputs) if o.component == "headers"}
         call = Group("checked(", [("", self.asking(asked)), ("", str(int(step.code or 200)))], ")")
         if step.expect == "failed":
