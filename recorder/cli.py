@@ -293,6 +293,7 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
         "recorder render session.json --target javascript --style browser",
         "recorder render session.json --target python --only /generate",
         "recorder render session.json --target pytest --from rows.csv -o test_app.py",
+        "recorder render session.json --target openapi --merge another.json -o openapi.json",
     )
 )
 @click.argument("file", type=click.Path(path_type=Path))
@@ -327,6 +328,14 @@ def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as
     metavar="CSV",
     help="Other values to test with, for pytest: a column a variable, a row a run.",
 )
+@click.option(
+    "--merge",
+    "others",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Another recording of the same app, for openapi. Repeatable.",
+)
 @selection
 def render(
     file: Path,
@@ -335,6 +344,7 @@ def render(
     style: str,
     name: str | None,
     rows: Path | None,
+    others: tuple[Path, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
     raw: bool,
@@ -345,10 +355,13 @@ def render(
     known_target(target)
     if rows is not None and target != "pytest":
         raise UsageError("--from gives rows to test with", "Add --target pytest")
+    if others and target != "openapi":
+        raise UsageError("--merge describes several recordings together", "Add --target openapi")
     session = opened(file)
     folder = output.parent if output is not None else Path()
     selected = chosen(file, only, skip, raw, name)
-    text = script_of(session, file, target, selected, folder, rows, style)
+    more = [(opened(path), chosen(path, (), (), raw)) for path in others]
+    text = script_of(session, file, target, selected, folder, rows, style, more)
     if output is None:
         write_text(text)
     else:
@@ -875,6 +888,7 @@ def script_of(
     folder: Path,
     rows: Path | None = None,
     style: str = "",
+    others: Iterable[tuple[Session, Selection]] = (),
 ) -> str:
     """The script, to lie in ``folder``, which finds the session's files relative to itself."""
     from recorder import adapters
@@ -891,6 +905,7 @@ def script_of(
         rows=rows_of(rows, workflow) if rows is not None else (),
         style=style,
         flat=selection.raw,
+        others=tuple(adapters.workflow(*other) for other in others),
     )
     return render_workflow(workflow, target, options)
 

@@ -27,6 +27,7 @@ from recorder.render import Options, render, renderers
 from recorder.replay.run import replay
 from recorder.session import App, Call, File, Session, Trigger, Value
 from tests.flows import FLOWS, Flow, session_of
+from tests.http_page import Page
 from tests.javascript import shapes
 
 HOSTILE = [
@@ -287,3 +288,21 @@ async def test_who_was_logged_in_before_the_recording_is_so_again_by_cookies_of_
         target, session_with(site.url, values("query", [("q", "1")], False), method="GET"), tmp_path
     )
     assert site.cookies == {"session": "abc=", "theme": "dark"}
+
+
+def test_several_recordings_are_described_together() -> None:
+    first, second = Page(), Page()
+    for page, given in ((first, {"id": 1, "title": "a"}), (second, {"id": 2, "title": None, "done": True})):
+        page.act()
+        page.ask("GET", "/items/17?full=1", give=given)
+    second.ask("DELETE", "/items/17", status=404, give={"detail": "gone"})
+    made = [workflow(page.session()) for page in (first, second)]
+    document = json.loads(render(made[0], "openapi", Options(others=(made[1],))))
+    validate(document)
+    item = document["paths"]["/items/{item_id}"]
+    schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["id", "title"]
+    assert schema["properties"]["title"]["type"] == ["null", "string"]
+    assert set(schema["properties"]) == {"id", "title", "done"}
+    assert item["delete"]["responses"]["404"]["description"] == "404: gone"
+    assert {p["name"]: p["required"] for p in item["get"]["parameters"]} == {"item_id": True, "full": False}

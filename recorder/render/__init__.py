@@ -20,13 +20,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     which the ``path`` of every file leaf is resolved when the script runs. ``rows`` are other values to test with, by
     the names of their variables: JSON, for a file its path, and for one inside a value a ``Path``. ``style`` is one of
     the target's :data:`STYLES`, or empty for the first of them. ``flat``: each call is written by itself, never in a
-    loop.
+    loop. ``others`` are more recordings of the same app, for a target that describes it.
     """
 
     files: str = "."
     rows: tuple[dict[str, Any], ...] = ()
     style: str = ""
     flat: bool = False
+    others: tuple[Workflow, ...] = ()
 
 
 DEFAULTS = Options()

@@ -29,18 +29,20 @@ class OpenApi:
 
     def render(self, workflow: Workflow, options: Options) -> str:
         """The text of the document; WebSockets, which OpenAPI does not have, are left out."""
-        return json.dumps(described(workflow), indent=2, ensure_ascii=True) + "\n"
+        return json.dumps(described(workflow, *options.others), indent=2, ensure_ascii=True) + "\n"
 
 
 OPENAPI = OpenApi()
 
 
-def described(workflow: Workflow) -> dict[str, Any]:
-    """The document."""
+def described(workflow: Workflow, *others: Workflow) -> dict[str, Any]:
+    """The document, of all that the recordings show together."""
     paths: dict[str, dict[str, Any]] = {}
     secured = False
-    known = Recorded(workflow)
-    for step in workflow.steps:
+    steps = (
+        (step, known) for each in (workflow, *others) for known in [Recorded(each)] for step in each.steps
+    )
+    for step, known in steps:
         asked = request(step)
         if asked.method.lower() not in ("get", "put", "post", "delete", "options", "head", "patch", "trace"):
             continue
