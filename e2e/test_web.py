@@ -29,6 +29,7 @@ APPS = {"crud": visits.crud, "forms": visits.forms, "graphql": visits.graphql, "
 
 SCRIPTS = {
     "python": ("py", [sys.executable]),
+    "python --style async": ("py", [sys.executable]),
     "javascript": ("mjs", ["node", "--experimental-websocket"]),
     "curl": ("sh", ["dash"]),
     "pytest": ("py", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]),
@@ -92,7 +93,7 @@ async def test_a_visit_is_done_again_on_a_fresh_server_by_replay_and_by_every_sc
         script = tmp_path / f"again_test.{suffix}"
         skip = [call.id for call in session.calls if call.messages] if target in NO_SOCKETS else []
         words = [word for id in skip for word in ("--skip", id)]
-        done = await asyncio.to_thread(recorder, "render", path, "--target", target, "-o", script, *words)
+        done = await asyncio.to_thread(recorder, "render", path, "--target", *target.split(), "-o", script, *words)
         assert done.returncode == 0, done.stderr
         app = await asyncio.to_thread(start, name)
         ended = await asyncio.to_thread(

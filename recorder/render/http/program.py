@@ -7,7 +7,6 @@ import keyword
 import re
 from typing import Any
 
-from recorder.errors import UsageError
 from recorder.render import Options
 from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable
 from recorder.render.layout import Group, Node, width, write
@@ -60,13 +59,10 @@ class HttpProgram:
     """How far the steps are indented."""
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
-        if options.style not in ("", "sync"):
-            raise UsageError(
-                f"Scripts for apps with an HTTP API have no style {options.style!r}", "Leave the style out"
-            )
         self.workflow = workflow
         self.options = options
-        self.needs: set[str] = set()
+        self.waiting = "await " if options.style == "async" else ""
+        self.needs: set[str] = {"asyncio"} if self.waiting else set()
         self.names: set[str] = set(_RESERVED)
         self.constants: list[str] = []
         self.prelude: list[str] = []
@@ -95,6 +91,7 @@ class HttpProgram:
             blocks=["\n".join(f"{margin}{line}" if line else "" for line in block) for block in blocks],
             returned=self.last,
             needs=self.needs,
+            waiting=self.waiting,
             **self.more(),
         )
 
@@ -106,7 +103,8 @@ class HttpProgram:
         """The first line of the function, whose arguments are ``items``."""
         if self.last:
             self.needs.add("Any")
-        return write(Group("def run(", items, f") -> {'Any' if self.last else 'None'}:"))
+        define = "async def" if self.waiting else "def"
+        return write(Group(f"{define} run(", items, f") -> {'Any' if self.last else 'None'}:"))
 
     # What the caller may choose.
 
@@ -266,14 +264,14 @@ class HttpProgram:
             return [*lines, *self.streamed(step, asked, component)]
         linked = self.linked.get(step.id, set())
         headers = {n for n, o in enumerate(step.outputs) if o.component == "headers"}
-        call = Group("checked(", [("", self.asking(asked)), ("", str(int(step.code or 200)))], ")")
+        call = Group("checked(", [(self.waiting, self.asking(asked)), ("", str(int(step.code or 200)))], ")")
         if step.expect == "failed":
             self.needs.add("failing")
             call = Group(
                 "failing(",
                 [
                     ("", python_text(self.label(step))),
-                    ("", self.asking(asked)),
+                    (self.waiting, self.asking(asked)),
                     ("", str(int(step.code or 0))),
                 ],
                 ")",
@@ -294,7 +292,7 @@ class HttpProgram:
                 lines += [*self.take_prelude(), write(node, indent=self.margin)]
             return [*lines, *self.told(step, "")]
         if step.until is not None and component == "json":
-            return [*lines, *self.waited(step, step.until, call)]
+            return [*lines, *self.waited(step, step.until, asked)]
         name = self.name(step.name, "result")
         self.results[step.id] = name
         lines += [
@@ -303,17 +301,18 @@ class HttpProgram:
         ]
         return [*lines, *self.told(step, name)]
 
-    def waited(self, step: Step, until: Place, call: Node) -> list[str]:
+    def waited(self, step: Step, until: Place, asked: Request) -> list[str]:
         """A request that is made again until its answer says that it is done."""
         self.needs |= {"until", "Any"}
         name = self.name(step.name, "result")
         self.results[step.id] = name
         items: list[tuple[str, Node]] = [
-            ("lambda: ", self.decoded(call, "json")),
+            ("lambda: ", self.asking(asked)),
+            ("", str(int(step.code or 200))),
             ("", python(list(until))),
             ("", python(value_at(step.outputs[0].value, until))),
         ]
-        line = write(Group("until(", items, ")"), indent=self.margin, before=f"{name} = ")
+        line = write(Group("until(", items, ")"), indent=self.margin, before=f"{name} = {self.waiting}")
         return [*self.take_prelude(), line, *self.told(step, name)]
 
     def decoded(self, node: Node, component: str) -> Node:
@@ -460,7 +459,7 @@ class HttpProgram:
         if step.cancel_after is not None:
             items.append(("most=", str(step.cancel_after)))
         items += self.how(asked)
-        call = write(Group("stream(", items, ")"), indent=self.margin, before=f"{name} = ")
+        call = write(Group("stream(", items, ")"), indent=self.margin, before=f"{name} = {self.waiting}")
         return [*self.take_prelude(), call, *self.told(step, name)]
 
     def socket(self, step: Step) -> list[str]:
@@ -472,11 +471,16 @@ class HttpProgram:
             items.append(("", self.pairs(asked.query)))
         name = self.name(f"{step.name}_messages", "messages")
         self.results[step.id] = name
-        lines = [write(Group("with socket(", items, ") as connection:"), indent=self.margin)]
+        lines = [
+            write(
+                Group(f"{'async ' if self.waiting else ''}with socket(", items, ") as connection:"),
+                indent=self.margin,
+            )
+        ]
         lines.append(f"    {name} = []")
         for message in step.messages:
             if not message.sent:
-                lines.append(f"    {name}.append(heard(connection))")
+                lines.append(f"    {name}.append({self.waiting}heard(connection))")
                 continue
             node = (
                 self.as_text(message.value)
@@ -484,7 +488,10 @@ class HttpProgram:
                 else Group("json.dumps(", [("", self.expression(message.value))], ")")
             )
             lines += [f"    {line}" for line in self.take_prelude()]
-            lines.append("    " + write(node, indent=self.margin + 4, before="connection.send(", after=")"))
+            lines.append(
+                "    "
+                + write(node, indent=self.margin + 4, before=f"{self.waiting}connection.send(", after=")")
+            )
         return [*lines, *self.told(step, name)]
 
     def label(self, step: Step) -> str:
