@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from playwright.async_api import async_playwright, expect
 
 from e2e.conftest import CHROMIUM_FLAGS
@@ -93,7 +95,9 @@ async def test_a_visit_is_done_again_on_a_fresh_server_by_replay_and_by_every_sc
         script = tmp_path / f"again_test.{suffix}"
         skip = [call.id for call in session.calls if call.messages] if target in NO_SOCKETS else []
         words = [word for id in skip for word in ("--skip", id)]
-        done = await asyncio.to_thread(recorder, "render", path, "--target", *target.split(), "-o", script, *words)
+        done = await asyncio.to_thread(
+            recorder, "render", path, "--target", *target.split(), "-o", script, *words
+        )
         assert done.returncode == 0, done.stderr
         app = await asyncio.to_thread(start, name)
         ended = await asyncio.to_thread(
@@ -178,4 +182,26 @@ async def test_a_har_that_playwright_saved_is_done_again_on_a_fresh_server(
     done = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **visits.SECRET)
     assert done.returncode == 0, done.stdout + done.stderr
     # Who asked is not in the file, so that what the page loads is asked again too.
+    assert app.log == first.log
+
+
+@pytest.mark.parametrize("name", ["crud", "streams"])
+async def test_a_recording_is_a_tool_of_a_language_model(
+    name: str, start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
+) -> None:
+    first = await asyncio.to_thread(start, name)
+    path = tmp_path / "session.json"
+    await recorded(name, first, path, "record", browser_path)
+    script = tmp_path / "server.py"
+    words = ("--target", "mcp", "--name", "The visit", "-o", script)
+    assert (await asyncio.to_thread(recorder, "render", path, *words)).returncode == 0
+    app = await asyncio.to_thread(start, name)
+    environment = {**os.environ, "RECORDER_URL": app.url, **visits.SECRET}
+    server = StdioServerParameters(command=sys.executable, args=[str(script)], env=environment)
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as client:
+        await client.initialize()
+        (tool,) = (await client.list_tools()).tools
+        assert tool.name == "the_visit"
+        answer = await client.call_tool(tool.name, {})
+    assert not getattr(answer, "is_error", getattr(answer, "isError", None)), answer
     assert app.log == first.log

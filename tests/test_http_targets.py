@@ -184,7 +184,7 @@ async def test_hostile_values_arrive_as_they_were_recorded(
 def test_every_flow_is_written_by_every_target(flow: Flow) -> None:
     made = workflow(session_of(flow))
     texts = {target: render(made, target) for target in renderers("http")}
-    for target in ("python", "pytest", "locust"):
+    for target in ("python", "pytest", "locust", "mcp"):
         ast.parse(texts[target])
     validate(json.loads(texts["openapi"]))
 

@@ -71,12 +71,13 @@ def _for_http() -> dict[str, Renderer]:
     from recorder.render.http.har import HAR
     from recorder.render.http.javascript import JAVASCRIPT
     from recorder.render.http.locust import LOCUST
+    from recorder.render.http.mcp import MCP
     from recorder.render.http.openapi import OPENAPI
     from recorder.render.http.pytest import PYTEST
     from recorder.render.http.python import PYTHON
     from recorder.render.markdown import MARKDOWN
 
-    known = (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN, OPENAPI, HAR)
+    known = (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MCP, MARKDOWN, OPENAPI, HAR)
     return {renderer.name: renderer for renderer in known}
 
 
