@@ -27,7 +27,13 @@ from recorder.session import Session
 
 Start = Callable[..., WebApp]
 
-APPS = {"crud": visits.crud, "forms": visits.forms, "graphql": visits.graphql, "streams": visits.streams}
+APPS = {
+    "crud": visits.crud,
+    "forms": visits.forms,
+    "graphql": visits.graphql,
+    "streams": visits.streams,
+    "windows": visits.windows,
+}
 
 SCRIPTS = {
     "python": ("py", [sys.executable]),

@@ -88,3 +88,20 @@ async def streams(page: Page) -> None:
     await page.get_by_label("Note").fill("mine")
     await page.get_by_role("button", name="Upload").click()
     await expect(out).to_contain_text("upload 0")
+
+
+async def windows(page: Page) -> None:
+    """Asks in the page, in its frame and in another tab, and in the page again."""
+    await page.get_by_role("button", name="Ask outside").click()
+    await expect(page.locator("output")).to_have_text("1")
+    frame = page.frame_locator("iframe")
+    await frame.get_by_role("button", name="Ask inside").click()
+    await expect(frame.locator("output")).to_have_text("2")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Another tab").click()
+    other = await opened.value
+    await other.get_by_role("button", name="Ask there").click()
+    await expect(other.locator("output")).to_have_text("3")
+    await page.bring_to_front()
+    await page.get_by_role("button", name="Ask outside").click()
+    await expect(page.locator("output")).to_have_text("4")
