@@ -103,17 +103,23 @@ def values(location: Location, pairs: list[tuple[str, Any]], changed: bool) -> l
     return [Value(name=n, value=v, location=location, component=location, changed=changed) for n, v in pairs]
 
 
-def session_with(url: str, inputs: list[Value], path: str = "/call", method: str = "POST") -> Session:
-    endpoint = Endpoint(id=f"{method} {path}", name="call", method=method, path=path)
-    call = Call(
-        id="c1",
-        endpoint=endpoint.id,
-        inputs=tuple(inputs),
-        outputs=(Value(name="body", label="body", component="json", value={"ok": True}),),
-        code=200,
-        trigger=Trigger(kind="person", event="click"),
+def session_with(url: str, cases: list[tuple[str, list[Value]]], method: str = "POST") -> Session:
+    """One call for each path, with its inputs."""
+    endpoints = tuple(
+        Endpoint(id=f"{method} {path}", name="call", method=method, path=path) for path, _ in cases
     )
-    return Session(app=App(url=url, kind="http"), api=Api(endpoints=(endpoint,)), calls=(call,))
+    calls = tuple(
+        Call(
+            id=f"c{number}",
+            endpoint=endpoint.id,
+            inputs=tuple(inputs),
+            outputs=(Value(name="body", label="body", component="json", value={"ok": True}),),
+            code=200,
+            trigger=Trigger(kind="person", event="click"),
+        )
+        for number, (endpoint, (_, inputs)) in enumerate(zip(endpoints, cases, strict=True), 1)
+    )
+    return Session(app=App(url=url, kind="http"), api=Api(endpoints=endpoints), calls=calls)
 
 
 async def made_by(target: str, session: Session, folder: Path) -> None:
@@ -159,10 +165,9 @@ async def test_hostile_values_arrive_as_they_were_recorded(
         ("/at/{one}/{two}", values("path", [("one", HOSTILE[5]), ("two", HOSTILE[6])], chosen)),
         ("/header", values("header", [("x-odd", "it's \"${HOME}\" `id`")], False)),
     ]  # fmt: skip
-    for path, inputs in cases:
-        site.asked.clear()
-        await made_by(target, session_with(site.url, inputs, path), tmp_path)
-        (asked,) = site.asked
+    await made_by(target, session_with(site.url, cases), tmp_path)
+    assert len(site.asked) == len(cases)
+    for (path, inputs), asked in zip(cases, site.asked, strict=True):
         if path == "/json":
             assert asked["body"] == {v.name: v.value for v in inputs}
         elif path == "/list":
@@ -285,7 +290,7 @@ async def test_who_was_logged_in_before_the_recording_is_so_again_by_cookies_of_
 ) -> None:
     monkeypatch.setenv("RECORDER_COOKIE", "session=abc=; theme=dark")
     await made_by(
-        target, session_with(site.url, values("query", [("q", "1")], False), method="GET"), tmp_path
+        target, session_with(site.url, [("/call", values("query", [("q", "1")], False))], "GET"), tmp_path
     )
     assert site.cookies == {"session": "abc=", "theme": "dark"}
 
