@@ -108,7 +108,8 @@ function binaryBody(blob) {
   return after(dataUrl(blob), (value) => ({ kind: "parts", parts: [{ name: "", filename: name, size, type, value }] }));
 }
 
-function isGradio() {
+/** Whether the page is Gradio's, whose app says of itself what other pages must be asked for. */
+export function isGradio() {
   return "gradio_config" in window;
 }
 

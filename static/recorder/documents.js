@@ -3,7 +3,7 @@
  * A document cannot see the request that it came by, so each is told of by the one that it brought, as far as a page can
  * know; what was done on the page before is handed on within the tab.
  */
-import { TEXT_LIMIT, dataUrl, lostBody, textBody } from "./bodies.js";
+import { dataUrl, isGradio, lostBody, textBody } from "./bodies.js";
 import { addressOf, announce } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
 import { patch } from "./patching.js";
@@ -37,7 +37,7 @@ export function watchDocument(observer, page) {
 
   listen(window, "change", (event) => {
     const [input] = event.composedPath();
-    if (!(input instanceof HTMLInputElement) || input.type !== "file" || !input.form || "gradio_config" in window) return;
+    if (!(input instanceof HTMLInputElement) || input.type !== "file" || !input.form || isGradio()) return;
     for (const file of input.files ?? []) {
       if (file.size <= FILE_LIMIT) void after(dataUrl(file), guarded((url) => void contents.set(file, url)));
     }
@@ -132,7 +132,7 @@ function tellDocument(observer, left) {
   const tell = () => {
     if (isTold || document.readyState === "loading") return;
     isTold = true;
-    if ("gradio_config" in window) return;
+    if (isGradio()) return;
     const url = addressOf(location.href);
     const [entry] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
     const isNavigated = entry?.type === "navigate" || entry?.type === undefined;
@@ -148,7 +148,7 @@ function tellDocument(observer, left) {
     const status = Number(entry?.responseStatus) || 200;
     observer.add({ t: "response", id: "d0", status, headers: [["content-type", document.contentType]], url }, since);
     const text = /html/.test(document.contentType) ? document.documentElement?.outerHTML ?? "" : document.body?.textContent ?? "";
-    const body = text.length > Math.min(DOCUMENT_LIMIT, TEXT_LIMIT) ? lostBody("too_large", text.length) : textBody(text);
+    const body = text.length > DOCUMENT_LIMIT ? lostBody("too_large", text.length) : textBody(text);
     observer.add({ t: "done", id: "d0", body }, since);
   };
   if (document.readyState !== "loading") tell();

@@ -1,6 +1,7 @@
 /**
  * One exchange with the app as facts: its address, its headers, and the request that goes before everything else of it.
  */
+import { isGradio } from "./bodies.js";
 import { after, guarded, natives } from "./natives.js";
 import { OURS } from "./words.js";
 
@@ -29,10 +30,9 @@ export function announce(observer, counter, opening, body) {
   const since = observer.now();
   const at = natives.now();
   const act = observer.act();
-  const isForeign = !("gradio_config" in window);
   /** @param {import("./words.js").Body} sent */
   const begin = (sent) => {
-    const headers = isForeign ? [...opening.headers, ...submittedTwice(opening, sent)] : opening.headers;
+    const headers = isGradio() ? opening.headers : [...opening.headers, ...submittedTwice(opening, sent)];
     /** @type {import("./words.js").Request_ & {at: number}} */
     const fact = { t: "request", id, ...opening, headers, at };
     if (sent.kind) fact.body = sent;
@@ -96,6 +96,15 @@ export function addressOf(url) {
   if (address.host === location.host && address.pathname.includes(OURS)) return "";
   address.hash = "";
   return address.href;
+}
+
+/**
+ * A method as it is sent: the usual ones in capitals, others as they are.
+ * @param {unknown} given
+ */
+export function methodOf(given) {
+  const named = String(given);
+  return /^(?:get|head|post|put|delete|options)$/i.test(named) ? named.toUpperCase() : named;
 }
 
 /** @param {unknown} error */

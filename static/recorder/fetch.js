@@ -5,9 +5,9 @@
  * throws into the app or leaves a rejection unhandled.
  */
 import { TEXT_LIMIT, decoderFor, describeRequest, describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, headersOf, wordsOf } from "./exchange.js";
+import { addressOf, announce, headersOf, methodOf, wordsOf } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
-import { patch } from "./patching.js";
+import { patch, patchClass } from "./patching.js";
 
 // fetch
 
@@ -62,8 +62,7 @@ function beginFetch(observer, counter, args) {
   const init = /** @type {RequestInit} */ (args[1] ?? {});
   const url = addressOf(request ? request.url : String(args[0]));
   if (!url) return undefined;
-  const named = String(init.method ?? request?.method ?? "GET");
-  const method = /^(?:get|head|post|put|delete|options)$/i.test(named) ? named.toUpperCase() : named;
+  const method = methodOf(init.method ?? request?.method ?? "GET");
   const signal = init.signal ?? request?.signal;
   const headers = headersOf(init.headers ?? request?.headers);
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? null;
@@ -260,25 +259,9 @@ export function hookSockets(observer, counter) {
     });
   });
 
-  const Native = window.WebSocket;
-  const undo = patch(/** @type {any} */ (window), "WebSocket", {
-    construct: (native, args, target) => {
-      const socket = Reflect.construct(native, args, target);
-      follow(socket);
-      return socket;
-    },
-  });
-  const own = Object.getOwnPropertyDescriptor(Native.prototype, "constructor");
-  const Ours = window.WebSocket;
-  if (own?.configurable) Object.defineProperty(Native.prototype, "constructor", { ...own, value: Ours });
   return [
-    () => {
-      if (own && window.WebSocket === Native && Native.prototype.constructor === Ours) {
-        Object.defineProperty(Native.prototype, "constructor", own);
-      }
-    },
-    undo,
-    patch(Native.prototype, "send", {
+    patchClass("WebSocket", follow),
+    patch(window.WebSocket.prototype, "send", {
       apply: (native, self, args) => {
         const result = Reflect.apply(native, self, args);
         if (self.readyState === 1) guarded(() => sockets.get(self)?.(args[0]))();

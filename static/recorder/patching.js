@@ -21,3 +21,30 @@ export function patch(owner, name, handler) {
     }
   };
 }
+
+/**
+ * Puts a proxy in the place of the class `window[name]`, also where an instance finds its class.
+ * @param {"WebSocket" | "EventSource"} name
+ * @param {(instance: any) => void} made is given each instance that the app makes
+ * @returns {() => void} puts the native back, unless somebody has wrapped ours since
+ */
+export function patchClass(name, made) {
+  const owner = /** @type {any} */ (window);
+  const Native = owner[name];
+  const undo = patch(owner, name, {
+    construct: (native, args, target) => {
+      const instance = Reflect.construct(native, args, target);
+      made(instance);
+      return instance;
+    },
+  });
+  const Ours = owner[name];
+  const own = Object.getOwnPropertyDescriptor(Native.prototype, "constructor");
+  if (own?.configurable) Object.defineProperty(Native.prototype, "constructor", { ...own, value: Ours });
+  return () => {
+    undo();
+    if (own && owner[name] === Native && Native.prototype.constructor === Ours) {
+      Object.defineProperty(Native.prototype, "constructor", own);
+    }
+  };
+}

@@ -2,9 +2,9 @@
  * What the page asks by XMLHttpRequest and `sendBeacon`, and what an EventSource brings, observed.
  */
 import { describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, headersOf } from "./exchange.js";
+import { addressOf, announce, methodOf } from "./exchange.js";
 import { guarded, listen, natives } from "./natives.js";
-import { patch } from "./patching.js";
+import { patch, patchClass } from "./patching.js";
 
 /** @typedef {{method: string, url: string, headers: import("./words.js").Pairs}} Opened */
 
@@ -26,9 +26,7 @@ export function hookXhr(observer, counter) {
   });
   return [
     patch(prototype, "open", looking((self, [method, url]) => {
-      const named = String(method);
-      const upper = /^(?:get|head|post|put|delete|options)$/i.test(named) ? named.toUpperCase() : named;
-      opened.set(self, { method: upper, url: addressOf(String(url)), headers: [] });
+      opened.set(self, { method: methodOf(method), url: addressOf(String(url)), headers: [] });
     })),
     patch(prototype, "setRequestHeader", looking((self, [name, value]) => {
       opened.get(self)?.headers.push([String(name).toLowerCase(), String(value)]);
@@ -134,8 +132,8 @@ export function hookBeacons(observer, counter) {
         guarded(() => {
           const url = addressOf(String(args[0]));
           if (!isTaken || !url) return;
-          const headers = headersOf(null);
-          const { id, add } = announce(observer, counter, { method: "POST", url, headers, how: "beacon" }, describeSent(args[1], null));
+          const opening = { method: "POST", url, headers: [], how: "beacon" };
+          const { id, add } = announce(observer, counter, opening, describeSent(args[1], null));
           add({ t: "done", id });
         })();
         return isTaken;
@@ -149,8 +147,7 @@ export function hookBeacons(observer, counter) {
  * @param {{last: number}} counter
  */
 export function hookEventSources(observer, counter) {
-  const Native = window.EventSource;
-  if (!Native) return [];
+  if (!window.EventSource) return [];
   /** @type {WeakMap<object, {hear: (type: string) => void, close: () => void}>} */
   const sources = new WeakMap();
 
@@ -187,17 +184,7 @@ export function hookEventSources(observer, counter) {
     listen(source, "error", () => source.readyState === 2 && over("EventSource: the connection was refused"));
   });
 
-  const prototype = /** @type {any} */ (Native.prototype);
-  const undo = patch(/** @type {any} */ (window), "EventSource", {
-    construct: (native, args, target) => {
-      const source = Reflect.construct(native, args, target);
-      followSource(source);
-      return source;
-    },
-  });
-  const Ours = window.EventSource;
-  const constructed = Object.getOwnPropertyDescriptor(prototype, "constructor");
-  if (constructed?.configurable) Object.defineProperty(prototype, "constructor", { ...constructed, value: Ours });
+  const prototype = /** @type {any} */ (window.EventSource.prototype);
   // Events that have a name of the app's own are only heard by who asks for them by it.
   const listening = new Proxy(natives.addEventListener, {
     apply: (native, self, args) => {
@@ -209,11 +196,8 @@ export function hookEventSources(observer, counter) {
   return [
     () => {
       if (prototype.addEventListener === listening) delete prototype.addEventListener;
-      if (constructed && window.EventSource === Native && prototype.constructor === Ours) {
-        Object.defineProperty(prototype, "constructor", constructed);
-      }
     },
-    undo,
+    patchClass("EventSource", followSource),
     patch(prototype, "close", {
       apply: (native, self, args) => {
         guarded(() => sources.get(self)?.close())();
