@@ -21,6 +21,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
@@ -320,6 +321,14 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     expectations: tuple[Expectation, ...] = ()
     proofs: tuple[Proof, ...] = ()
     patches: tuple[Patch, ...] = ()
+
+
+def iso(at: float | None) -> str:
+    """A moment in ms since the epoch as ISO 8601 in UTC; empty for None."""
+    if at is None:
+        return ""
+    moment = datetime.fromtimestamp(at / 1000, timezone.utc).isoformat(timespec="milliseconds")
+    return moment.replace("+00:00", "Z")
 
 
 def encode_value(value: Any) -> Any:

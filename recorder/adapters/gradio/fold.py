@@ -6,7 +6,6 @@ Everything is worked out when the session is asked for, from first event to last
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, page_query
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import AnyEvent
-from recorder.session import App, Omitted, SecretName, Session
+from recorder.session import App, Omitted, SecretName, Session, iso
 
 
 class GradioFold:
@@ -128,8 +127,8 @@ class GradioFold:
         endpoints = {**endpoints, **{id: e for id, e in called.items() if id not in endpoints}}
         return Session(
             app=self._app(app, description, [r.wire for r in kept] or calls),
-            started=_iso(traffic.start.at if traffic.start else None),
-            stopped=_iso(traffic.stop.at if traffic.stop else None),
+            started=iso(traffic.start.at if traffic.start else None),
+            stopped=iso(traffic.stop.at if traffic.stop else None),
             api=Api(endpoints=tuple(endpoints.values())),
             calls=tuple(build.call(r) for r in kept),
             omitted=tuple(Omitted(call=build.call(r), why=r.omitted, setup=r.setup) for r in omitted),
@@ -256,13 +255,3 @@ def _mark_setup(resolved: list[Resolved], made: list[Resolved]) -> None:
                 if not earlier.setup and earlier.wire.order < call.wire.order:
                     earlier.setup = True
                     needed.append(earlier)
-
-
-def _iso(at: float | None) -> str:
-    if at is None:
-        return ""
-    return (
-        datetime.fromtimestamp(at / 1000, timezone.utc)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Set
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -164,7 +165,7 @@ def is_id(segment: str) -> bool:
     return _ID.fullmatch(segment) is not None
 
 
-def template(path: str, known: frozenset[str] = frozenset()) -> tuple[str, tuple[tuple[str, str], ...]]:
+def template(path: str, known: Set[str] = frozenset()) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The template of a path, and its parameters in order with what they were, decoded.
 
     Args:

@@ -6,7 +6,6 @@ import json
 import mimetypes
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,7 +16,7 @@ from recorder.adapters.http import describe
 from recorder.adapters.http.page import read_page
 from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import AnyEvent, Part
+from recorder.events import AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.session import (
     App,
@@ -32,6 +31,7 @@ from recorder.session import (
     Trigger,
     TriggerKind,
     Value,
+    iso,
 )
 
 LOAD_MS = 10_000.0
@@ -83,15 +83,23 @@ class HttpFold:
         self._wants: list[Want] = []
         self._wanted: set[str] = set()
         self._kept: tuple[int, list[Exchange]] = (-1, [])
+        self._has_asked = False
+        self._read: dict[str, tuple[str, tuple[describe.Operation, ...]] | None] = {}
+        """What was read at the places of descriptions, by address."""
 
     def feed(self, event: AnyEvent) -> None:
         """Take one event."""
         known = len(self._traffic.exchanges)
         self._traffic.feed(event)
         for exchange in self._traffic.exchanges[known:]:
-            if not exchange.before:
-                for part in exchange.body.parts:
-                    self._want_part(part)
+            if exchange.before:
+                continue
+            for part in exchange.body.parts:
+                self._want_part(part)
+            if exchange.how in ("fetch", "xhr") and _origin(exchange.url) == self._page_origin():
+                self._has_asked = True
+        if isinstance(event, Fetched) and urlsplit(event.url).path.endswith(describe.PLACES):
+            self._read[event.url] = describe.parse(event.body.text)
 
     def wants(self) -> list[Want]:
         """What the fold needs read from the app: the bytes of what was sent, and what the app says of itself."""
@@ -143,20 +151,16 @@ class HttpFold:
             self._wants.append(want)
 
     def _want_description(self) -> None:
-        origin = self._page_origin()
-        if not origin or not any(
-            e.how in ("fetch", "xhr") and not e.before and _origin(e.url) == origin
-            for e in self._traffic.exchanges
-        ):
+        if not self._has_asked or self._description() is not None:
             return
-        for place in describe.PLACES:
-            url = origin + place
-            fetched = self._traffic.fetched.get(url)
-            if fetched is None:
-                self._want(Want(url=url, keep="text"))
-                return
-            if describe.parse(fetched.body.text) is not None:
-                return
+        unread = (self._page_origin() + place for place in describe.PLACES)
+        if (url := next((url for url in unread if url not in self._read), None)) is not None:
+            self._want(Want(url=url, keep="text"))
+
+    def _description(self) -> tuple[str, tuple[describe.Operation, ...]] | None:
+        """Title and operations, as the app describes itself at the first of the usual places."""
+        read = (self._read.get(self._page_origin() + place) for place in describe.PLACES)
+        return next((found for found in read if found is not None), None)
 
     def _page_origin(self) -> str:
         """Where the pages see the app, which may be the recorder's own address."""
@@ -174,23 +178,15 @@ class HttpFold:
         seen = self._page_origin()
         said = traffic.start.url if traffic.start else ""
         root = _origin(said) or seen
-        title = ""
-        operations: tuple[describe.Operation, ...] = ()
-        for place in describe.PLACES:
-            fetched = traffic.fetched.get(seen + place)
-            found = describe.parse(fetched.body.text) if fetched is not None else None
-            if found is not None:
-                title, operations = found
-                break
-        builder = _Builder(traffic, seen, root, operations)
+        title, operations = self._description() or ("", ())
+        builder = _Builder(traffic, seen, operations)
         reasons = _reasons(traffic)
+        answers = {e.document for e in traffic.exchanges}
         calls: list[Call] = []
         omitted: list[Omitted] = []
         # A body that had to be read first is told of late.
         for exchange in sorted(traffic.exchanges, key=lambda e: e.at):
-            if exchange.how in ("document", "reload") and any(
-                e.document is exchange for e in traffic.exchanges
-            ):
+            if exchange in answers:
                 continue
             why = reasons.get(exchange, "")
             call = builder.call(exchange, f"{'o' if why else 'c'}{len(omitted if why else calls) + 1}")
@@ -201,8 +197,8 @@ class HttpFold:
         first = next((p for p in traffic.pages.values() if not p.embedded), None)
         return Session(
             app=App(url=root, kind="http", title=title or (first.title if first else "")),
-            started=_iso(traffic.start.at if traffic.start else None),
-            stopped=_iso(traffic.stop.at if traffic.stop else None),
+            started=iso(traffic.start.at if traffic.start else None),
+            stopped=iso(traffic.stop.at if traffic.stop else None),
             api=Api(endpoints=builder.endpoints()),
             calls=tuple(calls),
             omitted=tuple(omitted),
@@ -217,13 +213,6 @@ class HttpFold:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
-
-
-def _iso(at: float | None) -> str:
-    if at is None:
-        return ""
-    moment = datetime.fromtimestamp(at / 1000, timezone.utc).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
 
 
 # Which of it are calls
@@ -421,17 +410,14 @@ def _by_itself(e: Exchange, before: list[Exchange], changes: list[float]) -> boo
 
 
 class _Builder:
-    def __init__(
-        self, traffic: Traffic, seen: str, root: str, operations: tuple[describe.Operation, ...]
-    ) -> None:
+    def __init__(self, traffic: Traffic, seen: str, operations: tuple[describe.Operation, ...]) -> None:
         self._traffic = traffic
         self._seen = seen
-        self._root = root
         self._operations = operations
         self._used: dict[str, Endpoint] = {}
-        self._names: set[str] = set()
         self._ids: dict[Exchange, str] = {}
-        self._first: dict[str, str] = {}
+        self._known: set[str] = set()
+        """Texts by which answers have named things."""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Those that the app describes, and those that were called beside them."""
@@ -522,8 +508,7 @@ class _Builder:
                     values = tuple(unquote(group) for group in match.groups())
                     pairs = tuple(zip(described.names, values, strict=True))
                     return self._own(described.endpoint, operation, protocol), pairs
-        known = frozenset(self._first)
-        template, pairs = describe.template(path, known)
+        template, pairs = describe.template(path, self._known)
         endpoint = Endpoint(
             id=f"{e.method} {prefix}{template}",
             name=describe.named(e.method, template),
@@ -604,7 +589,7 @@ class _Builder:
             return [Value(name="body", label="body", component="messages", value=heard)] if heard else []
         if answer.open and not answer.chunks:
             return []
-        value, component = _answer(answer, self._seen, self._root)
+        value, component = _answer(answer, self._seen)
         outputs = [Value(name="body", label="body", component=component, value=value)]
         told = {
             name.lower(): _relative(text, self._seen)
@@ -625,7 +610,7 @@ class _Builder:
                     r"(?:^|_)(?:id|slug|uuid|key|code|ref|uid|guid|hash|name|username)$", name, re.I
                 )
                 if by_name and re.search(r"[^a-z]", value):
-                    self._first.setdefault(value, name)
+                    self._known.add(value)
 
 
 def _named_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -693,7 +678,7 @@ def _body(e: Exchange) -> tuple[Any, str]:
     return None, ""
 
 
-def _answer(e: Exchange, seen: str, root: str) -> tuple[Any, str]:
+def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
     """The body of a response, and of which kind it is."""
     type = e.header("content-type")
     text = e.answer.text if e.answer.kind == "text" else None

@@ -6,7 +6,6 @@ Source: HTTP Archive 1.2, http://www.softwareishard.com/blog/har-12-spec/.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,7 +13,7 @@ from recorder import __version__
 from recorder.render import Options
 from recorder.render.http.recorded import Recorded
 from recorder.request import Request, as_text, request
-from recorder.session import File
+from recorder.session import File, iso
 from recorder.workflow import Step, Workflow
 
 
@@ -53,7 +52,7 @@ def _entry(workflow: Workflow, step: Step, known: Recorded) -> dict[str, Any]:
     if sent is not None and not any(header["name"] == "content-type" for header in headers):
         headers.append({"name": "content-type", "value": sent["mimeType"]})
     entry: dict[str, Any] = {
-        "startedDateTime": _iso(step.started),
+        "startedDateTime": iso(step.started),
         "time": step.duration,
         "request": {
             "method": "GET" if is_socket else asked.method,
@@ -136,8 +135,3 @@ def _response(step: Step) -> dict[str, Any]:
 
 def _spelled(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _iso(at: float) -> str:
-    moment = datetime.fromtimestamp(at / 1000, timezone.utc).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
