@@ -305,3 +305,19 @@ def thought(step: Step, before: Step | None) -> float:
         return 0.0
     gap = (step.started - before.started - before.duration) / 1000
     return min(max(gap, 0.0), LONGEST_THOUGHT)
+
+
+def known_columns(workflow: Workflow, rows: tuple[dict[str, Any], ...]) -> list[str]:
+    """The names of the variables, which those of the columns of all rows are among.
+
+    Raises:
+        UsageError: a column is no variable.
+    """
+    names = [variable.name for variable in workflow.variables]
+    for column in dict.fromkeys(column for row in rows for column in row):
+        if column not in names:
+            raise UsageError(
+                f"There is no variable {column!r} in this session",
+                f"The variables are {', '.join(names)}" if names else "It has none, so give no rows",
+            )
+    return names

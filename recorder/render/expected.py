@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from recorder.render.layout import Group, Node
+from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.session import File
 from recorder.volatile import steady_pieces
-from recorder.workflow import Output, Rules, inside, rules_of
+from recorder.workflow import Output, Rules, Workflow, identifier, inside, rules_of
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str]
     that uses, are added to ``needs``.
     """
 
-    def write(leaf: Any) -> Node:
+    def one(leaf: Any) -> Node:
         items: list[Node]
         match leaf:
             case Matching():
@@ -100,14 +100,57 @@ def written(value: Any, own: Callable[[Any], Node], hoist: Callable[[Node], str]
                 needs.add("re")
                 items = [python_text(piece) for piece in leaf.pieces]
             case Unordered():
-                items = [python(leaf.items, write, hoist, needs)]
+                items = [python(leaf.items, one, hoist, needs)]
             case Said():
                 needs.update(("inspect", "Any"))
-                items = [python(leaf.words, write, hoist, needs)]
+                items = [python(leaf.words, one, hoist, needs)]
             case _:
                 return own(leaf)
         name = type(leaf).__name__
         needs.add(name)
         return Group(f"{name}(", [("", item) for item in items], ")")
 
-    return python(value, write, hoist, needs)
+    return python(value, one, hoist, needs)
+
+
+def approximately(number: Number) -> Node:
+    """A number that is close enough, for pytest."""
+    if number.tolerance is None:
+        return f"pytest.approx({python(number.value)})"
+    return f"pytest.approx({python(number.value)}, abs={python(number.tolerance)})"
+
+
+def parametrized(
+    workflow: Workflow,
+    items: list[tuple[str, Node]],
+    rows: tuple[dict[str, Any], ...],
+    given: Callable[[Any], Node],
+) -> str:
+    """The first lines of a test, whose arguments ``items`` are as recorded in one case and as in ``rows`` in others.
+
+    ``given`` writes a value of a row.
+    """
+    name = f"test_{identifier(workflow.name, 'session')}"
+    declared = [(prefix.removesuffix(" = "), default) for prefix, default in items if prefix]
+    arguments: list[tuple[str, Node]] = [("", "app_url: str"), *(("", prefix) for prefix, _ in declared)]
+    if not declared:
+        return write(Group(f"def {name}(", arguments, ") -> None:"))
+    arguments.append(("", "as_recorded: bool"))
+    columns = [*(prefix.partition(":")[0] for prefix, _ in declared), "as_recorded"]
+    recorded: list[tuple[str, Node]] = [("", default) for _, default in declared]
+    cases = [Group("pytest.param(", [*recorded, ("", "True"), ("id=", '"recorded"')], ")")]
+    for number, row in enumerate(rows, 1):
+        values: list[tuple[str, Node]] = [
+            ("", given(row[variable.name])) if variable.name in row else default
+            for variable, default in zip(workflow.variables, recorded, strict=True)
+        ]
+        cases.append(Group("pytest.param(", [*values, ("", "False"), ("id=", f'"row {number}"')], ")"))
+    parametrize = Group(
+        "@pytest.mark.parametrize(",
+        [
+            ("", Group("(", [("", f'"{column}"') for column in columns], ")")),
+            ("", Group("[", [("", case) for case in cases], "]")),
+        ],
+        ")",
+    )
+    return f"{write(parametrize)}\n{write(Group(f'def {name}(', arguments, ') -> None:'))}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from recorder.errors import UsageError
 from recorder.render import Options
-from recorder.render.expected import Number, expected, written
+from recorder.render.analysis import known_columns
+from recorder.render.expected import Number, approximately, expected, parametrized, written
 from recorder.render.http.program import HttpProgram
-from recorder.render.layout import Group, Node, write
+from recorder.render.layout import Node, write
 from recorder.render.literals import python, python_text
 from recorder.session import File
-from recorder.workflow import Step, Workflow, identifier, tainted, unique
+from recorder.workflow import Step, Workflow, tainted, unique
 
 
 class Pytest:
@@ -40,44 +40,14 @@ class _Test(HttpProgram):
     def __init__(self, workflow: Workflow, options: Options) -> None:
         super().__init__(workflow, options)
         self.needs.add("pytest")
-        names = [variable.name for variable in workflow.variables]
-        for column in dict.fromkeys(column for row in options.rows for column in row):
-            if column not in names:
-                raise UsageError(
-                    f"There is no variable {column!r} in this session",
-                    f"The variables are {', '.join(names)}" if names else "It has none, so give no rows",
-                )
-        self.tainted = tainted(workflow, names)
+        self.tainted = tainted(workflow, known_columns(workflow, options.rows))
 
     def name(self, text: str, fallback: str) -> str:
         # An argument by this name would be a fixture of pytest's own.
         return unique("request_", self.names) if text == "request" else super().name(text, fallback)
 
     def signature(self, items: list[tuple[str, Node]]) -> str:
-        name = f"test_{identifier(self.workflow.name, 'session')}"
-        declared = [(prefix.removesuffix(" = "), default) for prefix, default in items if prefix]
-        arguments: list[tuple[str, Node]] = [("", "app_url: str"), *(("", prefix) for prefix, _ in declared)]
-        if not declared:
-            return write(Group(f"def {name}(", arguments, ") -> None:"))
-        arguments.append(("", "as_recorded: bool"))
-        columns = [*(prefix.partition(":")[0] for prefix, _ in declared), "as_recorded"]
-        recorded: list[tuple[str, Node]] = [("", default) for _, default in declared]
-        rows = [Group("pytest.param(", [*recorded, ("", "True"), ("id=", '"recorded"')], ")")]
-        for number, row in enumerate(self.options.rows, 1):
-            values = [
-                ("", self.given(row[variable.name])) if variable.name in row else default
-                for variable, default in zip(self.workflow.variables, recorded, strict=True)
-            ]
-            rows.append(Group("pytest.param(", [*values, ("", "False"), ("id=", f'"row {number}"')], ")"))
-        parametrize = Group(
-            "@pytest.mark.parametrize(",
-            [
-                ("", Group("(", [("", f'"{column}"') for column in columns], ")")),
-                ("", Group("[", [("", row) for row in rows], "]")),
-            ],
-            ")",
-        )
-        return f"{write(parametrize)}\n{write(Group(f'def {name}(', arguments, ') -> None:'))}"
+        return parametrized(self.workflow, items, self.options.rows, self.given)
 
     def given(self, value: Any) -> Node:
         """A value of a row."""
@@ -106,9 +76,7 @@ class _Test(HttpProgram):
 
     def leaf_expected(self, leaf: Any) -> Node:
         if isinstance(leaf, Number):
-            if leaf.tolerance is None:
-                return f"pytest.approx({python(leaf.value)})"
-            return f"pytest.approx({python(leaf.value)}, abs={python(leaf.tolerance)})"
+            return approximately(leaf)
         if isinstance(leaf, File):
             return "ANY"
         self.needs.add("ANY")
