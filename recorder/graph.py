@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from recorder.session import File, files_in
-from recorder.workflow import Link, Step, Workflow, leaves_of
+from recorder.workflow import Link, Step, Workflow, leaves_of, sent
 
 Why = Literal["link", "state", "file", "order", "cancel", "rendered", "control", "setup"]
 """``link``: it takes what the other gives. ``state``: both touch one State. ``file``: it names a file of the other's.
@@ -98,7 +98,7 @@ def graph(workflow: Workflow) -> Graph:
             found.setdefault((before, after, why), Edge(before=before, after=after, why=why))
 
     for step in steps:
-        for leaf in leaves_of(Link, _sent(step)):
+        for leaf in leaves_of(Link, sent(step)):
             add(leaf.step, step.id, "link")
         for id in step.after:
             add(id, step.id, "order")
@@ -108,10 +108,6 @@ def graph(workflow: Workflow) -> Graph:
     return Graph(
         steps=steps, edges=tuple(sorted(found.values(), key=lambda e: (places[e.after], places[e.before])))
     )
-
-
-def _sent(step: Step) -> list[Any]:
-    return [*(argument.value for argument in step.arguments), step.frames, step.event_data]
 
 
 def _states(steps: tuple[Step, ...], add: Any) -> None:
@@ -130,7 +126,7 @@ def _files(steps: tuple[Step, ...], add: Any) -> None:
     """A file that is sent by the app's own name for it exists from the call on that gave it."""
     made: dict[str, str] = {}
     for step in steps:
-        for value in _sent(step):
+        for value in sent(step):
             for file in files_in(value):
                 if not file.path and file.server_path in made:
                     add(made[file.server_path], step.id, "file")

@@ -6,12 +6,13 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from recorder.workflow import Expression, Reader, Step
+from recorder.workflow import Expression, Link, Reader, Spelled, Step, Text
 
 Media = Literal["", "json", "form", "multipart", "body"]
 
@@ -116,6 +117,40 @@ def read(reader: Reader, value: Any) -> Any:
     if found is None:
         raise ValueError(f"there is no {before!r}")
     return found[1]
+
+
+def follow(link: Link, value: Any) -> Any:
+    """What a link leads to inside the output ``value``.
+
+    Raises:
+        ValueError, LookupError, TypeError: it is not there.
+    """
+    for part in link.path:
+        value = value[part]
+    for reader in link.readers:
+        value = read(reader, value)
+    return value
+
+
+def evaluated(expression: Expression, leaf: Callable[[Any], Any]) -> Any:
+    """What an expression comes to, given what each of its leaves does; what is made of leaves is made here."""
+    match expression:
+        case Text():
+            return "".join(as_text(evaluated(piece, leaf)) for piece in expression.pieces)
+        case Spelled(kind="json"):
+            return json.dumps(evaluated(expression.value, leaf), separators=(",", ":"), ensure_ascii=False)
+        case Spelled():
+            content = as_text(evaluated(expression.value, leaf)).encode()
+            if expression.kind == "base64":
+                return base64.b64encode(content).decode()
+            return base64.urlsafe_b64encode(content).decode().rstrip("=")
+        case dict():
+            return {key: evaluated(item, leaf) for key, item in expression.items()}
+        case list() | tuple():
+            return [evaluated(item, leaf) for item in expression]
+        case msgspec.Struct():
+            return leaf(expression)
+    return expression
 
 
 def value_at(value: Any, path: tuple[str | int, ...]) -> Any:

@@ -203,7 +203,7 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
     kept: set[str] = set()
     for step in workflow.steps:
         own: set[str] = set()
-        for leaf in leaves([*(argument.value for argument in step.arguments), step.event_data, *sent(step)]):
+        for leaf in leaves(sent(step)):
             if isinstance(leaf, VariableRef) and leaf.name in changed:
                 own.add(leaf.name)
             elif hasattr(leaf, "step"):
@@ -229,8 +229,9 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
 
 
 def sent(step: Step) -> list[Expression]:
-    """What a step sends over a WebSocket."""
-    return [message.value for message in step.messages if message.sent]
+    """All that a step sends."""
+    said = (message.value for message in step.messages if message.sent)
+    return [*(argument.value for argument in step.arguments), step.frames, step.event_data, *said]
 
 
 _Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File, Cookie)
@@ -298,6 +299,10 @@ class SecretFinder:
             return {k: self.replace(v) for k, v in value.items()}
         if isinstance(value, list):
             return [self.replace(v) for v in value]
+        if isinstance(value, Text):
+            return Text(pieces=tuple(map(self.replace, value.pieces)))
+        if isinstance(value, Spelled):
+            return Spelled(kind=value.kind, value=self.replace(value.value))
         return value
 
 

@@ -23,6 +23,7 @@ from recorder.adapters.http.fold import HttpFold
 from recorder.adapters.http.har import events
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
+from recorder.events import Secret
 from recorder.render import Options, render, renderers
 from recorder.replay.run import replay
 from recorder.session import App, Call, File, Session, Trigger, Value
@@ -311,3 +312,17 @@ def test_several_recordings_are_described_together() -> None:
     assert set(schema["properties"]) == {"id", "title", "done"}
     assert item["delete"]["responses"]["404"]["description"] == "404: gone"
     assert {p["name"]: p["required"] for p in item["get"]["parameters"]} == {"item_id": True, "full": False}
+
+
+def test_a_secret_beside_a_link_inside_a_text_is_taken_from_the_environment() -> None:
+    placeholder = "[recorder-secret:0123456789abcdef:RECORDER_SECRET_PASSWORD]"
+    page = Page()
+    page.add(Secret, placeholder=placeholder, name="RECORDER_SECRET_PASSWORD", hint="typed")
+    page.act()
+    page.ask("POST", "/open", sent={}, give={"ticket": "9b74c9897bac770ffc029102a200c5de"})
+    inside = {"ticket": "9b74c9897bac770ffc029102a200c5de", "password": placeholder}
+    page.ask("POST", "/act", sent={"payload": json.dumps(inside, separators=(",", ":"))}, give={})
+    for target in ("python", "javascript", "curl", "pytest", "locust", "mcp"):
+        text = render(workflow(page.session()), target)
+        assert placeholder not in text
+        assert "RECORDER_SECRET_PASSWORD" in text

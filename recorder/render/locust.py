@@ -41,6 +41,7 @@ from recorder.workflow import (
     Workflow,
     identifier,
     leaves_of,
+    sent,
     tainted,
     unique,
 )
@@ -121,7 +122,7 @@ class _File:
         self.variables: dict[str, tuple[str, Variable]] = {}
         self.answers: dict[str, str] = {}
         self.steps = {step.id: step for step in workflow.steps}
-        self.linked = {link.step for step in workflow.steps for link in leaves_of(Link, _sent(step))}
+        self.linked = {link.step for step in workflow.steps for link in leaves_of(Link, sent(step))}
         self.folder = common_folder(workflow)
         pages = dict.fromkeys(step.page for step in workflow.steps)
         self.pages = {page: f"page_{n}" if len(pages) > 1 else "page" for n, page in enumerate(pages, 1)}
@@ -323,7 +324,3 @@ class _File:
         self.needs.add("value_of")
         inside = "".join(f"[{write(python(key))}]" for key in link.path)
         return f"value_of({answer}[{link.output}]){inside}"
-
-
-def _sent(step: Step) -> list[Expression]:
-    return [*(argument.value for argument in step.arguments), step.frames, step.event_data]

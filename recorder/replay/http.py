@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import re
 import time
@@ -24,16 +23,14 @@ from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
-from recorder.request import Request, as_text, read, request, value_at
+from recorder.request import Request, as_text, evaluated, follow, request, value_at
 from recorder.session import File, Place
 from recorder.workflow import (
     Cookie,
     Expression,
     Link,
     SecretRef,
-    Spelled,
     Step,
-    Text,
     VariableRef,
     Workflow,
 )
@@ -353,41 +350,29 @@ class HttpPerformer:
     # Values
 
     def _value(self, expression: Expression) -> Any:
-        match expression:
+        return evaluated(expression, self._leaf)
+
+    def _leaf(self, leaf: Any) -> Any:
+        match leaf:
             case Link():
-                return self._linked(expression)
+                return self._linked(leaf)
             case VariableRef():
-                return self._value(self._plan.values.get(expression.name))
+                return self._value(self._plan.values.get(leaf.name))
             case SecretRef():
                 secrets = self._plan.secrets
-                pieces = expression.pieces
-                return "".join(secrets.get(p, "") if i % 2 else p for i, p in enumerate(pieces))
+                return "".join(secrets.get(p, "") if i % 2 else p for i, p in enumerate(leaf.pieces))
             case Cookie():
-                found = [c.value for c in self._session.cookie_jar if c.key == expression.name]
+                found = [c.value for c in self._session.cookie_jar if c.key == leaf.name]
                 if not found:
-                    raise NotMade(f"it needs the cookie {expression.name!r}, which the app has not set")
+                    raise NotMade(f"it needs the cookie {leaf.name!r}, which the app has not set")
                 return found[-1]
-            case Text():
-                return "".join(as_text(self._value(piece)) for piece in expression.pieces)
-            case Spelled(kind="json"):
-                value = self._value(expression.value)
-                return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-            case Spelled():
-                content = as_text(self._value(expression.value)).encode()
-                if expression.kind == "base64":
-                    return base64.b64encode(content).decode()
-                return base64.urlsafe_b64encode(content).decode().rstrip("=")
             case File():
-                if not expression.path:
-                    raise NotMade(f"the bytes of the file {expression.name!r} were not kept")
-                return kept_file(self._files, expression).read_bytes()
+                if not leaf.path:
+                    raise NotMade(f"the bytes of the file {leaf.name!r} were not kept")
+                return kept_file(self._files, leaf).read_bytes()
             case LocalFile():
-                return Path(expression.path).read_bytes()
-            case dict():
-                return {key: self._value(item) for key, item in expression.items()}
-            case list() | tuple():
-                return [self._value(item) for item in expression]
-        return expression
+                return Path(leaf.path).read_bytes()
+        raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def _linked(self, link: Link) -> Any:
         answer = self._answers.get(link.step)
@@ -397,15 +382,10 @@ class HttpPerformer:
             raise NotMade(f"it needs what {link.step} gives, which failed")
         step = next(s for s in self._plan.workflow.steps if s.id == link.step)
         component = step.outputs[link.output].component if link.output < len(step.outputs) else ""
-        value: Any = answer.headers if component == "headers" else answer.body
         try:
-            for part in link.path:
-                value = value[part]
-            for reader in link.readers:
-                value = read(reader, value)
+            return follow(link, answer.headers if component == "headers" else answer.body)
         except (TypeError, LookupError, ValueError):
             raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
-        return value
 
 
 def _origin(url: str) -> str:

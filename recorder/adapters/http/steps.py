@@ -54,7 +54,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     """
     builder = _Builder(session, chosen_calls(session, selection))
     steps = builder.steps()
-    values = [value for step in steps for value in _expressions(step)]
+    values = [value for step in steps for value in sent(step)]
     linked = {(link.step, link.output) for link in leaves_of(Link, values)}
     given = frozenset(as_text(value) for value in builder.given)
     values += [variable.value for variable in builder.variables]
@@ -105,10 +105,6 @@ def _expectations(step: str, place: int, output: Output, given: frozenset[str]) 
     else:
         return volatile(step, place, output.value, given)
     return tuple(Expectation(call=step, output=place, kind="volatile", path=path) for path in paths)
-
-
-def _expressions(step: Step) -> list[Expression]:
-    return [*(argument.value for argument in step.arguments), *sent(step)]
 
 
 class _Builder:
@@ -225,21 +221,19 @@ class _Builder:
             code=call.code,
             until=call.until,
             messages=tuple(
-                self._message(endpoint, message, expression, by_person)
+                self._message(message, expression, by_person)
                 for message, expression in zip(call.messages, said, strict=True)
             ),
         )
 
-    def _message(
-        self, endpoint: Endpoint, message: Message, expression: Expression, by_person: bool
-    ) -> Message:
+    def _message(self, message: Message, expression: Expression, by_person: bool) -> Message:
         if not message.sent:
             return message
         value: Expression = self._secrets.replace(expression)
         if by_person and message.text and isinstance(value, str):
             value = self._variable("message", value, message.value)
         elif by_person:
-            value = self._inside(value, message.value, "message", 0, endpoint)
+            value = self._inside(value, message.value, "message", 0)
         return msgspec.structs.replace(message, value=value)
 
     def _chosen_by(
@@ -256,19 +250,17 @@ class _Builder:
             return expression
         if value.location == "json" and value.name in _PROTOCOL.get(endpoint.connection, ()):
             return expression
-        return self._inside(expression, value.value, value.name or "body", 0, endpoint)
+        return self._inside(expression, value.value, value.name or "body", 0)
 
-    def _inside(
-        self, expression: Expression, plain: Any, name: str, depth: int, endpoint: Endpoint
-    ) -> Expression:
+    def _inside(self, expression: Expression, plain: Any, name: str, depth: int) -> Expression:
         if isinstance(expression, dict) and depth < DEEPEST and isinstance(plain, dict):
             return {
-                key: self._inside(item, plain.get(key), str(key), depth + 1, endpoint)
+                key: self._inside(item, plain.get(key), str(key), depth + 1)
                 for key, item in expression.items()
             }
         if isinstance(expression, list) and expression and all(isinstance(item, str) for item in expression):
             return self._variable(name, expression, plain)
-        scalar = isinstance(expression, str | bool | int | float) and not isinstance(expression, dict)
+        scalar = isinstance(expression, str | bool | int | float)
         if not scalar and not _is_file(expression):
             return expression
         if _FIXED.fullmatch(name):

@@ -168,7 +168,7 @@ class _Script:
 
     def json(self, value: Expression) -> str:
         """A value as JSON text."""
-        if next(leaves(value), None) is None and not _has_made(value):
+        if next(leaves(value), None) is None:
             return sh_text(json_text(value))
         arguments: list[str] = []
         filter = self.jq(value, arguments)
@@ -352,11 +352,3 @@ class _Script:
         kept = file.path.rpartition("/")[2]
         named = f" {sh_text(file.name)}" if kept != file.name else ""
         return f'-F {sh_text(name + "=")}"$(part {self.word(value)} {given}{named})"'
-
-
-def _has_made(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_made, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_has_made, value))
-    return isinstance(value, Text | Spelled)

@@ -6,7 +6,7 @@ from typing import Any
 
 from recorder.errors import UsageError
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, no_output, no_variable
+from recorder.render.analysis import common_folder, inside_path, no_output, no_variable, walk
 from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
@@ -262,7 +262,7 @@ class _Module:
             ]
             items.append(("headers: ", Group("{ ", headers, " }")))
         if asked.media == "json":
-            if not any(map(beyond_javascript, _scalars(asked.body))):
+            if not any(map(beyond_javascript, walk(asked.body))):
                 items.append(("json: ", self.expression(asked.body)))
             elif next(leaves(asked.body), None) is None:
                 items.append(("text: ", javascript_text(json_text(asked.body))))
@@ -338,11 +338,3 @@ class _Module:
         self.last = name
         label = javascript_text(f"{step.endpoint.id}:")
         return [*lines, f"{connection}.close();", f"console.log({label}, show({name}.body));"]
-
-
-def _scalars(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [item for v in value.values() for item in _scalars(v)]
-    if isinstance(value, list | tuple):
-        return [item for v in value for item in _scalars(v)]
-    return [value]

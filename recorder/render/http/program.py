@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable
+from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, walk
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
@@ -72,7 +72,7 @@ class HttpProgram:
         self.steps = {step.id: step for step in workflow.steps}
         self.linked: dict[str, set[int]] = {}
         for each in workflow.steps:
-            for link in _links_of(each):
+            for link in leaves_of(Link, sent(each)):
                 self.linked.setdefault(link.step, set()).add(link.output)
         self.folder = common_folder(workflow)
         self.setting_up = False
@@ -213,15 +213,13 @@ class HttpProgram:
             raise no_output(link)
         output = source.outputs[link.output]
         path = link.path
-        if output.component == "headers":
-            code = self.responses.get(link.step, "")
-            head, *path_ = path
-            path = tuple(path_)
-            code = f"str({code}.url)" if head == "url" else f"{code}.headers[{python_text(str(head))}]"
-        else:
-            code = self.results.get(link.step, "")
-        if not code or code.startswith("."):
+        in_headers = output.component == "headers"
+        code = (self.responses if in_headers else self.results).get(link.step, "")
+        if not code:
             raise no_output(link)
+        if in_headers:
+            head, path = path[0], path[1:]
+            code = f"str({code}.url)" if head == "url" else f"{code}.headers[{python_text(str(head))}]"
         code += "".join(f"[{write(python(key))}]" for key in path)
         for reader in link.readers:
             code = self.read(reader, code)
@@ -264,14 +262,15 @@ class HttpProgram:
             return [*lines, *self.streamed(step, asked, component)]
         linked = self.linked.get(step.id, set())
         headers = {n for n, o in enumerate(step.outputs) if o.component == "headers"}
-        call = Group("checked(", [(self.waiting, self.asking(asked)), ("", str(int(step.code or 200)))], ")")
+        asking = self.asking(asked)
+        call = Group("checked(", [(self.waiting, asking), ("", str(int(step.code or 200)))], ")")
         if step.expect == "failed":
             self.needs.add("failing")
             call = Group(
                 "failing(",
                 [
                     ("", python_text(self.label(step))),
-                    (self.waiting, self.asking(asked)),
+                    (self.waiting, asking),
                     ("", str(int(step.code or 0))),
                 ],
                 ")",
@@ -292,7 +291,7 @@ class HttpProgram:
                 lines += [*self.take_prelude(), write(node, indent=self.margin)]
             return [*lines, *self.told(step, "")]
         if step.until is not None and component == "json":
-            return [*lines, *self.waited(step, step.until, asked)]
+            return [*lines, *self.waited(step, step.until, asking)]
         name = self.name(step.name, "result")
         self.results[step.id] = name
         lines += [
@@ -301,13 +300,13 @@ class HttpProgram:
         ]
         return [*lines, *self.told(step, name)]
 
-    def waited(self, step: Step, until: Place, asked: Request) -> list[str]:
+    def waited(self, step: Step, until: Place, asking: Node) -> list[str]:
         """A request that is made again until its answer says that it is done."""
         self.needs |= {"until", "Any"}
         name = self.name(step.name, "result")
         self.results[step.id] = name
         items: list[tuple[str, Node]] = [
-            ("lambda: ", self.asking(asked)),
+            ("lambda: ", asking),
             ("", str(int(step.code or 200))),
             ("", python(list(until))),
             ("", python(value_at(step.outputs[0].value, until))),
@@ -375,7 +374,7 @@ class HttpProgram:
 
     def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
         node = self.expression(value)
-        odd = any(_odd(item) for item in _scalars(value))
+        odd = any(map(_odd, walk(value)))
         if not odd:
             if isinstance(node, Group) and width(node) > LONG_ARGUMENT and next(leaves(value), None) is None:
                 node = self.constant("body", node)
@@ -511,18 +510,6 @@ class HttpProgram:
             self.needs.add("shortened")
             name = f"shortened({name})"
         return [f"print({said}, {name})"]
-
-
-def _links_of(step: Step) -> list[Link]:
-    return list(leaves_of(Link, [*(argument.value for argument in step.arguments), *sent(step)]))
-
-
-def _scalars(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [item for key, v in value.items() for item in (key, *_scalars(v))]
-    if isinstance(value, list | tuple):
-        return [item for v in value for item in _scalars(v)]
-    return [value]
 
 
 def _odd(value: Any) -> bool:

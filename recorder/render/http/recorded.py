@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
-from recorder.request import as_text, read, value_at
-from recorder.session import File
-from recorder.workflow import Cookie, Expression, Link, SecretRef, Spelled, Text, VariableRef, Workflow
+from recorder.request import evaluated, follow
+from recorder.workflow import Cookie, Expression, Link, SecretRef, VariableRef, Workflow
 
 
 class Recorded:
@@ -20,37 +17,26 @@ class Recorded:
 
     def value(self, expression: Expression) -> Any:
         """What an expression came to: JSON, or a file."""
-        match expression:
+        return evaluated(expression, self._leaf)
+
+    def _leaf(self, leaf: Any) -> Any:
+        match leaf:
             case VariableRef():
-                return self.value(self._variables.get(expression.name))
+                return self.value(self._variables.get(leaf.name))
             case SecretRef():
-                return "".join(f"${{{p}}}" if n % 2 else p for n, p in enumerate(expression.pieces))
+                return "".join(f"${{{p}}}" if n % 2 else p for n, p in enumerate(leaf.pieces))
             case Cookie():
-                return f"${{COOKIE_{expression.name}}}"
+                return f"${{COOKIE_{leaf.name}}}"
             case Link():
-                return self._link(expression)
-            case Text():
-                return "".join(as_text(self.value(piece)) for piece in expression.pieces)
-            case Spelled(kind="json"):
-                return json.dumps(self.value(expression.value), separators=(",", ":"), ensure_ascii=False)
-            case Spelled():
-                return base64.b64encode(as_text(self.value(expression.value)).encode()).decode()
-            case File():
-                return expression
-            case dict():
-                return {key: self.value(item) for key, item in expression.items()}
-            case list() | tuple():
-                return [self.value(item) for item in expression]
-        return expression
+                return self._link(leaf)
+        return leaf
 
     def _link(self, link: Link) -> Any:
         step = self._steps.get(link.step)
         if step is None or link.output >= len(step.outputs):
             return None
-        found = value_at(step.outputs[link.output].value, link.path)
         try:
-            for reader in link.readers:
-                found = read(reader, found)
+            found = follow(link, step.outputs[link.output].value)
         except (ValueError, LookupError, TypeError):
             return None
         if isinstance(found, str) and found.startswith("[recorder-secret:"):
