@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import msgspec
 
 from recorder.events import (
@@ -184,3 +187,11 @@ class Traffic:
             if 0 <= made.at - earlier.end_at <= CHAIN_MS and (earlier.act or earlier.followed):
                 return earlier
         return None
+
+
+def parsed(text: str | None) -> tuple[bool, Any]:
+    """Whether a text is JSON, and of what."""
+    try:
+        return True, json.loads(text or "")
+    except (ValueError, RecursionError):
+        return False, None

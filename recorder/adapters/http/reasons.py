@@ -1,0 +1,221 @@
+"""Which of what went between pages and servers are calls of the person's, and why the rest is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from recorder.adapters.http import describe
+from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic, parsed
+
+LOAD_MS = 10_000.0
+"""How long after a document opened what nobody asked for is still part of its loading."""
+POLLS = 3
+"""So many requests for the same, nobody having done anything, are polling."""
+
+_ASSET_TYPE = re.compile(
+    r"(?:text/css|text/javascript|(?:application|text)/(?:x-)?(?:javascript|ecmascript)|font/.*|application/(?:x-)?font.*"
+    r"|application/wasm|application/manifest\+json|image/.*|audio/.*|video/.*)\b",
+    re.IGNORECASE,
+)
+_ASSET_PATH = re.compile(
+    r"\.(?:m?js|css|map|woff2?|ttf|otf|eot|wasm|ico|svg|png|jpe?g|gif|webp|avif|webmanifest)$", re.IGNORECASE
+)
+_TELEMETRY = re.compile(
+    r"(?:^|[/._-])(?:analytics|telemetry|beacon|collect|rum|sentry|envelope|csp-report|pageviews?|track(?:ing|er)?"
+    r"|web-?vitals|gtag|matomo|plausible|posthog|mixpanel|segment)(?:$|[/._-])",
+    re.IGNORECASE,
+)
+_DEVELOPMENT = re.compile(
+    r"/(?:@vite|_next/webpack-hmr|sockjs-node|__webpack_hmr|livereload|_nuxt/hmr|hmr)(?:/|$)|\.hot-update\.json$"
+)
+
+
+def reasons(traffic: Traffic) -> dict[Exchange, str]:
+    """Why each exchange is no call of the person's, in words; without an entry, it is one."""
+    found: dict[Exchange, str] = {}
+    opened = {page.page: page.at for page in traffic.pages.values()}
+    # Whoever goes to another address of the app does something, were it only by writing it.
+    own = {urlsplit(page.url).netloc for page in traffic.pages.values()}
+    embedded = {page.page for page in traffic.pages.values() if page.embedded}
+    documents = [e for e in traffic.exchanges if e.how == "document" and e.page not in embedded]
+    first = documents[0] if documents else None
+    answers = {e.document for e in traffic.exchanges if e.document is not None}
+    for exchange in traffic.exchanges:
+        if exchange in answers:
+            found[exchange] = "the document that answered a form"
+        elif why := _reason(exchange, opened, first, embedded, own):
+            found[exchange] = why
+    _superseded(traffic, found)
+    _waiting(traffic, found)
+    for exchange in traffic.exchanges:
+        # What follows what was left out was made for the same reason.
+        cause = exchange.followed
+        if (
+            exchange not in found
+            and exchange.until is None
+            and cause is not None
+            and cause in found
+            and exchange.act is None
+        ):
+            found[exchange] = found[cause]
+    _polling(traffic, found)
+    return found
+
+
+def _reason(
+    e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str], own: set[str]
+) -> str:
+    address = urlsplit(e.url)
+    asked = e.act is not None or e.followed is not None
+    if e.before:
+        return "made before recording started"
+    if e.method == "WS" and any(message.value is None for message in e.messages):
+        return "a WebSocket with binary messages, which are not kept"
+    if e.method == "OPTIONS":
+        return "the browser's question whether it may ask"
+    if e.how == "beacon":
+        return "telemetry: sent without waiting for an answer"
+    if "transport=" in address.query and "EIO=" in address.query:
+        return "the transport of Socket.IO, whose messages are not read"
+    if _DEVELOPMENT.search(address.path):
+        return "the development server's own traffic"
+    if e.how in ("fetch", "xhr") and e.method == "GET":
+        type = e.header("content-type")
+        if _ASSET_PATH.search(address.path) or _ASSET_TYPE.match(type):
+            return "an asset of the page, not a call"
+    if address.path.endswith(describe.PLACES):
+        return "the app's description of itself"
+    foreign = address.netloc not in own
+    if (foreign and _TELEMETRY.search(address.netloc)) or (
+        _TELEMETRY.search(address.path) and (not e.answer.text or e.status == 204)
+    ):
+        return "telemetry, by its address and its empty answer"
+    if e.aborted and e.status == 0:
+        return "given up by the page before it was answered"
+    if e.status == 0 and e.error is not None:
+        return f"never reached a server: {e.error}"
+    if e.how == "reload":
+        return "the page loaded again"
+    if e.how == "document":
+        if e.page in embedded and e.act is None:
+            return "a document inside the page"
+        return "" if e.act is not None or e is not first else "the page itself"
+    if not asked:
+        at = opened.get(e.page)
+        loading = at is not None and e.at - at <= LOAD_MS
+        return "made by the page as it loaded" if loading else "made by the page, nobody having done anything"
+    return ""
+
+
+def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked while the person still typed, and asked again."""
+    latest: dict[tuple[str, str, str, str], Exchange] = {}
+    for e in traffic.exchanges:
+        if e in found or e.act is None or e.act.kind != "input" or e.method != "GET":
+            continue
+        key = (e.page, e.act.id, e.method, describe.template(urlsplit(e.url).path)[0])
+        if key in latest:
+            found[latest[key]] = "asked while the person was still typing, and asked again"
+        latest[key] = e
+
+
+def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked again until the answer said that something was done: of these the last is a call."""
+    runs: dict[tuple[str, str, str, str], list[Exchange]] = {}
+    for e in traffic.exchanges:
+        key = (e.page, e.method, e.url, e.body.text or "")
+        if e.how in ("fetch", "xhr") and not e.before and e.method in ("GET", "POST") and e.status == 200:
+            runs.setdefault(key, []).append(e)
+    for run in runs.values():
+        if len(run) < 2:
+            continue
+        acts = {e.act.id for e in run if e.act is not None and e.act.kind}
+        unknown = any(e.act is not None and not e.act.kind for e in run)
+        caused = run[0].act is not None or run[0].followed is not None
+        # Each time somebody asked for it, it is not waiting; nor is it where things were changed in between.
+        between = any(
+            e.method not in ("GET", "HEAD", "WS") and e not in run and run[0].at < e.at < run[-1].at
+            for e in traffic.exchanges
+        )
+        if len(acts) > 1 or not (caused or unknown) or between:
+            continue
+        if (place := _said_when_done(run)) is None:
+            continue
+        for e in run[:-1]:
+            found[e] = "asked again until the answer said that it was done; the last time is a call"
+        run[-1].until = place
+        found.pop(run[-1], None)
+        _follow(run[-1], traffic, found)
+
+
+def _follow(done: Exchange, traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What came just after something was done, came because of it, however long that had taken."""
+    chain = [done]
+    for e in traffic.exchanges:
+        if (
+            e.page != done.page
+            or e.at < done.at
+            or e.act is not None
+            or e.followed is not None
+            or e.until is not None
+        ):
+            continue
+        for cause in chain:
+            if cause.end_at is not None and 0 <= e.at - cause.end_at <= CHAIN_MS:
+                e.followed = cause
+                if found.get(e, "").startswith("made by the page"):
+                    del found[e]
+                    chain.append(e)
+                break
+
+
+def _said_when_done(run: list[Exchange]) -> tuple[str | int, ...] | None:
+    """Where the answers have a word that is another only in the last."""
+    answers = [parsed(e.answer.text) for e in run]
+    if not all(is_json and isinstance(value, dict) for is_json, value in answers):
+        return None
+    *before, last = (dict(_words(value)) for _, value in answers)
+    for place, word in last.items():
+        earlier = [words.get(place) for words in before]
+        if all(value is not None and value != word for value in earlier):
+            return place
+    return None
+
+
+def _words(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _words(item, (*path, str(key)))
+    elif isinstance(value, bool) or (
+        isinstance(value, str) and re.fullmatch(r"[A-Za-z][A-Za-z_ -]{0,30}", value)
+    ):
+        yield path, value
+
+
+def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What was asked again and again, the same each time, with nobody doing anything: the last answer is the one."""
+    groups: dict[tuple[str, str, str, str], list[Exchange]] = {}
+    for e in traffic.exchanges:
+        if e.how in ("fetch", "xhr") and not e.before:
+            groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
+    changes = [e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS")]
+    for group in groups.values():
+        by_itself = [e for n, e in enumerate(group) if e.until is None and _by_itself(e, group[:n], changes)]
+        if len(by_itself) < POLLS:
+            continue
+        for e in by_itself:
+            if e not in found or found[e].startswith("made by the page"):
+                found[e] = "polling: asked again and again, nobody having done anything"
+
+
+def _by_itself(e: Exchange, before: list[Exchange], changes: list[float]) -> bool:
+    """Whether nobody did anything for it: no act, or one that had led to the same request ``before``. Where acts are
+    not known, whether nothing was changed just before."""
+    if e.act is not None and not e.act.kind:
+        return not any(0 <= e.at - at <= LOAD_MS / 2 for at in changes)
+    if e.act is not None:
+        return any(earlier.act is not None and earlier.act.id == e.act.id for earlier in before)
+    return e.followed is None or e.followed in before
