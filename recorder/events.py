@@ -130,11 +130,12 @@ class SocketOpened(Event, frozen=True, tag="ws_open"):
 
 
 class SocketMessage(Event, frozen=True, tag="ws_message"):
-    """One WebSocket message; ``sent`` by the page or received."""
+    """One WebSocket message: received, or ``sent`` by the page, with the latest ``act`` that can have caused it."""
 
     id: str
     sent: bool
     body: Body
+    act: str | None = None
 
 
 class SocketClosed(Event, frozen=True, tag="ws_close"):

@@ -216,6 +216,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """By what means of the browser an HTTP request was made: ``fetch``, ``form``, ``document`` and so on."""
     messages: tuple[Message, ...] = ()
     """What went over a WebSocket, both ways."""
+    continues: str = ""
+    """The call that opened the WebSocket, where these messages go on with its conversation after other calls."""
     until: Place | None = None
     """Asked again and again until what is there in its first output was as it is in this answer."""
     cookies: tuple[tuple[str, str], ...] = ()

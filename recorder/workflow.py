@@ -170,6 +170,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The recorded status of an HTTP response."""
     messages: tuple[Message, ...] = ()
     """What goes over a WebSocket, in order; those that are sent are expressions."""
+    continues: str = ""
+    """The step that opened the WebSocket, where this one goes on with it."""
+    closes: bool = True
+    """Whether no later step goes on with the WebSocket."""
     until: Place | None = None
     """To be asked again until what is there in its first output is as recorded."""
 

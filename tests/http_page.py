@@ -83,19 +83,23 @@ class Page:
         self.add(Done, id=id, body=answer, error=error, aborted=aborted)
         return id
 
-    def socket(self, path: str, *messages: tuple[bool, str | None]) -> None:
+    def socket(self, path: str, *messages: tuple[bool, str | None], closed: bool = True) -> str:
         """A WebSocket; each message with whether it was sent, None for one of bytes."""
         self._id += 1
         id = f"w{self._id}"
         self.add(SocketOpened, id=id, url=self.seen.replace("http", "ws") + path, act=self._act)
         for sent, text in messages:
-            body = (
-                Body(kind="text", text=text)
-                if text is not None
-                else Body(kind="lost", reason="binary_not_kept")
-            )
-            self.add(SocketMessage, id=id, sent=sent, body=body)
-        self.add(SocketClosed, id=id)
+            self.say(id, sent, text)
+        if closed:
+            self.add(SocketClosed, id=id)
+        return id
+
+    def say(self, id: str, sent: bool, text: str | None, ms: float = 0) -> None:
+        """A message over an open WebSocket, ``ms`` after what was before."""
+        self.at += ms
+        kept = text is not None
+        body = Body(kind="text", text=text) if kept else Body(kind="lost", reason="binary_not_kept")
+        self.add(SocketMessage, id=id, sent=sent, body=body, act=self._act if sent else None)
 
     def stream(self, path: str, *chunks: str, over: bool = True) -> None:
         """Server-sent events by an EventSource, which the page closes."""

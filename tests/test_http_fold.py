@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from recorder.adapters import new_fold, workflow
+from recorder.adapters import Selection, new_fold, workflow
 from recorder.adapters.http.describe import named, operation_name, singular, template
 from recorder.events import Body, Done, PageOpened, Part, Request, Response
 from recorder.session import Session
+from recorder.workflow import Link
 from tests.http_page import ROOT, Page
 
 
@@ -283,6 +284,82 @@ def test_a_conversation_over_a_socket_is_one_call() -> None:
         (True, "plain", True),
         (False, "3", True),
     ]
+
+
+def test_what_is_said_over_a_socket_that_the_page_opened_as_it_loaded_is_a_call_of_who_said_it() -> None:
+    page = Page()
+    room = page.socket("/room", (True, '{"hello": 1}'), (False, '{"welcome": 1}'), closed=False)
+    page.wait(5000)
+    page.act(name="Send")
+    page.say(room, True, '{"say": "hi"}')
+    page.say(room, False, '{"said": "hi"}', 5)
+    (call,) = page.session().calls
+    assert call.trigger.words() == "clicked Send"
+    assert [m.value for m in call.messages] == [{"hello": 1}, {"welcome": 1}, {"say": "hi"}, {"said": "hi"}]
+
+
+def test_a_socket_over_which_only_the_page_and_its_server_spoke_is_left_out() -> None:
+    page = Page()
+    page.socket("/news", (True, '{"subscribe": 1}'), (False, '{"tick": 1}'), closed=False)
+    page.act()
+    page.ask("POST", "/x", give={})
+    session = page.session()
+    assert [call.endpoint for call in session.calls] == ["POST /x"]
+    assert "made by the page as it loaded" in [o.why for o in session.omitted]
+
+
+def test_of_a_socket_from_before_the_recording_the_greeting_is_kept_and_not_what_was_said_then() -> None:
+    page = Page()
+    page.before = True
+    room = page.socket("/room", (True, '{"hello": 1}'), (False, '{"welcome": 1}'), closed=False)
+    page.act(name="Send")
+    page.say(room, True, '{"say": "then"}')
+    page.say(room, False, '{"said": "then"}', 5)
+    page.before = False
+    page.act(name="Send")
+    page.say(room, True, '{"say": "now"}')
+    page.say(room, False, '{"said": "now"}', 5)
+    (call,) = page.session().calls
+    assert [m.value for m in call.messages] == [{"hello": 1}, {"welcome": 1}, {"say": "now"}, {"said": "now"}]
+
+
+def test_what_a_request_has_pushed_is_expected_after_it_and_what_the_push_leads_to_after_that() -> None:
+    page = Page()
+    page.act(name="Join")
+    room = page.socket("/room", (False, '{"welcome": 1}'), closed=False)
+    page.act(name="Work")
+    page.ask("POST", "/works", give={"taken": True}, sent={"text": "x"})
+    page.wait(1500)
+    page.say(room, False, '{"finished": "51f33a594099347a"}')
+    page.ask("GET", "/works/51f33a594099347a", give={"text": "X"}, act=False)
+    page.act(name="Work")
+    page.say(room, True, '{"more": 1}')
+    session = page.session()
+    assert [(call.id, call.endpoint, call.continues) for call in session.calls] == [
+        ("c1", "WS /room", ""),
+        ("c2", "POST /works", ""),
+        ("c3", "WS /room", "c1"),
+        ("c4", "GET /works/{work_id}", ""),
+        ("c5", "WS /room", "c1"),
+    ]
+    assert session.calls[2].trigger.words() == "then, after c2"
+    steps = workflow(session).steps
+    assert steps[3].arguments[0].value == Link(step="c3", output=0, path=(0, "finished"))
+    assert [step.closes for step in steps] == [False, True, False, True, True]
+    # Who leaves out a conversation leaves out all of it, and who wants one turn gets what was before it.
+    kept = workflow(session, Selection(skip=("c1", "c4"))).steps
+    assert [step.id for step in kept] == ["c2"]
+    kept = workflow(session, Selection(only=("c5",))).steps
+    assert [(step.id, step.setup) for step in kept] == [("c1", True), ("c3", True), ("c5", False)]
+
+
+def test_a_socket_that_tells_what_a_later_call_needs_is_part_of_it() -> None:
+    page = Page()
+    page.socket("/news", (False, '{"ticket": "t-1234567"}'), (False, '{"other": 1}'), closed=False)
+    page.act()
+    page.ask("POST", "/buy", give={}, sent={"ticket": "t-1234567"})
+    steps = workflow(page.session()).steps
+    assert [(step.endpoint.id, step.setup) for step in steps] == [("WS /news", True), ("POST /buy", False)]
 
 
 def test_an_event_source_that_the_page_closed_is_complete() -> None:

@@ -37,6 +37,47 @@ async def chat(socket: WebSocket, room: str) -> None:
         pass
 
 
+rooms: dict[str, list[WebSocket]] = {}
+works: dict[str, str] = {}
+
+
+@app.websocket("/ws/rooms/{room}")
+async def visited(socket: WebSocket, room: str) -> None:
+    await socket.accept()
+    await socket.send_json({"type": "welcome", "room": room})
+    rooms.setdefault(room, []).append(socket)
+    try:
+        while True:
+            said = await socket.receive_json()
+            log("visited", room=room, **said)
+            if said["type"] == "who":
+                await socket.send_json({"type": "members", "count": len(rooms[room])})
+    except WebSocketDisconnect:
+        rooms[room].remove(socket)
+
+
+@app.post("/api/rooms/{room}/works")
+async def work(room: str, request: Request) -> dict[str, bool]:
+    text = (await request.json())["text"]
+    log("work", room=room, text=text)
+    id = secrets.token_hex(8)
+    works[id] = text
+
+    async def finish() -> None:
+        await asyncio.sleep(0.2)
+        for socket in rooms.get(room, []):
+            await socket.send_json({"type": "finished", "work": id})
+
+    asyncio.get_running_loop().create_task(finish())
+    return {"taken": True}
+
+
+@app.get("/api/works/{work_id}")
+async def worked(work_id: str) -> dict[str, str]:
+    log("worked", text=works[work_id])
+    return {"text": works[work_id].title()}
+
+
 @app.post("/api/jobs")
 async def start(request: Request) -> dict[str, str]:
     prompt = (await request.json())["prompt"]
@@ -116,6 +157,7 @@ PAGE = """<!doctype html>
 <label>Prompt <input id="prompt"></label> <button id="stream">Stream</button> <button id="complete">Complete</button>
 <button id="slow">Work slowly</button>
 <label>File <input id="file" type="file"></label> <label>Note <input id="note"></label>
+<button id="work">Work</button> <button id="who">Who is there?</button>
 <button id="upload">Upload</button> <progress max="1" value="0"></progress>
 <pre id="out"></pre>
 <script>
@@ -149,6 +191,16 @@ by("slow").onclick = async () => {
   }
   out((await (await fetch(`/api/slow/${job_id}/result`)).json()).text);
 };
+const room = new WebSocket(`ws://${location.host}/ws/rooms/lounge`);
+room.onopen = () => room.send(JSON.stringify({ type: "hello", from: "page" }));
+room.onmessage = async ({ data }) => {
+  const told = JSON.parse(data);
+  if (told.type === "members") out(`${told.count} here`);
+  if (told.type === "finished") out((await (await fetch(`/api/works/${told.work}`)).json()).text);
+};
+by("who").onclick = () => room.send(JSON.stringify({ type: "who" }));
+by("work").onclick = () =>
+  fetch("/api/rooms/lounge/works", { method: "POST", body: JSON.stringify({ text: by("prompt").value }) });
 by("upload").onclick = () => {
   const form = new FormData();
   form.append("note", by("note").value);

@@ -68,7 +68,8 @@ async def graphql(page: Page) -> None:
 
 
 async def streams(page: Page) -> None:
-    """Chats, streams tokens both ways, waits for a job that is asked about, and uploads a file."""
+    """Chats, streams tokens both ways, waits for a job that is asked about and for one whose end is pushed, and uploads
+    a file."""
     out = page.locator("#out")
     await page.get_by_role("button", name="Join").click()
     await expect(out).to_contain_text("welcome")
@@ -83,6 +84,10 @@ async def streams(page: Page) -> None:
     await expect(out).to_contain_text("completed")
     await page.get_by_role("button", name="Work slowly").click()
     await expect(out).to_contain_text("ton ro eb ot")
+    await page.get_by_role("button", name="Who is there?").click()
+    await expect(out).to_contain_text("1 here")
+    await page.get_by_role("button", name="Work", exact=True).click()
+    await expect(out).to_contain_text("To Be Or Not")
     file: Any = {"name": "ü it's (1).bin", "mimeType": "application/x-thing", "buffer": bytes(range(256))}
     await page.get_by_label("File").set_input_files(file)
     await page.get_by_label("Note").fill("mine")

@@ -44,19 +44,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING = Selection()
 
 
+def _is_named(call: Call, names: tuple[str, ...]) -> bool:
+    return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
+
+
 def chosen_calls(session: Session, selection: Selection) -> list[Call]:
     """The calls that become steps, set-up apart.
 
     Raises:
         UsageError: the selection names a call or endpoint that was not recorded.
     """
-
-    def called(call: Call, names: tuple[str, ...]) -> bool:
-        return call.id in names or call.endpoint in names or call.endpoint.lstrip("/") in names
-
     everything = [*session.calls, *(o.call for o in session.omitted)]
     for name in (*selection.only, *selection.skip):
-        if not any(called(call, (name,)) for call in everything):
+        if not any(_is_named(call, (name,)) for call in everything):
             known = (
                 ", ".join(dict.fromkeys(f"{call.id} ({call.endpoint})" for call in session.calls)) or "none"
             )
@@ -64,12 +64,13 @@ def chosen_calls(session: Session, selection: Selection) -> list[Call]:
     chosen = [call for call in session.calls if not (selection.raw and call.stands_for)]
     if selection.raw:
         chosen += [o.call for o in session.omitted if not o.call.id.startswith("b")]
+    # With a call that opened a WebSocket goes all that was said over it.
+    left = {call.id for call in everything if call.skip or _is_named(call, selection.skip)}
+    left |= {call.id for call in everything if call.continues in left}
     chosen = [
         call
         for call in chosen
-        if not call.skip
-        and not called(call, selection.skip)
-        and (not selection.only or called(call, selection.only))
+        if call.id not in left and (not selection.only or _is_named(call, selection.only))
     ]
     return chosen
 

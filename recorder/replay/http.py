@@ -116,6 +116,8 @@ class HttpPerformer:
         self._root = root
         self._http: aiohttp.ClientSession | None = None
         self._answers: dict[str, _Answer] = {}
+        self._sockets: dict[str, aiohttp.ClientWebSocketResponse[Any]] = {}
+        """The open ones, by the step that opened them."""
         self._places = Places(recorded=ready.workflow.app.url, live=root)
         self._placeholders = {
             ready.secrets[secret.name]: secret.placeholder
@@ -124,7 +126,9 @@ class HttpPerformer:
         }
 
     async def close(self) -> None:
-        """Forget the cookies."""
+        """Forget the cookies and leave all conversations."""
+        for socket in self._sockets.values():
+            await socket.close()
         if self._http is not None:
             await self._http.close()
 
@@ -328,23 +332,28 @@ class HttpPerformer:
             form.add_field(name, as_text(self._value(value)))
 
     async def _talk(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
-        asked = request(step)
-        address = re.sub(r"^http", "ws", self._address(asked))
+        if not step.continues:
+            address = re.sub(r"^http", "ws", self._address(request(step)))
+            self._sockets[step.id] = await self._session.ws_connect(
+                URL(address, encoded=True), max_msg_size=MOST
+            )
+        socket = self._sockets.get(step.continues or step.id)
+        if socket is None:
+            raise NotMade(f"it needs the WebSocket of {step.continues}, which was not opened")
         heard: list[Any] = []
-        async with self._session.ws_connect(URL(address, encoded=True), max_msg_size=MOST) as socket:
-            for message in step.messages:
-                if message.sent:
-                    value = self._value(message.value)
-                    spelled = value if message.text else json.dumps(value, separators=(",", ":"))
-                    await socket.send_str(as_text(spelled))
-                    continue
-                came = await socket.receive()
-                if came.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                    return _Answer(code=0, error=f"the app closed the WebSocket after {len(heard)} messages")
-                heard.append(
-                    _parsed(came.data) if isinstance(came.data, str) and not message.text else came.data
-                )
-                on_value(len(heard))
+        for message in step.messages:
+            if message.sent:
+                value = self._value(message.value)
+                spelled = value if message.text else json.dumps(value, separators=(",", ":"))
+                await socket.send_str(as_text(spelled))
+                continue
+            came = await socket.receive()
+            if came.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                return _Answer(code=0, error=f"the app closed the WebSocket after {len(heard)} messages")
+            heard.append(_parsed(came.data) if isinstance(came.data, str) and not message.text else came.data)
+            on_value(len(heard))
+        if step.closes:
+            await self._sockets.pop(step.continues or step.id).close()
         return _Answer(code=101, body=heard, component="messages")
 
     # Values

@@ -246,7 +246,8 @@ export function hookSockets(observer, counter) {
      */
     const message = (sent, data) => {
       const body = typeof data === "string" ? textBody(data) : lostBody("binary_not_kept", sizeOf(data));
-      observer.add({ t: "ws_message", id, sent, body });
+      const act = sent ? observer.act() : undefined;
+      observer.add(act ? { t: "ws_message", id, sent, body, act } : { t: "ws_message", id, sent, body });
     };
     sockets.set(socket, (data) => message(true, data));
     listen(socket, "open", () => {

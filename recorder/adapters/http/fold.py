@@ -14,9 +14,10 @@ from recorder.adapters import Want
 from recorder.adapters.http import describe
 from recorder.adapters.http.page import read_page
 from recorder.adapters.http.reasons import LOAD_MS, reasons
-from recorder.adapters.http.traffic import Exchange, Traffic, parsed
+from recorder.adapters.http.sockets import Turn, turns
+from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import AnyEvent, Fetched, Part
+from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.session import (
     App,
@@ -164,12 +165,9 @@ class HttpFold:
         answers = {e.document for e in traffic.exchanges}
         calls: list[Call] = []
         omitted: list[Omitted] = []
-        # A body that had to be read first is told of late.
-        for exchange in sorted(traffic.exchanges, key=lambda e: e.at):
-            if exchange in answers:
-                continue
-            why = whys.get(exchange, "")
-            call = builder.call(exchange, f"{'o' if why else 'c'}{len(omitted if why else calls) + 1}")
+        for turn in turns([e for e in traffic.exchanges if e not in answers], whys):
+            why = whys.get(turn.exchange, "")
+            call = builder.call(turn, f"{'o' if why else 'c'}{len(omitted if why else calls) + 1}")
             if why:
                 omitted.append(Omitted(call=call, why=why))
             else:
@@ -205,6 +203,9 @@ class _Builder:
         self._operations = operations
         self._used: dict[str, Endpoint] = {}
         self._ids: dict[Exchange, str] = {}
+        """The latest call of each exchange."""
+        self._opened: dict[Exchange, str] = {}
+        """The first."""
         self._known: set[str] = set()
         """Texts by which answers have named things."""
 
@@ -213,23 +214,21 @@ class _Builder:
         described = {o.endpoint.id: o.endpoint for o in self._operations}
         return tuple({**described, **self._used}.values())
 
-    def call(self, e: Exchange, id: str) -> Call:
-        """One exchange as a call; ``id`` is its id."""
+    def call(self, turn: Turn, id: str) -> Call:
+        """An exchange, or its part, as a call; ``id`` is its id."""
+        e = turn.exchange
         self._ids[e] = id
+        opened = self._opened.setdefault(e, id)
+        if e.method == "WS":
+            return self._conversation(turn, id, opened)
         body, media = _body(e)
         endpoint, path = self._endpoint(e, body)
-        inputs = [
-            *(Value(name=n, value=_number(v), location="path", component="path") for n, v in path),
-            *(
-                Value(name=n, value=_number(v), location="query", component="query")
-                for n, v in parse_qsl(urlsplit(e.url).query, keep_blank_values=True)
-                if not _is_moment(n, v, e.at)
-            ),
-            *self._headers(e, media),
-            *self._body_values(e, body, media),
-        ]
         changed = e.act is not None or e.followed is not None
-        inputs = [msgspec.structs.replace(v, changed=changed and v.location != "header") for v in inputs]
+        inputs = [
+            *_addressed(e, path, changed),
+            *self._headers(e, media),
+            *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
+        ]
         self._note(endpoint, inputs)
         answer = e.document or e
         status = _status(e)
@@ -248,11 +247,10 @@ class _Builder:
                 ended=answer.end_at - e.at if answer.end_at is not None else None,
             ),
             error=_error(answer) if status == "failed" else None,
-            yields=len(e.messages) if e.method == "WS" else len(e.chunks),
+            yields=len(e.chunks),
             page=e.page,
             code=answer.status or None,
             how=e.how,
-            messages=tuple(map(_message, e.messages)),
             until=e.until,
             cookies=tuple(
                 (name, value)
@@ -260,17 +258,45 @@ class _Builder:
             ),
         )
 
+    def _conversation(self, turn: Turn, id: str, opened: str) -> Call:
+        e = turn.exchange
+        endpoint, path = self._endpoint(e, None)
+        inputs = list(_addressed(e, path, e.act is not None)) if turn.opens else []
+        self._note(endpoint, inputs)
+        messages = tuple(_message(said, turn.at) for said in turn.messages)
+        heard = [m.value for m in messages if not m.sent]
+        outputs = [Value(name="body", label="body", component="messages", value=heard)] if heard else []
+        self._remember(outputs)
+        if turn.opens and e.act is not None:
+            trigger = self._trigger(e)
+        elif (spoken := turn.spoken) is not None and spoken.act is not None:
+            trigger = _by_person(spoken.act, spoken.at)
+        elif turn.after in self._ids:
+            trigger = Trigger(kind="call", event="then", call=self._ids[turn.after], sure="likely")
+        else:
+            trigger = self._trigger(e)
+        last = turn.messages[-1].at if turn.messages else turn.at
+        return Call(
+            id=id,
+            endpoint=endpoint.id,
+            trigger=trigger,
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            timing=Timing(started=turn.at, ended=last - turn.at),
+            yields=len(heard),
+            page=e.page,
+            code=e.status or None,
+            how=e.how,
+            messages=messages,
+            continues="" if turn.opens else opened,
+        )
+
     def _trigger(self, e: Exchange) -> Trigger:
         cause = e.followed
         if cause is not None and cause in self._ids:
             return Trigger(kind="call", event="then", call=self._ids[cause], sure="likely")
-        if (act := e.act) is not None:
-            sure: Literal["certain", "likely"] = (
-                "certain" if e.at - act.at <= SURE_MS or e.how in ("form", "document") else "likely"
-            )
-            return Trigger(
-                kind="person", event=act.kind, role=act.role, name=act.name, locator=act.locator, sure=sure
-            )
+        if e.act is not None:
+            return _by_person(e.act, e.at, e.how in ("form", "document"))
         opened = self._traffic.pages.get(e.page)
         if e.how == "document" and any(
             p.at < e.at and p.page != e.page for p in self._traffic.pages.values()
@@ -282,7 +308,7 @@ class _Builder:
             kind = "timer"
         return Trigger(kind=kind, event="load")
 
-    def _endpoint(self, e: Exchange, body: Any) -> tuple[Endpoint, tuple[tuple[str, str], ...]]:
+    def _endpoint(self, e: Exchange, body: Any) -> tuple[Endpoint, Pairs]:
         address = urlsplit(e.url)
         origin = _origin(e.url)
         path = address.path or "/"
@@ -373,9 +399,6 @@ class _Builder:
         )
 
     def _outputs(self, answer: Exchange) -> list[Value]:
-        if answer.method == "WS":
-            heard = [m.value for m in map(_message, answer.messages) if not m.sent]
-            return [Value(name="body", label="body", component="messages", value=heard)] if heard else []
         if answer.open and not answer.chunks:
             return []
         value, component = _answer(answer, self._seen)
@@ -505,20 +528,36 @@ def sse_data(text: str) -> list[Any]:
     return found
 
 
-def _message(message: Message) -> Message:
-    if message.value is None:
-        return message
-    is_json, value = parsed(message.value)
+def _addressed(e: Exchange, path: Pairs, changed: bool) -> Iterator[Value]:
+    """What the address says."""
+    for name, value in path:
+        yield Value(name=name, value=_number(value), location="path", component="path", changed=changed)
+    for name, value in parse_qsl(urlsplit(e.url).query, keep_blank_values=True):
+        if not _is_moment(name, value, e.at):
+            yield Value(name=name, value=_number(value), location="query", component="query", changed=changed)
+
+
+def _by_person(act: Act, at: float, is_sure: bool = False) -> Trigger:
+    sure: Literal["certain", "likely"] = "certain" if is_sure or at - act.at <= SURE_MS else "likely"
+    return Trigger(
+        kind="person", event=act.kind, role=act.role, name=act.name, locator=act.locator, sure=sure
+    )
+
+
+def _message(said: Said, since: float) -> Message:
+    """``since``: when the call began."""
+    at = max(said.at - since, 0.0)
+    if said.text is None:
+        return Message(sent=said.sent, at=at)
+    is_json, value = parsed(said.text)
     # What is spelled in any other way than the usual must go as it is.
     if not is_json or not isinstance(value, dict | list):
-        return msgspec.structs.replace(message, text=True)
-    return msgspec.structs.replace(message, value=value)
+        return Message(value=said.text, sent=said.sent, text=True, at=at)
+    return Message(value=value, sent=said.sent, at=at)
 
 
 def _status(e: Exchange) -> Status:
     answer = e.document or e
-    if e.method == "WS":
-        return "ok"
     if answer.status >= 400:
         return "failed"
     if e.how == "eventsource" and e.chunks:

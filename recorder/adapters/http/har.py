@@ -231,7 +231,7 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                     if kept
                     else Body(kind="lost", reason="binary_not_kept")
                 )
-                moment = float(when) * 1000 if isinstance(when, int | float) else at
+                moment = max(float(when) * 1000, at) if isinstance(when, int | float) else at
                 yield SocketMessage(
                     page="har", seq=1, at=moment, id=id, sent=message.get("type") == "send", body=body
                 )

@@ -69,10 +69,10 @@ def _reason(
     e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str], own: set[str]
 ) -> str:
     address = urlsplit(e.url)
-    asked = e.act is not None or e.followed is not None
-    if e.before:
+    asked = e.act is not None or e.followed is not None or e.spoken is not None or e.awaited
+    if e.before and not (e.spoken or e.awaited):
         return "made before recording started"
-    if e.method == "WS" and any(message.value is None for message in e.messages):
+    if e.method == "WS" and any(message.text is None for message in e.messages):
         return "a WebSocket with binary messages, which are not kept"
     if e.method == "OPTIONS":
         return "the browser's question whether it may ask"

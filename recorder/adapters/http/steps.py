@@ -146,8 +146,15 @@ class _Builder:
         self.given = provenance.given
         needed = self._needed(everything, {id: [*traced[id], *said[id]] for id in traced}, skipped)
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
+        going_on = {call.continues: call.id for call in made}
         return _in_order(
-            [self._step(call, traced[call.id], said[call.id], call.id not in self._chosen) for call in made]
+            [
+                msgspec.structs.replace(
+                    self._step(call, traced[call.id], said[call.id], call.id not in self._chosen),
+                    closes=going_on.get(call.continues or call.id, call.id) == call.id,
+                )
+                for call in made
+            ]
         )
 
     def _needed(
@@ -156,15 +163,18 @@ class _Builder:
         """Calls that nobody chose, but whose answers those that were chosen use."""
         found: set[str] = set()
         omitted = {o.call.id for o in self._session.omitted}
-        changing = {
-            call.id
-            for call in everything
-            if call.id in omitted and call.code and call.code < 400 and self._endpoint(call).method != "WS"
-        }
+        changing = {call.id for call in everything if call.id in omitted and call.code and call.code < 400}
         queue = [call for call in everything if call.id in self._chosen]
         while queue:
             call = queue.pop()
             wanted = [link.step for link in leaves_of(Link, traced[call.id])]
+            if call.continues:
+                wanted += [
+                    c.id
+                    for c in everything
+                    if call.continues in (c.id, c.continues)
+                    and c.timing.started <= call.timing.started
+                ]
             if next(leaves_of(Cookie, traced[call.id]), None) is not None:
                 # A cookie comes with one of the documents before; the first that there was set it.
                 before = [c for c in everything if c.timing.started < call.timing.started]
@@ -220,6 +230,7 @@ class _Builder:
             page="p1",
             code=call.code,
             until=call.until,
+            continues=call.continues,
             messages=tuple(
                 self._message(message, expression, by_person)
                 for message, expression in zip(call.messages, said, strict=True)

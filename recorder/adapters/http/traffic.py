@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -24,9 +26,18 @@ from recorder.events import (
     SocketMessage,
     SocketOpened,
 )
-from recorder.session import Message
 
 Pairs = tuple[tuple[str, str], ...]
+
+
+class Said(msgspec.Struct, kw_only=True, frozen=True, eq=False):
+    """One WebSocket message: its text, None where it was bytes. ``act`` is what the person did to have it sent."""
+
+    text: str | None
+    sent: bool
+    at: float
+    before: bool
+    act: Act | None = None
 
 
 class Exchange(msgspec.Struct, kw_only=True, eq=False):
@@ -60,7 +71,14 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     """The document that answered a form."""
     until: tuple[str | int, ...] | None = None
     """Where in the answer it says that there is no need to ask again."""
-    messages: list[Message] = msgspec.field(default_factory=list)
+    messages: list[Said] = msgspec.field(default_factory=list)
+    awaited: bool = False
+    """A message that came over this WebSocket set a request going."""
+
+    @property
+    def spoken(self) -> Said | None:
+        """The first message that a person's act sent while it was recorded."""
+        return next((m for m in self.messages if m.sent and m.act is not None and not m.before), None)
 
     @property
     def open(self) -> bool:
@@ -94,6 +112,7 @@ class Traffic:
         self._order = 0
         self._by_id: dict[tuple[str, str], Exchange] = {}
         self._acts: dict[tuple[str, str], Act] = {}
+        self._sockets: list[Exchange] = []
 
     def feed(self, event: AnyEvent) -> None:
         """Take one event."""
@@ -123,12 +142,19 @@ class Traffic:
                     status=101,
                 )  # fmt: skip
                 self._by_id[event.page, event.id] = opened
+                self._sockets.append(opened)
                 self.exchanges.append(opened)
             case SocketMessage():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
-                    text = event.body.text if event.body.kind == "text" else None
-                    at = event.at - found.at
-                    found.messages.append(Message(value=text, sent=event.sent, at=at))
+                    found.messages.append(
+                        Said(
+                            text=event.body.text if event.body.kind == "text" else None,
+                            sent=event.sent,
+                            at=event.at,
+                            before=event.before,
+                            act=self._act(event.page, event.act),
+                        )
+                    )
             case SocketClosed():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
                     self._end(found, event.at)
@@ -186,6 +212,28 @@ class Traffic:
                 continue
             if 0 <= made.at - earlier.end_at <= CHAIN_MS and (earlier.act or earlier.followed):
                 return earlier
+        return self._pushed(made)
+
+    def _pushed(self, made: Exchange) -> Exchange | None:
+        """What led to a message over a WebSocket that set a request going: one that names what is asked for."""
+        for socket in self._sockets:
+            if socket.page != made.page or not socket.open or not socket.messages:
+                continue
+            told = socket.messages[-1]
+            if told.sent or told.text is None or not 0 <= made.at - told.at <= CHAIN_MS:
+                continue
+            asked = (
+                unquote(word) for word in re.split(r"[/?&=]", made.url.partition("://")[2].partition("/")[2])
+            )
+            if not any(len(word) > 3 and re.search(r"\d", word) and word in told.text for word in asked):
+                continue
+            begun = (
+                e for e in reversed(self.exchanges[-40:]) if e.page == made.page and (e.act or e.followed)
+            )
+            cause = socket if socket.spoken else next(begun, None)
+            if cause is not None:
+                socket.awaited = True
+                return cause
         return None
 
 

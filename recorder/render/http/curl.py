@@ -27,6 +27,8 @@ from recorder.workflow import (
     Workflow,
     identifier,
     leaves,
+    leaves_of,
+    sent,
     unique,
 )
 
@@ -96,6 +98,15 @@ class _Script:
         self.steps = {step.id: step for step in workflow.steps}
         self.folder = common_folder(workflow)
         self.numbers: dict[str, int] = {}
+
+    def with_it(self, socket: Step) -> list[str]:
+        """A WebSocket and what takes something out of its messages."""
+        found = [socket.id]
+        for step in self.workflow.steps:
+            taken = {link.step for link in leaves_of(Link, sent(step))}
+            if step.continues in found or (step.id not in found and taken & set(found)):
+                found.append(step.id)
+        return [id for id in found if not self.steps[id].continues]
 
     def text(self) -> str:
         defaults, options = self.defaults()
@@ -273,9 +284,10 @@ class _Script:
 
     def step(self, number: int, step: Step) -> list[str]:
         if step.endpoint.method == "WS":
+            left_out = " ".join(f"--skip {id}" for id in self.with_it(step))
             raise UsageError(
                 f"curl cannot repeat {step.id} ({step.endpoint.id}), a WebSocket",
-                f"Leave it out with --skip {step.id}, or choose another target",
+                f"Leave it out, and what needs it, with {left_out}, or choose another target",
             )
         self.numbers[step.id] = number
         asked = request(step)

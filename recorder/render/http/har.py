@@ -26,7 +26,11 @@ class Har:
     def render(self, workflow: Workflow, options: Options) -> str:
         """The text of the file."""
         known = Recorded(workflow)
-        entries = [_entry(workflow, step, known) for step in workflow.steps]
+        made = {step.id: _entry(workflow, step, known) for step in workflow.steps if not step.continues}
+        for step in workflow.steps:
+            if step.endpoint.method == "WS":
+                made[step.continues or step.id]["_webSocketMessages"] += _messages(step, known)
+        entries = list(made.values())
         log = {
             "version": "1.2",
             "creator": {"name": "API Recorder", "version": __version__},
@@ -71,16 +75,20 @@ def _entry(workflow: Workflow, step: Step, known: Recorded) -> dict[str, Any]:
     }
     if is_socket:
         entry["_resourceType"] = "websocket"
-        entry["_webSocketMessages"] = [
-            {
-                "type": "send" if message.sent else "receive",
-                "time": (step.started + message.at) / 1000,
-                "opcode": 1,
-                "data": _spelled(known.value(message.value)),
-            }
-            for message in step.messages
-        ]
+        entry["_webSocketMessages"] = []
     return entry
+
+
+def _messages(step: Step, known: Recorded) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "send" if message.sent else "receive",
+            "time": (step.started + message.at) / 1000,
+            "opcode": 1,
+            "data": _spelled(known.value(message.value)),
+        }
+        for message in step.messages
+    ]
 
 
 def _sent(asked: Request, known: Recorded) -> dict[str, Any] | None:

@@ -79,6 +79,7 @@ class _Module:
         self.constants: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
         self.results: dict[str, str] = {}
+        self.connections: dict[str, str] = {}
         self.steps = {step.id: step for step in workflow.steps}
         self.folder = common_folder(workflow)
         self.setting_up = False
@@ -316,17 +317,14 @@ class _Module:
         self.needs.add("connect")
         name = self.name(step.name, "messages")
         self.results[step.id] = name
-        connection = unique(f"{name}_socket", self.names)
-        query = [("", self.pairs(asked.query))] if asked.query else []
-        lines = [
-            write(
-                Group("await connect(", [("", self.address(asked)), *query], ")"),
-                indent=4,
-                before=f"const {connection} = ",
-                after=";",
-            ),
-            f"const {name} = {{ body: [] }};",
-        ]
+        lines: list[str] = []
+        if not step.continues:
+            self.connections[step.id] = unique(f"{name}_socket", self.names)
+            query = [("", self.pairs(asked.query))] if asked.query else []
+            opening = Group("await connect(", [("", self.address(asked)), *query], ")")
+            lines.append(write(opening, indent=4, before=f"const {self.connections[step.id]} = ", after=";"))
+        connection = self.connections[step.continues or step.id]
+        lines.append(f"const {name} = {{ body: [] }};")
         for message in step.messages:
             if not message.sent:
                 lines.append(f"{name}.body.push(await {connection}.heard());")
@@ -335,6 +333,10 @@ class _Module:
             if not message.text:
                 node = Group("JSON.stringify(", [("", self.expression(message.value))], ")")
             lines.append(write(node, indent=4, before=f"{connection}.send(", after=");"))
-        self.last = name
+        if step.closes:
+            lines.append(f"{connection}.close();")
         label = javascript_text(f"{step.endpoint.id}:")
-        return [*lines, f"{connection}.close();", f"console.log({label}, show({name}.body));"]
+        if not step.outputs:
+            return lines if step.setup else [*lines, f'console.log({label}, "done");']
+        self.last = name
+        return lines if step.setup else [*lines, f"console.log({label}, show({name}.body));"]

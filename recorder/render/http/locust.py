@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from recorder.errors import UsageError
 from recorder.render import Options
 from recorder.render.analysis import thought
 from recorder.render.http.program import HttpProgram
@@ -28,7 +27,6 @@ class Locust:
 
         Raises:
             RecorderError: a link leads nowhere, or a file of the session lies outside its folder.
-            UsageError: there is a WebSocket.
         """
         return _File(workflow, options).text()
 
@@ -72,15 +70,12 @@ class _File(HttpProgram):
         return ""
 
     def step(self, step: Step) -> list[str]:
-        if step.endpoint.method == "WS":
-            raise UsageError(
-                f"A load test cannot repeat {step.id} ({step.endpoint.id}), a WebSocket",
-                f"Leave it out with --skip {step.id}",
-            )
         lines: list[str] = []
         if (seconds := thought(step, self.before)) > 0.05:
             lines.append(f"self.think({round(seconds, 2)!r})")
         self.before = step
+        if step.endpoint.method == "WS":
+            return [*lines, *self.socket(step)]
         asked = request(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         items: list[tuple[str, Node]] = [
@@ -120,6 +115,19 @@ class _File(HttpProgram):
             self.responses[step.id] = response
             lines.append(f"{response} = self.response")
         return lines
+
+    def socket(self, step: Step) -> list[str]:
+        self.margin += 4
+        lines = super().socket(step)
+        self.margin -= 4
+        if not step.continues:
+            connection = self.connections[step.id]
+            opened = next(n for n, line in enumerate(lines) if line.startswith(f"{connection} = "))
+            lines.insert(opened + 1, f"self.sockets.append({connection})")
+        return [f"with self.counted({python_text(step.endpoint.id)}):", *(f"    {line}" for line in lines)]
+
+    def told(self, step: Step, name: str) -> list[str]:
+        return []
 
 
 def _members(value: Any) -> Any:

@@ -69,6 +69,7 @@ class HttpProgram:
         self.variables: dict[str, tuple[str, Variable]] = {}
         self.results: dict[str, str] = {}
         self.responses: dict[str, str] = {}
+        self.connections: dict[str, str] = {}
         self.steps = {step.id: step for step in workflow.steps}
         self.linked: dict[str, set[int]] = {}
         for each in workflow.steps:
@@ -464,34 +465,37 @@ class HttpProgram:
     def socket(self, step: Step) -> list[str]:
         """A conversation over a WebSocket, in the recorded order."""
         self.needs |= {"socket", "json"}
-        asked = request(step)
-        items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
-        if asked.query:
-            items.append(("", self.pairs(asked.query)))
+        lines: list[str] = []
+        if not step.continues:
+            asked = request(step)
+            items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
+            if asked.query:
+                items.append(("", self.pairs(asked.query)))
+            self.connections[step.id] = self.name(f"{step.name}_socket", "connection")
+            before = f"{self.connections[step.id]} = {self.waiting}"
+            lines += [
+                *self.take_prelude(),
+                write(Group("socket(", items, ")"), indent=self.margin, before=before),
+            ]
+        connection = self.connections[step.continues or step.id]
         name = self.name(f"{step.name}_messages", "messages")
         self.results[step.id] = name
-        lines = [
-            write(
-                Group(f"{'async ' if self.waiting else ''}with socket(", items, ") as connection:"),
-                indent=self.margin,
-            )
-        ]
-        lines.append(f"    {name} = []")
+        if step.outputs:
+            lines.append(f"{name} = []")
         for message in step.messages:
             if not message.sent:
-                lines.append(f"    {name}.append({self.waiting}heard(connection))")
+                lines.append(f"{name}.append({self.waiting}heard({connection}))")
                 continue
             node = (
                 self.as_text(message.value)
                 if message.text
                 else Group("json.dumps(", [("", self.expression(message.value))], ")")
             )
-            lines += [f"    {line}" for line in self.take_prelude()]
-            lines.append(
-                "    "
-                + write(node, indent=self.margin + 4, before=f"{self.waiting}connection.send(", after=")")
-            )
-        return [*lines, *self.told(step, name)]
+            said = write(node, indent=self.margin, before=f"{self.waiting}{connection}.send(", after=")")
+            lines += [*self.take_prelude(), said]
+        if step.closes:
+            lines.append(f"{self.waiting}{connection}.close()")
+        return [*lines, *self.told(step, name if step.outputs else "")]
 
     def label(self, step: Step) -> str:
         return step.endpoint.id
