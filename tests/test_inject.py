@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recorder.capture import documents
 from recorder.capture.inject import (
     HtmlInjector,
     LinkError,
@@ -19,6 +20,7 @@ from recorder.capture.inject import (
     recorder_script,
     script_tag,
     static_folder,
+    worker_script,
 )
 
 TAG = b"[TAG]"
@@ -85,7 +87,8 @@ def test_a_form_that_would_change_its_meaning_is_refused(tmp_path: Path, source:
 def test_the_recorder_itself_links_and_every_module_is_part_of_it() -> None:
     script = recorder_script()
     modules = {path.name for path in (static_folder() / "recorder").glob("*.js")}
-    assert set(re.findall(r"^// ([\w-]+\.js)$", script, re.MULTILINE)) == modules
+    assert set(re.findall(r"^// ([\w-]+\.js)$", script, re.MULTILINE)) == modules - {"worker.js"}
+    assert worker_script().rstrip().endswith("watch(); })();")
     assert script.rstrip().endswith("start(fromTag(document.currentScript));\n})();")
 
 
@@ -221,3 +224,68 @@ def test_a_long_comment_is_not_collected() -> None:
 )
 def test_a_policy_gets_what_it_lacks_and_nothing_more(given_: str, amended: str) -> None:
     assert amend_csp(given_, "N") == amended
+
+
+# Workers
+
+
+def worker_answer(status: int, *headers: tuple[str, str]) -> documents.Document | None:
+    return documents.worker(status, [(name.encode(), value.encode()) for name, value in headers])
+
+
+SCRIPT_TYPE = ("Content-Type", "text/javascript; charset=utf-8")
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_worker_s_script_keeps_its_bytes_and_the_numbers_of_its_lines_behind_ours(size: int) -> None:
+    shown = worker_answer(200, SCRIPT_TYPE, ("ETag", '"1"'), ("X-Own", "1"))
+    assert shown is not None
+    own = "onmessage = () => {};\n// ü\n".encode()
+    content = b"".join(shown.feed(own[at : at + size]) for at in range(0, len(own), size)) + shown.finish()
+    assert content.endswith(own) and b"\n" not in content[: -len(own)]
+    assert [name for name, _ in shown.headers] == [b"Content-Type", b"X-Own", b"Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("own", "is_strict"),
+    [
+        ('"use strict"; x = 1', True),
+        ("/* by us */ // and them\n 'use strict'\nx = 1", True),
+        ("x = 1", False),
+    ],
+)
+def test_a_worker_that_is_strict_stays_so_behind_our_script(own: str, is_strict: bool) -> None:
+    shown = worker_answer(200, SCRIPT_TYPE)
+    assert shown is not None
+    assert shown.feed(own.encode()).startswith(b'"use strict"; (') is is_strict
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (404, [SCRIPT_TYPE]),
+        (304, [SCRIPT_TYPE]),
+        (200, [("Content-Type", "text/html")]),
+        (200, [SCRIPT_TYPE, ("Content-Encoding", "br")]),
+    ],
+)
+def test_what_is_no_whole_script_of_a_worker_passes_as_it_came(
+    status: int, headers: list[tuple[str, str]]
+) -> None:
+    assert worker_answer(status, *headers) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Sec-Fetch-Dest": "worker", "Sec-Fetch-Mode": "same-origin"}, "worker"),
+        ({"Sec-Fetch-Dest": "serviceworker"}, ""),
+        ({"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}, "document"),
+        ({"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "text/html"}, ""),
+    ],
+)
+def test_what_takes_our_script_is_told_by_what_the_browser_says_it_is_for(
+    headers: dict[str, str], kind: str
+) -> None:
+    given = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert documents.kind_of("GET", given) == kind

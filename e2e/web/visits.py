@@ -96,7 +96,8 @@ async def streams(page: Page) -> None:
 
 
 async def windows(page: Page) -> None:
-    """Asks in the page, in its frame and in another tab, and in the page again."""
+    """Asks in the page, in its frame and in another tab, in the page again and in its workers."""
+    await expect(page.locator("html")).to_have_attribute("data-ready", "")
     await page.get_by_role("button", name="Ask outside").click()
     await expect(page.locator("output")).to_have_text("1")
     frame = page.frame_locator("iframe")
@@ -110,3 +111,5 @@ async def windows(page: Page) -> None:
     await page.bring_to_front()
     await page.get_by_role("button", name="Ask outside").click()
     await expect(page.locator("output")).to_have_text("4")
+    await page.get_by_role("button", name="Ask a worker").click()
+    await expect(page.locator("output")).to_have_text("6")

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from recorder.capture import inject
 from recorder.capture.collector import Collector, Fetching, Names, converse, origin_of, refuses
-from recorder.capture.documents import Document, Headers, ask_for_document, document, get, is_navigation
+from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
 from recorder.errors import RecorderError, UsageError
 
@@ -266,29 +266,29 @@ class Middleware:
         path = _path_within(scope)
         if path.startswith("/_recorder/"):
             await self._answer_ourselves(path, scope, receive, send)
-        elif scope["type"] == "http" and self._takes_script(scope):
-            await self._pass_document(scope, receive, send)
+        elif scope["type"] == "http" and (kind := self._takes_script(scope)):
+            await self._pass_document(kind, scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    def _takes_script(self, scope: Scope) -> bool:
+    def _takes_script(self, scope: Scope) -> Kind:
         headers: Headers = list(scope["headers"])
         host = get(headers, b"host").decode("latin-1").lower()
-        return is_navigation(scope["method"], headers) and self._recording.allows(host)
+        return kind_of(scope["method"], headers) if self._recording.allows(host) else ""
 
-    async def _pass_document(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_document(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
         token = self._recording.collector(scope, self.app).token
         extensions = {
             k: v for k, v in (scope.get("extensions") or {}).items() if not k.startswith("http.response.")
         }
-        asked = {**scope, "headers": ask_for_document(list(scope["headers"])), "extensions": extensions}
+        asked = {**scope, "headers": ask_for_whole(list(scope["headers"])), "extensions": extensions}
         shown: Document | None = None
 
         async def relay(message: Message) -> None:
             nonlocal shown
             if message["type"] == "http.response.start":
                 headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-                shown = document(message["status"], headers, token, _prefix(scope))
+                shown = with_script(kind, message["status"], headers, token, _prefix(scope))
                 await send({**message, "headers": shown.headers} if shown else message)
             elif message["type"] == "http.response.body" and shown is not None:
                 more = message.get("more_body", False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -219,6 +220,7 @@ class Tabs:
         # Where a popup is of the same origin, the window of its first, empty document lives on in the app's, and
         # the browser runs no script of ours a second time.
         page.on("framenavigated", navigated)
+        self._run(_into_workers(page))
         self._run(self._equip(page))
 
     def _run(self, equipping: Awaitable[None]) -> None:
@@ -340,6 +342,7 @@ async def record(
         target = page if cdp else context
         await target.expose_binding(binding, lines.call)
         await target.add_init_script(script)
+        await _into_workers(page)
         if not cdp:
             context.on("page", tabs.add_popup)
         tabs.add(page)
@@ -365,6 +368,32 @@ async def record(
         finally:
             await collector.stop()
     return saved
+
+
+async def _into_workers(page: Page) -> None:
+    """Run our script in each worker of ``page`` before its own.
+
+    Source: Chrome DevTools Protocol, domain Target. A worker that is attached to waits until it is told to go on.
+    """
+    session = await page.context.new_cdp_session(page)
+
+    async def tell(to: str, method: str, **params: Any) -> None:
+        message = json.dumps({"id": 1, "method": method, "params": params})
+        # One that is gone by now has nothing to wait for.
+        with contextlib.suppress(PlaywrightError):
+            await session.send("Target.sendMessageToTarget", {"sessionId": to, "message": message})
+
+    async def attached(event: dict[str, Any]) -> None:
+        if event["targetInfo"]["type"] == "worker":
+            await tell(event["sessionId"], "Runtime.evaluate", expression=inject.worker_script())
+        await tell(event["sessionId"], "Runtime.runIfWaitingForDebugger")
+
+    session.on("Target.attachedToTarget", attached)
+    workers = [{"type": "worker", "exclude": False}, {"exclude": True}]
+    await session.send(
+        "Target.setAutoAttach",
+        {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": False, "filter": workers},
+    )
 
 
 async def _over(gone: asyncio.Event, stop: asyncio.Event, driving: Awaitable[None] | None) -> None:

@@ -1,4 +1,4 @@
-"""Which responses are documents that take our script, and what becomes of their headers and bytes.
+"""Which responses are documents and workers that take our script, and what becomes of their headers and bytes.
 
 Shared by the proxy and the ASGI middleware. Headers are raw pairs of bytes, in order, duplicates kept: whatever is not
 a document passes as it is.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Literal, Protocol
 
 from recorder.capture import inject
 
 Headers = list[tuple[bytes, bytes]]
+Kind = Literal["document", "worker", ""]
 
 _DESTINATIONS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object"))
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range"))
@@ -21,6 +22,9 @@ _ENCODINGS = (b"gzip", b"deflate")
 _STALE = frozenset(
     b"content-length content-encoding transfer-encoding etag last-modified cache-control expires pragma accept-ranges "
     b"content-md5 digest content-digest repr-digest".split()
+)
+_SCRIPTS = frozenset(
+    (b"text/javascript", b"application/javascript", b"application/x-javascript", b"text/ecmascript")
 )
 _POLICIES = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
 
@@ -33,13 +37,25 @@ def get(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
 def is_navigation(method: str, headers: Headers) -> bool:
     """Whether the answer to this request would be shown as a document; a page's own ``fetch`` of HTML is not."""
     destination = get(headers, b"sec-fetch-dest").lower()
+    # A service worker that passes a navigation on leaves it its mode, and no destination.
+    if destination == b"empty" and get(headers, b"sec-fetch-mode").lower() == b"navigate":
+        destination = b"document"
     if destination:
         return destination in _DESTINATIONS and method != "HEAD"
     return method == "GET" and b"text/html" in get(headers, b"accept").lower()
 
 
-def ask_for_document(headers: Headers) -> Headers:
-    """A navigation's headers, changed so that the answer is whole and in an encoding that can be undone in passing."""
+def kind_of(method: str, headers: Headers) -> Kind:
+    """What the answer to this request would be that takes our script: ``document``, ``worker`` for the script of a
+    worker that a page makes for itself, or nothing. What a service worker does for a page is seen in the page."""
+    if is_navigation(method, headers):
+        return "document"
+    return "worker" if method == "GET" and get(headers, b"sec-fetch-dest").lower() == b"worker" else ""
+
+
+def ask_for_whole(headers: Headers) -> Headers:
+    """The headers of a request for what takes our script, changed so that the answer is whole and in an encoding that
+    can be undone in passing."""
     asked = []
     for name, value in headers:
         key = name.lower()
@@ -52,9 +68,9 @@ def ask_for_document(headers: Headers) -> Headers:
 
 
 class Document:
-    """A document on its way: ``headers`` to send in place of the app's, and its bytes through :meth:`feed`."""
+    """A document or worker on its way: ``headers`` to send in place of the app's, its bytes through :meth:`feed`."""
 
-    def __init__(self, headers: Headers, decoder: Decoder, injector: inject.HtmlInjector) -> None:
+    def __init__(self, headers: Headers, decoder: Decoder, injector: Injector) -> None:
         self.headers = headers
         self._decoder = decoder
         self._injector = injector
@@ -66,6 +82,14 @@ class Document:
     def finish(self) -> bytes:
         """What is left to send at the end."""
         return self._injector.feed(self._decoder.flush()) + self._injector.finish()
+
+
+def with_script(kind: Kind, status: int, headers: Headers, token: str, prefix: str = "") -> Document | None:
+    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` is as in
+    :func:`inject.script_tag`."""
+    if kind == "document":
+        return document(status, headers, token, prefix)
+    return worker(status, headers) if kind == "worker" else None
 
 
 def document(status: int, headers: Headers, token: str, prefix: str = "") -> Document | None:
@@ -92,6 +116,27 @@ def document(status: int, headers: Headers, token: str, prefix: str = "") -> Doc
     # The tag holds this run's token: no cache may bring it back in another run.
     changed.append((b"Cache-Control", b"no-store"))
     return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix)))
+
+
+def worker(status: int, headers: Headers) -> Document | None:
+    """The worker that this answer is the script of; None if it is to pass as it came."""
+    kind, _, parameters = get(headers, b"content-type").lower().partition(b";")
+    if kind.strip() not in _SCRIPTS or b"utf-16" in parameters or status != 200:
+        return None
+    decoder = decoder_for(get(headers, b"content-encoding").lower())
+    if decoder is None:
+        return None
+    # Outside a recorded page nobody would listen to the script: no cache may keep it.
+    kept = [(name, value) for name, value in headers if name.lower() not in _STALE]
+    return Document([*kept, (b"Cache-Control", b"no-store")], decoder, inject.WorkerInjector())
+
+
+class Injector(Protocol):
+    """Puts our script into what passes."""
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def finish(self) -> bytes: ...
 
 
 class Decoder(Protocol):

@@ -16,6 +16,7 @@ from pathlib import Path
 SCRIPT_PATH = "/_recorder/recorder.js"
 CHANNEL_PATH = "/_recorder/channel"
 ENTRY = "main.js"
+WORKER = "worker.js"
 
 
 class LinkError(ValueError):
@@ -46,6 +47,13 @@ def init_script(binding: str, token: str = "") -> str:
     """
     config = json.dumps({"binding": binding, "token": token})
     return link(static_folder() / "recorder", ENTRY, f"start({config});")
+
+
+@lru_cache(maxsize=1)
+def worker_script() -> str:
+    """The script to go before a worker's own, in one line so that this one's lines keep their numbers."""
+    script = link(static_folder() / "recorder", WORKER, "watch();")
+    return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
 def script_tag(token: str, nonce: str = "", prefix: str = "") -> bytes:
@@ -252,6 +260,29 @@ class HtmlInjector:
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _COMMENT_END = re.compile(rb"--!?>")
 _COMMENT_TAIL = re.compile(rb"-(?:-!?)?\Z")
+
+
+class WorkerInjector:
+    """Puts our script before a worker's own, which passes in pieces of any size and stays strict where it says so."""
+
+    def __init__(self) -> None:
+        self._has_begun = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What to pass on for ``data``."""
+        if self._has_begun or not data:
+            return data
+        self._has_begun = True
+        mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+        strict = b'"use strict"; ' if _STRICT.match(data[len(mark) : 4096]) else b""
+        return mark + strict + worker_script().encode() + data[len(mark) :]
+
+    def finish(self) -> bytes:
+        """What is left to pass on at the end."""
+        return b""
+
+
+_STRICT = re.compile(rb"(?:\s|//[^\n]*\n|/\*.*?\*/)*(?:\"use strict\"|'use strict')", re.DOTALL)
 
 
 # The policy

@@ -32,7 +32,7 @@ from yarl import URL
 from recorder.capture import collector as collectors
 from recorder.capture import inject
 from recorder.capture.collector import Collector, Names, origin_of
-from recorder.capture.documents import Document, Headers, ask_for_document, document, get, is_navigation
+from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import Address, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import RecorderError, UsageError
@@ -305,9 +305,9 @@ class Proxy:
 
     async def _relay(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
         headers = self._headers_for_upstream(request)
-        navigation = is_navigation(request.method, headers)
-        if navigation:
-            headers = ask_for_document(headers)
+        kind = kind_of(request.method, headers)
+        if kind:
+            headers = ask_for_whole(headers)
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         sent: CIMultiDict[str] = CIMultiDict()
@@ -325,17 +325,17 @@ class Proxy:
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:
-                return await self._relay_answer(request, answer, navigation)
+                return await self._relay_answer(request, answer, kind)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
             if request.transport is None or request.transport.is_closing():
                 raise ConnectionResetError("the browser went away") from None
-            return _unreachable(self._upstream, error, navigation)
+            return _unreachable(self._upstream, error, kind == "document")
 
     async def _relay_answer(
-        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, navigation: bool
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
-        shown = document(answer.status, headers, self._collector.token) if navigation else None
+        shown = with_script(kind, answer.status, headers, self._collector.token)
         response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers)
         await response.prepare(request)
         try:

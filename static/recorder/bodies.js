@@ -110,7 +110,7 @@ function binaryBody(blob) {
 
 /** Whether the page is Gradio's, whose app says of itself what other pages must be asked for. */
 export function isGradio() {
-  return "gradio_config" in window;
+  return "gradio_config" in globalThis;
 }
 
 /**

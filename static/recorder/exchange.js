@@ -67,7 +67,8 @@ const COOKIE_LENGTH = 8;
  * @returns {import("./words.js").Pairs}
  */
 function submittedTwice(opening, sent) {
-  const cookies = document.cookie;
+  // A worker has no document, and cannot read its cookies.
+  const cookies = globalThis.document?.cookie;
   if (!cookies) return [];
   const values = [...opening.headers.map(([, value]) => value), sent.text ?? "", ...(sent.parts ?? []).map(({ value }) => value ?? "")];
   return cookies.split("; ").flatMap((cookie) => {
@@ -91,7 +92,7 @@ function unquoted(value) {
  * @param {string | URL} url
  */
 export function addressOf(url) {
-  const address = new URL(url, document.baseURI);
+  const address = new URL(url, globalThis.document?.baseURI ?? location.href);
   if (!/^(?:https?|wss?):$/.test(address.protocol)) return "";
   if (address.host === location.host && address.pathname.includes(OURS)) return "";
   address.hash = "";

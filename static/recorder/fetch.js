@@ -45,7 +45,9 @@ export function hookFetch(observer, counter) {
       },
     );
   };
-  return [patch(window, "fetch", { apply })];
+  // A worker's global object has it from its prototype.
+  const owner = Object.hasOwn(globalThis, "fetch") ? globalThis : Object.getPrototypeOf(Object.getPrototypeOf(globalThis));
+  return [patch(/** @type {any} */ (owner), "fetch", { apply })];
 }
 
 /** @typedef {{answered: (response: Response) => void, failed: (error: unknown) => void}} Waiting */
@@ -262,7 +264,7 @@ export function hookSockets(observer, counter) {
 
   return [
     patchClass("WebSocket", follow),
-    patch(window.WebSocket.prototype, "send", {
+    patch(globalThis.WebSocket.prototype, "send", {
       apply: (native, self, args) => {
         const result = Reflect.apply(native, self, args);
         if (self.readyState === 1) guarded(() => sockets.get(self)?.(args[0]))();

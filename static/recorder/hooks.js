@@ -1,7 +1,8 @@
 /**
- * What the page calls, observed by every hook that there is.
+ * What a page, or a worker of it, calls, observed by every hook that there is.
  */
 import { hookFetch, hookSockets, hookStreams } from "./fetch.js";
+import { hookWorkers } from "./workers.js";
 import { hookBeacons, hookEventSources, hookXhr } from "./xhr.js";
 
 /**
@@ -18,6 +19,7 @@ export function hook(observer) {
     ...hookXhr(observer, counter),
     ...hookBeacons(observer, counter),
     ...hookEventSources(observer, counter),
+    ...hookWorkers(observer),
   ];
   return () => undo.reverse().forEach((each) => each());
 }

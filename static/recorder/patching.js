@@ -23,13 +23,13 @@ export function patch(owner, name, handler) {
 }
 
 /**
- * Puts a proxy in the place of the class `window[name]`, also where an instance finds its class.
- * @param {"WebSocket" | "EventSource"} name
+ * Puts a proxy in the place of the class `globalThis[name]`, also where an instance finds its class.
+ * @param {"WebSocket" | "EventSource" | "Worker"} name
  * @param {(instance: any) => void} made is given each instance that the app makes
  * @returns {() => void} puts the native back, unless somebody has wrapped ours since
  */
 export function patchClass(name, made) {
-  const owner = /** @type {any} */ (window);
+  const owner = /** @type {any} */ (globalThis);
   const Native = owner[name];
   const undo = patch(owner, name, {
     construct: (native, args, target) => {

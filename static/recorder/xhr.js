@@ -52,7 +52,7 @@ export function hookXhr(observer, counter) {
  */
 function follow(observer, counter, request, opening, given) {
   const said = opening.headers.find(([name]) => name === "content-type")?.[1] ?? null;
-  const body = given instanceof Document ? lostBody("unreadable") : describeSent(given, said);
+  const body = globalThis.Document && given instanceof Document ? lostBody("unreadable") : describeSent(given, said);
   const implied = said === null ? typeOf(given) : "";
   if (implied) opening.headers.push(["content-type", implied]);
   const { id, add } = announce(observer, counter, { ...opening, how: "xhr" }, body);
@@ -126,7 +126,7 @@ function headersIn(request) {
  */
 export function hookBeacons(observer, counter) {
   return [
-    patch(/** @type {any} */ (Navigator.prototype), "sendBeacon", {
+    patch(/** @type {any} */ (Object.getPrototypeOf(navigator)), "sendBeacon", {
       apply: (native, self, args) => {
         const isTaken = Reflect.apply(native, self, args);
         guarded(() => {
@@ -147,7 +147,7 @@ export function hookBeacons(observer, counter) {
  * @param {{last: number}} counter
  */
 export function hookEventSources(observer, counter) {
-  if (!window.EventSource) return [];
+  if (!globalThis.EventSource) return [];
   /** @type {WeakMap<object, {hear: (type: string) => void, close: () => void}>} */
   const sources = new WeakMap();
 
@@ -184,7 +184,7 @@ export function hookEventSources(observer, counter) {
     listen(source, "error", () => source.readyState === 2 && over("EventSource: the connection was refused"));
   });
 
-  const prototype = /** @type {any} */ (window.EventSource.prototype);
+  const prototype = /** @type {any} */ (globalThis.EventSource.prototype);
   // Events that have a name of the app's own are only heard by who asks for them by it.
   const listening = new Proxy(natives.addEventListener, {
     apply: (native, self, args) => {

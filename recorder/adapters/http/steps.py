@@ -172,8 +172,7 @@ class _Builder:
                 wanted += [
                     c.id
                     for c in everything
-                    if call.continues in (c.id, c.continues)
-                    and c.timing.started <= call.timing.started
+                    if call.continues in (c.id, c.continues) and c.timing.started <= call.timing.started
                 ]
             if next(leaves_of(Cookie, traced[call.id]), None) is not None:
                 # A cookie comes with one of the documents before; the first that there was set it.
