@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 
 from e2e.conftest import CHROMIUM_FLAGS
 from e2e.test_proxy import proxied
@@ -24,6 +25,7 @@ from e2e.web.attached import FRAMEWORKS
 from e2e.web.running import WebApp
 from recorder import session as sessions
 from recorder.capture.browser import record
+from recorder.capture.fetch import read_description
 from recorder.session import Session
 
 Start = Callable[..., WebApp]
@@ -195,6 +197,32 @@ async def test_a_har_that_playwright_saved_is_done_again_on_a_fresh_server(
     assert app.log == first.log
 
 
+NOT_IN_THE_FILE = {
+    # Chrome keeps no bytes of an upload, Firefox no message of a WebSocket.
+    "chrome-streams": (["POST /api/upload", "c15"], ("upload", "uploaded")),
+    "firefox-streams": (["c8"], OVER_SOCKETS),
+}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((Path(__file__).parent / "web/hars").glob("*.har")), ids=lambda f: f.stem
+)
+def test_a_har_that_a_browser_or_mitmproxy_saved_is_done_again(
+    file: Path, start: Start, recorder: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "session.json"
+    done = recorder("import", file, "-o", path)
+    assert done.returncode == 0, done.stderr
+    assert "open sesame" not in path.read_text()
+    skip, lost = NOT_IN_THE_FILE.get(file.stem, ([], ()))
+    app = start(file.stem.partition("-")[2])
+    words = [word for call in skip for word in ("--skip", call)]
+    done = recorder("replay", path, "--url", app.url, *words, **visits.SECRET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recorded = json.loads(file.with_suffix(".json").read_text())
+    assert app.log == [call for call in recorded if call[0] not in lost]
+
+
 @pytest.mark.parametrize("name", ["streams"])
 async def test_a_recording_is_a_tool_of_a_language_model(
     name: str, start: Start, recorder: Callable[..., Any], browser_path: str, tmp_path: Path
@@ -215,3 +243,42 @@ async def test_a_recording_is_a_tool_of_a_language_model(
         answer = await client.call_tool(tool.name, {})
     assert not getattr(answer, "is_error", getattr(answer, "isError", None)), answer
     assert app.log == first.log
+
+
+async def test_an_app_that_does_not_describe_itself_can_be_described_by_a_file(
+    start: Start, browser_path: str, tmp_path: Path
+) -> None:
+    operation = {"operationId": "askForOne", "responses": {"200": {"description": "a thing"}}}
+    file = tmp_path / "openapi.json"
+    about = {"title": "Things", "version": "1"}
+    file.write_text(
+        json.dumps({"openapi": "3.1.0", "info": about, "paths": {"/api/ask": {"post": operation}}})
+    )
+    app = await asyncio.to_thread(start, "windows")
+    path = tmp_path / "session.json"
+
+    async def drive(page: Page) -> None:
+        await page.get_by_role("button", name="Ask outside").click()
+        await expect(page.locator("output")).to_have_text("1")
+
+    description = read_description(file)
+    await record(
+        app.url, output=path, headless=True, browser=browser_path, drive=drive, description=description
+    )
+    session = sessions.read(path)
+    assert session.app.title == "Things"
+    assert [endpoint.name for endpoint in session.api.endpoints if endpoint.method == "POST"] == [
+        "ask_for_one"
+    ]
+
+
+def test_a_file_that_describes_no_app_is_refused_with_the_remedy(
+    recorder: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "package.json"
+    file.write_text("{}")
+    done = recorder("record", "http://127.0.0.1:9", "--openapi", file)
+    assert done.returncode == 2
+    assert (
+        done.stderr == f"recorder: {file} is no OpenAPI document in JSON. Save the one that the app serves.\n"
+    )

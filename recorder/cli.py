@@ -106,6 +106,11 @@ PATIENCE = click.option(
     metavar="SECONDS",
     help="How long to wait for an app that is still starting.",
 )
+OPENAPI = click.option(
+    "--openapi",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="An OpenAPI document, which names the endpoints of an app that does not serve its own.",
+)
 """What several verbs take, in the same words."""
 
 
@@ -152,6 +157,7 @@ def selection(verb: Verb) -> Verb:
 )
 @click.option("--browser", type=click.Path(path_type=Path), help="The Chrome or Chromium to start.")
 @click.option("--cdp", metavar="URL", help="Use the browser that runs with remote debugging at URL.")
+@OPENAPI
 @click.option(
     "--target",
     default="python",
@@ -159,8 +165,9 @@ def selection(verb: Verb) -> Verb:
     help="The script to print at the end; see `recorder render --help`.",
 )
 def record(
-    url: str, output: Path | None, headless: bool | None, browser: Path | None, cdp: str | None, target: str
-) -> int:
+    url: str, output: Path | None, headless: bool | None, browser: Path | None, cdp: str | None,
+    openapi: Path | None, target: str,
+) -> int:  # fmt: skip
     """Open a browser on the app at URL with recording on.
 
     Use the app, then close its last tab or press Ctrl-C: the session is saved and its script printed.
@@ -169,6 +176,7 @@ def record(
 
     from recorder import session as sessions
     from recorder.capture.browser import record as record_in_browser
+    from recorder.capture.fetch import read_description
 
     url = address(url)
     known_target(target)
@@ -180,6 +188,7 @@ def record(
             headless=headless,
             browser=str(browser) if browser is not None else None,
             cdp=cdp,
+            description=read_description(openapi) if openapi is not None else "",
             say=say,
         )
     )
@@ -222,16 +231,30 @@ def record(
     metavar="NAME",
     help="Another host name to answer for, besides the one listened on. Repeatable.",
 )
-def proxy(url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...]) -> int:
+@OPENAPI
+def proxy(
+    url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...], openapi: Path | None
+) -> int:
     """Serve the app at URL with the API Recorder button in its footer, for any browser.
 
     Each press on and off writes one session.
     """
     import asyncio
 
+    from recorder.capture.fetch import read_description
     from recorder.capture.proxy import serve
 
-    asyncio.run(serve(address(url), host=host, port=port, output=output, allow_hosts=allow_hosts, say=say))
+    description = read_description(openapi) if openapi is not None else ""
+    serving = serve(
+        address(url),
+        host=host,
+        port=port,
+        output=output,
+        allow_hosts=allow_hosts,
+        description=description,
+        say=say,
+    )
+    asyncio.run(serving)
     return 0
 
 
@@ -249,11 +272,7 @@ def proxy(url: str, host: str, port: int, output: Path | None, allow_hosts: tupl
     type=click.Path(path_type=Path, dir_okay=False),
     help="The session file.  [default: the name of FILE, with .json]",
 )
-@click.option(
-    "--openapi",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The app's own description, which names its endpoints.",
-)
+@OPENAPI
 def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
     """Make a session of FILE, a HAR that a browser, Playwright or mitmproxy has saved. Secrets are left out of it."""
     from recorder.capture.har import import_har

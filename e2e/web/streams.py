@@ -126,7 +126,7 @@ async def slow(request: Request) -> dict[str, str]:
 @app.get("/api/slow/{job_id}")
 def progress(job_id: str) -> dict[str, object]:
     spent = time.monotonic() - begun[job_id]
-    return {"status": "done" if spent > 0.7 else "running", "percent": min(int(spent * 140), 100)}
+    return {"status": "done" if spent > 0.7 else "running", "percent": min(int(spent * 150), 100)}
 
 
 @app.get("/api/slow/{job_id}/result")

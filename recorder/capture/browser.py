@@ -24,7 +24,7 @@ from playwright.async_api import Error as PlaywrightError
 from recorder import events
 from recorder.capture import inject
 from recorder.capture.collector import Collector, Connection, Names, origin_of
-from recorder.capture.fetch import fetch_with, request_target
+from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
@@ -256,6 +256,7 @@ async def record(
     headless: bool | None = None,
     browser: str | None = None,
     cdp: str | None = None,
+    description: str = "",
     drive: Callable[[Page], Awaitable[None]] | None = None,
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -271,6 +272,7 @@ async def record(
         browser: the program to use; None for :func:`find_browser`.
         cdp: the address of a running browser's debugging port. Its own profile is used, in a tab of ours, and it is
             left running.
+        description: the app's OpenAPI document in place of its own, if any.
         drive: used on the page in a person's place; when it is over, recording stops.
         say: takes sentences for the person.
         on_ready: told the address once the page is open and recorded.
@@ -319,7 +321,7 @@ async def record(
         collector = Collector(
             url,
             Names(output),
-            fetch_with(client, address),
+            described_by(description, fetch_with(client, address)),
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),

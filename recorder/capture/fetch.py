@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
 from yarl import URL
 
+from recorder.adapters.http.describe import PLACES, parse
 from recorder.capture.collector import Fetch, Fetching, origin_of
-from recorder.errors import RecorderError
+from recorder.errors import FileError, RecorderError
 
 REDIRECTS = 5
 SECONDS = 30.0
@@ -42,6 +44,40 @@ def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
         raise RecorderError(f"{first} was not read: it redirects without end")
 
     return fetch
+
+
+def read_description(path: Path) -> str:
+    """The OpenAPI document in a file.
+
+    Raises:
+        FileError: it cannot be read, or is none in JSON.
+    """
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror}", "Name a file that is there") from None
+    if parse(text) is None:
+        raise FileError(f"{path} is no OpenAPI document in JSON", "Save the one that the app serves")
+    return text
+
+
+def described_by(description: str, fetch: Fetch) -> Fetch:
+    """``fetch``, but that the app's description is the one given, where one is."""
+    if not description:
+        return fetch
+
+    async def content() -> AsyncIterator[bytes]:
+        yield description.encode()
+
+    @contextlib.asynccontextmanager
+    async def knowing(url: str, cookie: str) -> AsyncIterator[Fetching]:
+        if urlsplit(url).path.endswith(PLACES):
+            yield Fetching(200, "application/json", content())
+        else:
+            async with fetch(url, cookie) as answer:
+                yield answer
+
+    return knowing
 
 
 def request_target(url: str) -> str:

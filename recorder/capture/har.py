@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 
 from recorder import session as sessions
-from recorder.adapters.http.describe import PLACES, parse
+from recorder.adapters.http.describe import PLACES
 from recorder.adapters.http.fold import HttpFold
 from recorder.adapters.http.har import events
 from recorder.capture.collector import keep_content
+from recorder.capture.fetch import read_description
 from recorder.errors import FileError
 from recorder.events import Body, Fetched, PageOpened
 from recorder.session import Session
@@ -26,9 +27,7 @@ def import_har(path: Path, output: Path, openapi: Path | None = None) -> Session
     """
     fold = HttpFold()
     told = events(_read(path), str(path))
-    description = _read(openapi).decode(errors="replace") if openapi is not None else ""
-    if openapi is not None and parse(description) is None:
-        raise FileError(f"{openapi} is no OpenAPI document in JSON", "Save the one that the app serves")
+    description = read_description(openapi) if openapi is not None else ""
     for event in told:
         fold.feed(event)
         if isinstance(event, PageOpened) and description:

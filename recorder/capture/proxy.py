@@ -33,7 +33,7 @@ from recorder.capture import collector as collectors
 from recorder.capture import inject
 from recorder.capture.collector import Collector, Names, origin_of
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
-from recorder.capture.fetch import Address, fetch_with, request_target
+from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import RecorderError, UsageError
 from recorder.events import State
@@ -570,6 +570,7 @@ async def serve(
     port: int = 8700,
     output: str | os.PathLike[str] | None = None,
     allow_hosts: Iterable[str] = (),
+    description: str = "",
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
@@ -582,6 +583,7 @@ async def serve(
         port: 0 for any free one.
         output: the file of the first session, or a folder for all (see :class:`recorder.capture.collector.Names`).
         allow_hosts: more ``Host`` headers to answer for, ``name`` or ``name:port``.
+        description: the app's OpenAPI document in place of its own, if any.
         say: takes sentences for the person.
         on_ready: told the address to open, once it answers.
         on_saved: told the path of every session.
@@ -617,7 +619,7 @@ async def serve(
         collector = Collector(
             upstream.url,
             Names(output),
-            fetch_with(reading, address_of(upstream, is_ours)),
+            described_by(description, fetch_with(reading, address_of(upstream, is_ours))),
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),

@@ -39,7 +39,7 @@ SURE_MS = 50.0
 """How soon after an act a request is certainly its doing."""
 
 _BY_BROWSER = re.compile(
-    r"(?:accept-(?:language|encoding|charset)|access-control-.*|cache-control|connection|content-(?:length|type)|cookie|dnt"
+    r"(?:accept-(?:language|encoding|charset)|access-control-.*|cache-control|(?:proxy-)?connection|content-(?:length|type)|cookie|dnt"
     r"|host|if-(?:none-match|modified-since)|keep-alive|origin|pragma|priority|purpose|range|referer|save-data|sec-.*"
     r"|te|trailer|transfer-encoding|upgrade.*|user-agent|via|x-client-data)$",
     re.IGNORECASE,
@@ -271,7 +271,7 @@ class _Builder:
             trigger = self._trigger(e)
         elif (spoken := turn.spoken) is not None and spoken.act is not None:
             trigger = _by_person(spoken.act, spoken.at)
-        elif turn.after in self._ids:
+        elif turn.after in self._ids and not any(said.sent for said in turn.messages):
             trigger = Trigger(kind="call", event="then", call=self._ids[turn.after], sure="likely")
         else:
             trigger = self._trigger(e)
@@ -352,11 +352,13 @@ class _Builder:
             self._used[endpoint.id] = kept
 
     def _headers(self, e: Exchange, media: str) -> Iterator[Value]:
+        is_document = e.how in ("form", "document", "reload")
         for name, value in e.headers:
-            if _BY_BROWSER.match(name) or (name.lower() == "accept" and value.strip() in ("*/*", "")):
+            is_accept = name.lower() == "accept"
+            if _BY_BROWSER.match(name) or (is_accept and (is_document or value.strip() in ("*/*", ""))):
                 continue
             yield Value(name=name.lower(), value=value, location="header", component="header")
-        if e.how in ("form", "document", "reload"):
+        if is_document:
             yield Value(name="accept", value="text/html", location="header", component="header")
         type = e.sent_header("content-type")
         plain = {"json": "application/json", "form": "application/x-www-form-urlencoded"}.get(media)

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from email.parser import BytesParser
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
@@ -125,7 +124,7 @@ class _Entry:
             p for p in _list(data.get("params")) if isinstance(p, dict) and isinstance(p.get("name"), str)
         ]
         if type.startswith("multipart/") and (text or params):
-            parts = _multipart(text, type) if text else []
+            parts = _multipart(self._bytes(text), type) if text else []
             parts = parts or [
                 Part(
                     name=p["name"],
@@ -145,6 +144,13 @@ class _Entry:
             # Chromium gives nobody the body of an upload.
             return Body(kind="lost", reason="unreadable", size=int(length))
         return Body(kind="text", text=text) if text else Body()
+
+    def _bytes(self, text: str) -> bytes:
+        """What the text of a body stands for: UTF-8, or a character for each byte, as mitmproxy writes it."""
+        length = _of(self.headers, "content-length")
+        if length == str(len(text)) and max(text, default="") < "\u0100":
+            return text.encode("latin-1")
+        return text.encode("utf-8", "surrogatepass")
 
     def _answer(self, content: dict[str, Any]) -> Body:
         text, size = content.get("text"), content.get("size")
@@ -281,27 +287,44 @@ def _cleaned(body: Body, clean: Any) -> Body:
     return msgspec.structs.replace(body, text=text, parts=parts)
 
 
-def _multipart(text: str, type: str) -> list[Part]:
-    raw = f"Content-Type: {type}\r\n\r\n".encode() + text.encode("utf-8", "surrogatepass")
-    message = BytesParser().parsebytes(raw)
+def _multipart(content: bytes, type: str) -> list[Part]:
+    """The fields of a multipart body as browsers write it.
+
+    Source: HTML, Multipart form data; there quotes and line ends in names are escaped as in addresses.
+    """
+    found = re.search(r'boundary="?([^";]+)"?', type, re.IGNORECASE)
+    if found is None:
+        return []
     parts = []
-    for part in message.get_payload() if message.is_multipart() else []:
-        if isinstance(part, str):
+    for piece in re.split(rb"(?:\r\n)?--" + re.escape(found[1].encode()) + rb"(?:--)?(?:\r\n|$)", content):
+        head, split, inside = piece.partition(b"\r\n\r\n")
+        words = head.decode(errors="replace")
+        name = re.search(r'\bname="([^"]*)"', words)
+        if not split or name is None:
             continue
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if not isinstance(name, str) or not isinstance(content, bytes):
-            continue
-        filename = part.get_filename()
+        filename = re.search(r'\bfilename="([^"]*)"', words)
         if filename is None:
-            parts.append(Part(name=name, value=content.decode(errors="replace")))
+            parts.append(Part(name=_unescaped(name[1]), value=inside.decode(errors="replace")))
             continue
-        kind = part.get_content_type()
-        # What is no text has lost bytes on its way into the file.
-        whole = bool(content) and "\ufffd" not in content.decode(errors="replace")
-        value = f"data:{kind};base64,{base64.b64encode(content).decode()}" if whole else None
-        parts.append(Part(name=name, filename=filename, size=len(content), type=kind, value=value))
+        kind = re.search(r"^content-type:\s*(\S+)", words, re.IGNORECASE | re.MULTILINE)
+        said = kind[1] if kind is not None else "application/octet-stream"
+        # What is no text has lost bytes on its way into the file, or all of them.
+        whole = bool(inside) and "\ufffd".encode() not in inside
+        value = f"data:{said};base64,{base64.b64encode(inside).decode()}" if whole else None
+        parts.append(
+            Part(
+                name=_unescaped(name[1]),
+                filename=_unescaped(filename[1]),
+                size=len(inside),
+                type=said,
+                value=value,
+            )
+        )
     return parts
+
+
+def _unescaped(name: str) -> str:
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _moment(text: Any) -> float:

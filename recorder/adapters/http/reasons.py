@@ -74,6 +74,8 @@ def _reason(
         return "made before recording started"
     if e.method == "WS" and any(message.text is None for message in e.messages):
         return "a WebSocket with binary messages, which are not kept"
+    if e.method == "WS" and not e.messages:
+        return "a WebSocket without messages: nothing was said, or nothing is in the file"
     if e.method == "OPTIONS":
         return "the browser's question whether it may ask"
     if e.how == "beacon":
