@@ -1262,6 +1262,28 @@ def test_a_secret_is_known_by_its_shape_whatever_it_is_called(
     assert site.request("n=loose").body.text == f"with {' and '.join(data[:5])}."
 
 
+def test_of_a_token_is_told_whom_it_is_for_and_nothing_that_is_secret_in_it(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    def encoded(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = {
+        "sub": "ü-17",
+        "tenant": 3,
+        "exp": 1,
+        "jti": "abc",
+        "api_key": "abcdefgh",
+        "key": "sk-" + "a1" * 20,
+    }
+    token = f"{encoded({'alg': 'none'})}.{encoded(claims)}.{'x' * 20}"
+    page = open_page(recording=True)
+    page.evaluate("(body) => fetch('/echo?n=it', { method: 'POST', body })", token)
+    site.wait(lambda: site.done("n=it"))
+    (told,) = (s for s in site.said(Secret) if s.name == "RECORDER_SECRET_JWT")
+    assert told.claims == {"sub": "ü-17", "tenant": 3}
+
+
 def test_a_placeholder_is_the_same_in_the_next_document_of_the_tab(
     site: Site, open_page: Callable[..., Page]
 ) -> None:

@@ -148,11 +148,13 @@ class SocketClosed(Event, frozen=True, tag="ws_close"):
 
 class Secret(Event, frozen=True, tag="secret"):
     """The page replaced a secret by ``placeholder`` in everything it sends; ``name`` is the environment variable
-    that a script takes it from and ``hint`` says where the value was seen, never the value."""
+    that a script takes it from and ``hint`` says where the value was seen, never the value. ``claims`` is what a JWT
+    says of whom it is for."""
 
     placeholder: str
     name: str
     hint: str = ""
+    claims: dict[str, str | int | float] = {}
 
 
 class Lost(Event, frozen=True, tag="lost"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import secrets
@@ -30,6 +31,8 @@ _SHAPES = re.compile(
     r"eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]{10,}|\bsk-(?=[\w-]*\d)[\w-]{32,}"
     r"|\b(?:hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{20,})"
 )
+_JWT = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]*")
+_OF_THE_TOKEN = re.compile(r"iat|exp|nbf|jti|sid|nonce|auth_time|\w+_hash")
 _FIELD = re.compile(r"<(?:input|meta)\b[^>]{0,20000}>", re.IGNORECASE)
 SHORTEST = 6
 """Characters of a value that is replaced wherever it occurs; shorter ones would hit other text."""
@@ -111,11 +114,32 @@ class Redactor:
 
     def events(self, at: float) -> Iterator[Secret]:
         """Each secret as the page would tell of it."""
-        for number, name in enumerate(self._names.values(), 1):
+        for number, (value, name) in enumerate(self._names.items(), 1):
             placeholder = f"[recorder-secret:{self._nonce}:{name}]"
             yield Secret(
-                page="har", seq=number, at=at, placeholder=placeholder, name=name, hint=self.hints[name]
-            )
+                page="har", seq=number, at=at, placeholder=placeholder, name=name, hint=self.hints[name],
+                claims=_claims(value),
+            )  # fmt: skip
+
+
+def _claims(value: str) -> dict[str, str | int | float]:
+    """What a JWT says of whom it is for; nothing for anything else. Source: RFC 7519."""
+    if (found := _JWT.fullmatch(value)) is None:
+        return {}
+    try:
+        said = json.loads(base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return {
+        name: claim
+        for name, claim in (said.items() if isinstance(said, dict) else ())
+        if isinstance(claim, str | int | float)
+        and not isinstance(claim, bool)
+        and not _OF_THE_TOKEN.fullmatch(name)
+        and not _SECRET_NAME.fullmatch(name)
+        and len(str(claim)) <= 200
+        and not _SHAPES.search(str(claim))
+    }
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

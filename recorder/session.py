@@ -236,12 +236,14 @@ class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     setup: bool = False
 
 
-class SecretName(msgspec.Struct, frozen=True, kw_only=True):
-    """A secret: where its placeholder stands in values, ``name`` is the environment variable that scripts read."""
+class SecretName(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A secret: where its placeholder stands in values, ``name`` is the environment variable that scripts read.
+    ``claims`` is what a JWT says of whom it is for: calls may use it."""
 
     name: str
     placeholder: str
     hint: str = ""
+    claims: dict[str, str | int | float] = {}
 
 
 class Expectation(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -17,7 +17,7 @@ import msgspec
 
 from recorder.adapters import workflow
 from recorder.adapters.http.fold import HttpFold
-from recorder.events import Act, Body, Done, Mark, PageOpened, Part, Request, Response
+from recorder.events import Act, Body, Done, Mark, PageOpened, Part, Request, Response, Secret
 from recorder.request import request
 from recorder.session import Session
 from recorder.workflow import Cookie, Expression, Link, Spelled, Step, Text, Workflow
@@ -57,6 +57,9 @@ def session_of(flow: Flow) -> Session:
     at = 1_700_000_000_000.0
     fold.feed(Mark(page="", seq=0, at=at, what="start", url=ROOT))
     fold.feed(PageOpened(page="P", seq=1, at=at, url=ROOT + "/"))
+    claims: dict[str, str | int | float] = {"sub": UUID, "tenant_id": 7, "roles": "admin"}
+    name = "RECORDER_SECRET_ACCESS_TOKEN"
+    fold.feed(Secret(page="P", seq=1, at=at, placeholder=JWT, name=name, claims=claims))
     for number, asked in enumerate(flow.calls, 1):
         at += 1000
         method, _, path = asked.ask.partition(" ")
@@ -146,6 +149,8 @@ def page(inside: str) -> str:
 TOKEN = "v2.9fJk2-Lq83nZxW0aBcD4eFgH"
 UUID = "5f0c7a52-0d3c-4a54-9a3e-7f6d2c1b0a99"
 HASH = "9b74c9897bac770ffc029102a200c5de"
+JWT = f"[recorder-secret:{'0' * 16}:RECORDER_SECRET_ACCESS_TOKEN]"
+"""As the page tells it; what it says comes with the secret."""
 DECOYS = {
     "count": 3,
     "active": True,
@@ -159,6 +164,17 @@ DECOYS = {
 
 FLOWS = (
     # Tokens.
+    Flow(kind="what a JWT says", name="whose it is, in a path", calls=(
+        Asked(ask="POST /login", json={"user": "ann"}, give={"access_token": JWT}),
+        Asked(ask=f"GET /people/{UUID}", headers={"Authorization": f"Bearer {JWT}"}, give={"name": "ann"}),
+    ), links={
+        (1, ("header", "authorization")): (0, ("body", "access_token")),
+        (1, ("path", 0)): (0, ("body", "access_token")),
+    }),
+    Flow(kind="what a JWT says", name="a small number goes by its name", calls=(
+        Asked(ask="POST /login", json={"user": "ann"}, give={"token": JWT}),
+        Asked(ask="POST /orders", json={"tenant_id": 7, "count": 7, "level": 7}, give={"ok": True}),
+    ), links={(1, ("json", "tenant_id")): (0, ("body", "token"))}),
     Flow(kind="token", name="a bearer token", calls=(
         Asked(ask="POST /login", json={"user": "ann"}, give={"access_token": TOKEN, **DECOYS}),
         Asked(ask="GET /me?limit=20&page=1", headers={"Authorization": f"Bearer {TOKEN}"}, give={"name": "ann"}),

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from e2e.web.calls import log
 
 KEY = secrets.token_bytes(32)
+ANN = secrets.token_hex(12)
 FIRST = 1000 + secrets.randbelow(9000)
 
 app = FastAPI(title="Tasks")
@@ -31,7 +32,7 @@ def encoded(data: bytes) -> str:
 
 def token_of(user: str) -> str:
     head = encoded(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
-    claims = {"sub": user, "iat": time.time(), "jti": secrets.token_hex(8)}
+    claims = {"sub": ANN, "name": user, "iat": time.time(), "jti": secrets.token_hex(8)}
     body = f"{head}.{encoded(json.dumps(claims).encode())}"
     return f"{body}.{encoded(hmac.digest(KEY, body.encode(), hashlib.sha256))}"
 
@@ -42,7 +43,7 @@ def user(authorization: Annotated[str, Header()] = "") -> str:
     if not body or encoded(hmac.digest(KEY, body.encode(), hashlib.sha256)) != signature:
         raise HTTPException(401, "Log in first")
     claims = body.split(".")[1]
-    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"])
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["name"])
 
 
 def guarded(csrftoken: Annotated[str, Cookie()] = "", x_csrf_token: Annotated[str, Header()] = "") -> None:
@@ -89,6 +90,12 @@ def login(given: Login) -> dict[str, Any]:
         "token_type": "bearer",
         "user": {"name": given.username},
     }
+
+
+@app.get("/api/people/{person_id}")
+def person(person_id: str, who: Annotated[str, Depends(user)]) -> dict[str, Any]:
+    log("person", who=who, is_own=person_id == ANN)
+    return {"name": who}
 
 
 @app.get("/api/items")
@@ -170,6 +177,8 @@ document.querySelector("#login").onsubmit = async (event) => {
   const answer = await ask("POST", "/api/login", { username: username.value, password: password.value });
   if (!answer.access_token) return;
   token = answer.access_token;
+  const { sub } = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
+  await ask("GET", `/api/people/${sub}`);
   document.querySelector("#new").hidden = false;
   await show();
 };

@@ -267,7 +267,8 @@ export class Redactor {
       const variable = this.variable(value, name);
       placeholder = `[recorder-secret:${this.stored.nonce}:${variable}]`;
       this.placeholders.set(value, placeholder);
-      this.tell({ t: "secret", placeholder, name: variable, hint });
+      const claims = claimsOf(value);
+      this.tell(claims ? { t: "secret", placeholder, name: variable, hint, claims } : { t: "secret", placeholder, name: variable, hint });
     }
     if (value.length >= everywhere && !this.everywhere.has(value)) {
       this.everywhere.add(value);
@@ -412,6 +413,33 @@ function unescaped(written, escape) {
     return String(natives.parse(`"${once}"`));
   } catch {
     return written;
+  }
+}
+
+/** What of a token's claims is of its moment, or names it. */
+const OF_THE_TOKEN = /^(?:iat|exp|nbf|jti|sid|nonce|auth_time|\w+_hash)$/;
+const CLAIM_LENGTH = 200;
+
+/**
+ * What a JWT says of whom it is for, so that a call that uses it can be recognised; undefined for anything else, and
+ * without what is secret itself.
+ *
+ * Source: RFC 7519.
+ * @param {string} value
+ * @returns {Record<string, string | number> | undefined}
+ */
+function claimsOf(value) {
+  const payload = /^eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]*$/.exec(value)?.[1];
+  if (!payload) return undefined;
+  try {
+    const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
+    const said = Object.entries(natives.parse(new TextDecoder().decode(bytes))).filter(([name, claim]) => {
+      const isPlain = typeof claim === "number" || (typeof claim === "string" && claim.length <= CLAIM_LENGTH && claim.search(SHAPES) < 0);
+      return isPlain && !OF_THE_TOKEN.test(name) && !SECRET_NAME.test(name);
+    });
+    return said.length ? Object.fromEntries(said) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -181,7 +181,7 @@ class HttpFold:
             calls=tuple(calls),
             omitted=tuple(omitted),
             secrets=tuple(
-                SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint)
+                SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint, claims=s.claims)
                 for s in traffic.secrets.values()
             ),
             notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),

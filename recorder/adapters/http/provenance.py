@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -110,9 +110,16 @@ class Provenance:
     Args:
         kept: ids of the calls that a person made.
         refused: inputs, by call and place, that replays have shown to be no links.
+        claims: what tokens say, by the placeholder that stands for each.
     """
 
-    def __init__(self, kept: Collection[str], refused: Collection[tuple[str, int]] = ()) -> None:
+    def __init__(
+        self,
+        kept: Collection[str],
+        refused: Collection[tuple[str, int]] = (),
+        claims: Mapping[str, Mapping[str, Any]] = {},
+    ) -> None:
+        self._claims = claims
         self._kept = kept
         self._refused = refused
         self._origins: dict[str, list[Origin]] = {}
@@ -221,7 +228,7 @@ class Provenance:
             if next(files_in(output.value), None) is not None:
                 continue
             for path, leaf in _leaves(output.value):
-                for readers, key, found in _readings(path, leaf):
+                for readers, key, found in (*_readings(path, leaf), *self._said(leaf)):
                     text = as_text(found)
                     again = text in own if strength(found) > 1 else (text, key.lower()) in said
                     if again or strength(found) == 0:
@@ -239,6 +246,12 @@ class Provenance:
                     if len(known) < MOST_ORIGINS:
                         known.append(origin)
         self._sent |= {text for text in own if text not in self._origins}
+
+    def _said(self, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+        """What a token says: it stands between its two points, in base64."""
+        for name, claim in (self._claims.get(leaf, {}) if isinstance(leaf, str) else {}).items():
+            inside = (Reader(kind="between", path=(".", ".")), Reader(kind="base64"))
+            yield (*inside, Reader(kind="json", path=(name,))), "user_id" if name == "sub" else name, claim
 
 
 def _agreement(

@@ -128,7 +128,8 @@ class _Builder:
         everything.sort(key=lambda call: call.timing.started)
         refused = {(proof.call, proof.input) for proof in session.proofs if proof.proof == "refused"}
         kept = {call.id for call in session.calls}
-        provenance = Provenance(kept, refused)
+        claims = {secret.placeholder: secret.claims for secret in session.secrets}
+        provenance = Provenance(kept, refused, claims)
         traced: dict[str, list[Expression]] = {}
         said: dict[str, list[Expression]] = {}
         for call in everything:
