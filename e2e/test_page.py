@@ -717,11 +717,38 @@ def test_on_a_gradio_page_uploads_are_not_read_and_documents_not_told(
 
 
 def test_a_shortcut_of_the_app_s_is_an_act(site: Site, open_page: Callable[..., Page]) -> None:
+    site.pages["/"] = "<input aria-label='Text'>" + FOOTER
     page = open_page(recording=True)
-    page.keyboard.press("x")
+    page.get_by_label("Text").focus()
+    page.keyboard.press("ArrowLeft")
     page.keyboard.press("Control+s")
     site.wait(lambda: site.said(Act))
-    assert [act.kind for act in site.said(Act)] == ["keydown"]
+    assert [(act.kind, act.name) for act in site.said(Act)] == [("keydown", "Text")]
+
+
+def test_a_control_that_is_no_field_is_used_by_keys_and_by_dragging(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    slider = "<div role='slider' aria-label='Size' tabindex='0' style='width: 200px; height: 40px'></div>"
+    site.pages["/"] = slider + FOOTER
+    page = open_page(recording=True)
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowRight")
+    page.mouse.move(50, 20)
+    page.mouse.down()
+    page.mouse.move(52, 20)
+    page.mouse.move(90, 20)
+    page.mouse.move(120, 20)
+    page.mouse.up()
+    site.wait(lambda: len(site.said(Act)) == 3)
+    assert [(act.kind, act.name) for act in site.said(Act)] == [
+        ("keydown", "Size"),
+        ("drag", "Size"),
+        ("click", "Size"),
+    ]
 
 
 # The channel

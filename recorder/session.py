@@ -102,6 +102,9 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 _VERBS = {
     "click": "clicked",
+    "drag": "dragged",
+    "drop": "dropped on",
+    "keydown": "pressed a key in",
     "open": "opened",
     "submit": "submitted",
     "change": "changed",

@@ -353,6 +353,35 @@ def test_what_a_request_has_pushed_is_expected_after_it_and_what_the_push_leads_
     assert [(step.id, step.setup) for step in kept] == [("c1", True), ("c3", True), ("c5", False)]
 
 
+def test_a_socket_by_whose_name_something_is_asked_is_opened_first_and_held() -> None:
+    page = Page()
+    page.socket("/ws?session=s_zj4mzo1", (False, '{"ready": 1}'), (False, '{"tick": 1}'), closed=False)
+    page.act()
+    page.ask("POST", "/run", give={}, sent={"cells": [1, 2]}, headers={"x-session": "s_zj4mzo1"})
+    made = workflow(page.session())
+    held, run = made.steps
+    assert (held.endpoint.id, held.setup, held.closes) == ("WS /ws", True, False)
+    # What it is told later is the app's affair: that it was greeted is enough.
+    assert [message.value for message in held.messages] == [{"ready": 1}]
+    assert run.endpoint.id == "POST /run"
+    assert [(variable.name, variable.python_type) for variable in made.variables] == [
+        ("cells", "list[float]")
+    ]
+
+
+def test_what_is_chosen_inside_a_list_of_things_is_a_variable() -> None:
+    page = Page()
+    page.act()
+    page.ask(
+        "POST",
+        "/update",
+        give={},
+        sent={"state": [{"id": "name", "value": "bob"}, {"id": "size", "value": 3}]},
+    )
+    variables = {variable.name: variable.value for variable in workflow(page.session()).variables}
+    assert variables == {"id": "name", "value": "bob", "id_2": "size", "value_2": 3}
+
+
 def test_a_socket_that_tells_what_a_later_call_needs_is_part_of_it() -> None:
     page = Page()
     page.socket("/news", (False, '{"ticket": "t-1234567"}'), (False, '{"other": 1}'), closed=False)

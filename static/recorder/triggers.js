@@ -6,6 +6,8 @@ import { listen, natives } from "./natives.js";
 const NAME_LIMIT = 120;
 /** How long after an act a request may still be its doing. */
 const ACT_MS = 2000;
+/** How far the pointer goes before it drags. */
+const DRAG_PIXELS = 4;
 const KEYS = new Set(["Enter", "Escape"]);
 const CONTROLS =
   "button,a[href],input,select,textarea,summary,label,option,[contenteditable=''],[contenteditable=true],[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=checkbox],[role=radio],[role=switch],[role=slider],[role=combobox],[role=textbox],[role=gridcell],td,tr";
@@ -45,10 +47,17 @@ export function watchActs(watch) {
       watch.password(first, event.type === "change" || event.type === "submit");
     }
     if (!event.isTrusted) return;
-    if (event instanceof KeyboardEvent && !KEYS.has(event.key) && !isShortcut(event)) return;
+    if (event instanceof KeyboardEvent && !isCommand(event, first)) return;
     const element = first.closest(CONTROLS) ?? first;
     latestAt = natives.now();
-    const kind = event.type;
+    if (event instanceof KeyboardEvent && event.repeat) return;
+    tell(event.type, element);
+  };
+  /**
+   * @param {string} kind
+   * @param {Element} element
+   */
+  const tell = (kind, element) => {
     if (kind === "input" && burst === kind && burstOn?.deref() === element) return;
     // The end of a burst of typing says nothing new.
     if (kind === "change" && burst === "input" && burstOn?.deref() === element) return;
@@ -60,15 +69,36 @@ export function watchActs(watch) {
   for (const type of ["click", "change", "input", "submit", "keydown", "drop"]) {
     listen(window, type, heard, { capture: true, passive: true });
   }
+  /** @type {{x: number, y: number, on: Element, isDragged: boolean} | null} what the pointer took hold of */
+  let held = null;
+  listen(window, "pointerdown", (/** @type {PointerEvent} */ event) => {
+    const [first] = event.composedPath();
+    const isTaken = event.isTrusted && first instanceof Element && !watch.isOurs(first);
+    held = isTaken ? { x: event.clientX, y: event.clientY, on: first.closest(CONTROLS) ?? first, isDragged: false } : null;
+  }, { capture: true, passive: true });
+  listen(window, "pointermove", (/** @type {PointerEvent} */ event) => {
+    if (!held || !event.buttons) return;
+    if (held.isDragged) latestAt = natives.now();
+    else if (Math.hypot(event.clientX - held.x, event.clientY - held.y) > DRAG_PIXELS) {
+      held.isDragged = true;
+      latestAt = natives.now();
+      tell("drag", held.on);
+    }
+  }, { capture: true, passive: true });
   return { current: () => (natives.now() - latestAt <= ACT_MS && latest ? latest : undefined) };
 }
 
 /**
- * Whether a key is pressed to command the app rather than to write.
+ * Whether a key is pressed to command the app rather than to write or to move on.
  * @param {KeyboardEvent} event
+ * @param {Element} element
  */
-function isShortcut(event) {
-  if (/^(?:Control|Meta|Alt|AltGraph|Shift)$/.test(event.key)) return false;
+function isCommand(event, element) {
+  if (/^(?:Control|Meta|Alt|AltGraph|Shift|CapsLock|Tab)$/.test(event.key)) return false;
+  if (KEYS.has(event.key)) return true;
+  const isWritten = element instanceof HTMLElement && element.isContentEditable;
+  const isField = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+  if (!isWritten && !isField) return true;
   return event.ctrlKey || event.metaKey || /^(?:F\d{1,2}|Delete)$/.test(event.key);
 }
 

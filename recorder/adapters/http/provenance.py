@@ -220,14 +220,14 @@ class Provenance:
     def learn(self, call: Call, nouns: frozenset[str]) -> None:
         """Index what a call gave, but for what it had been sent, and remember what it sent."""
         self._order += 1
-        given = [(_key(path) or v.name, leaf) for v in call.inputs for path, leaf in _leaves(v.value)]
+        given = [(_key(path) or v.name, leaf) for v in call.inputs for path, leaf in scalars(v.value)]
         own = {as_text(leaf) for _, leaf in given}
         # What can be equal by chance is only said again where it has the same name.
         said = {(as_text(leaf), name.lower()) for name, leaf in given}
         for number, output in enumerate(call.outputs):
             if next(files_in(output.value), None) is not None:
                 continue
-            for path, leaf in _leaves(output.value):
+            for path, leaf in scalars(output.value):
                 for readers, key, found in (*_readings(path, leaf), *self._said(leaf)):
                     text = as_text(found)
                     again = text in own if strength(found) > 1 else (text, key.lower()) in said
@@ -279,13 +279,14 @@ def _agreement(
     return 0
 
 
-def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def scalars(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Each value inside a value that has none inside itself, and where; files are none."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, (*path, str(key)))
+            yield from scalars(item, (*path, str(key)))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _leaves(item, (*path, number))
+            yield from scalars(item, (*path, number))
     elif not isinstance(value, File):
         yield path, value
 
@@ -312,7 +313,7 @@ def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, 
             value = json.loads(leaf)
         except (ValueError, RecursionError):
             return
-        for inner, item in _leaves(value):
+        for inner, item in scalars(value):
             yield (Reader(kind="json", path=inner),), _key(inner) or key, item
     elif (decoded := unbase64(leaf)) is not None:
         for readers, name, item in _readings(path, decoded):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from recorder.adapters import Selection, chosen_calls
-from recorder.adapters.http.provenance import Provenance, words
+from recorder.adapters.http.provenance import Provenance, scalars, strength, words
 from recorder.adapters.http.volatile import volatile
 from recorder.api import Endpoint
 from recorder.request import as_text
@@ -117,6 +117,9 @@ class _Builder:
         self._known: dict[tuple[str, str], str] = {}
         self._secrets = SecretFinder(session.secrets)
         self.variables: list[Variable] = []
+        self._held: dict[str, str] = {}
+        """The WebSockets that nobody spoke over, by the names that the page had given itself with them: what is asked
+        by the same name needs them open."""
         self.given: set[Any] = set()
         """Values that calls were given by links."""
 
@@ -145,18 +148,27 @@ class _Builder:
             if call.status == "ok":
                 provenance.learn(call, nouns)
         self.given = provenance.given
+        omitted = {o.call.id for o in session.omitted}
+        self._held = {
+            text: call.id
+            for call in everything
+            if call.id in omitted and call.messages and not call.continues
+            for text in _own_names(traced[call.id])
+        }
         needed = self._needed(everything, {id: [*traced[id], *said[id]] for id in traced}, skipped)
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
         going_on = {call.continues: call.id for call in made}
-        return _in_order(
-            [
-                msgspec.structs.replace(
-                    self._step(call, traced[call.id], said[call.id], call.id not in self._chosen),
-                    closes=going_on.get(call.continues or call.id, call.id) == call.id,
-                )
-                for call in made
-            ]
-        )
+        held = set(self._held.values())
+        used = {link.step for id in traced for link in leaves_of(Link, [*traced[id], *said[id]])}
+        steps = []
+        for call in made:
+            step = self._step(call, traced[call.id], said[call.id], call.id not in self._chosen)
+            root = call.continues or call.id
+            closes = going_on.get(root, call.id) == call.id and not (step.setup and root in held)
+            if step.setup and call.id in held and call.id not in used:
+                step = _greeting(step)
+            steps.append(msgspec.structs.replace(step, closes=closes))
+        return _in_order(steps)
 
     def _needed(
         self, everything: list[Call], traced: dict[str, list[Expression]], skipped: set[str]
@@ -169,6 +181,7 @@ class _Builder:
         while queue:
             call = queue.pop()
             wanted = [link.step for link in leaves_of(Link, traced[call.id])]
+            wanted += [self._held[text] for text in _own_names(traced[call.id]) if text in self._held]
             if call.continues:
                 wanted += [
                     c.id
@@ -269,8 +282,17 @@ class _Builder:
                 key: self._inside(item, plain.get(key), str(key), depth + 1)
                 for key, item in expression.items()
             }
-        if isinstance(expression, list) and expression and all(isinstance(item, str) for item in expression):
+        if (
+            isinstance(expression, list)
+            and expression
+            and all(isinstance(i, str | int | float) for i in expression)
+        ):
             return self._variable(name, expression, plain)
+        if isinstance(expression, list) and depth < DEEPEST and isinstance(plain, list):
+            return [
+                self._inside(item, inside, name, depth + 1) if isinstance(item, dict) else item
+                for item, inside in zip(expression, plain, strict=False)
+            ]
         scalar = isinstance(expression, str | bool | int | float)
         if not scalar and not _is_file(expression):
             return expression
@@ -286,6 +308,25 @@ class _Builder:
             type = "int" if isinstance(plain, int) and not isinstance(plain, bool) else python_type(plain)
             self.variables.append(Variable(name=chosen, value=expression, python_type=type, label=name))
         return VariableRef(name=self._known[key])
+
+
+def _own_names(values: list[Expression]) -> set[str]:
+    """Texts that the page can only have made up itself."""
+    return {
+        value
+        for _, value in scalars(values)
+        if isinstance(value, str) and strength(value) >= 3 and not value.isdigit()
+    }
+
+
+def _greeting(step: Step) -> Step:
+    """A conversation that only needs to have begun: what the page said, and the first that it heard after that."""
+    last = max((n for n, message in enumerate(step.messages) if message.sent), default=-1)
+    heard = next((n for n, m in enumerate(step.messages) if n > last and not m.sent), len(step.messages) - 1)
+    messages = step.messages[: heard + 1]
+    count = sum(not message.sent for message in messages)
+    outputs = tuple(msgspec.structs.replace(o, value=o.value[:count]) for o in step.outputs)
+    return msgspec.structs.replace(step, messages=messages, outputs=outputs)
 
 
 def _most(call: Call) -> int | None:

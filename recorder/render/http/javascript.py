@@ -88,6 +88,8 @@ class _Module:
     def text(self) -> str:
         items = self.arguments()
         blocks = [self.step(step) for step in self.workflow.steps]
+        if self.connections:
+            blocks.append([f"{connection}.close();" for connection in self.connections.values()])
         folder = [part for part in (self.options.files, self.folder) if part not in ("", ".")]
         inside: Node = Group("{ ", items, " }") if items else ""
         opening = f"export async function run({write(inside, after=' = {}') if items else ''}) {{"
@@ -334,7 +336,7 @@ class _Module:
                 node = Group("JSON.stringify(", [("", self.expression(message.value))], ")")
             lines.append(write(node, indent=4, before=f"{connection}.send(", after=");"))
         if step.closes:
-            lines.append(f"{connection}.close();")
+            lines.append(f"{self.connections.pop(step.continues or step.id)}.close();")
         label = javascript_text(f"{step.endpoint.id}:")
         if not step.outputs:
             return lines if step.setup else [*lines, f'console.log({label}, "done");']

@@ -37,6 +37,7 @@ LOCUST = Locust()
 class _File(HttpProgram):
     template = "http_locust.jinja"
     client = "self.client"
+    sockets = "self.sockets"
     raw_body = "data="
 
     def __init__(self, workflow: Workflow, options: Options) -> None:
@@ -120,10 +121,6 @@ class _File(HttpProgram):
         self.margin += 4
         lines = super().socket(step)
         self.margin -= 4
-        if not step.continues:
-            connection = self.connections[step.id]
-            opened = next(n for n, line in enumerate(lines) if line.startswith(f"{connection} = "))
-            lines.insert(opened + 1, f"self.sockets.append({connection})")
         return [f"with self.counted({python_text(step.endpoint.id)}):", *(f"    {line}" for line in lines)]
 
     def told(self, step: Step, name: str) -> list[str]:

@@ -36,9 +36,9 @@ from recorder.workflow import (
 
 _OWN = {
     "ANY", "Any", "Around", "FILES", "Matching", "Path", "URL", "Unordered", "address", "annotations", "app_url",
-    "as_recorded", "base64", "between", "checked", "client", "connect", "cookie", "failing", "form", "heard", "httpx",
-    "json", "message", "origin", "os", "page", "pair", "part", "print", "pytest", "query", "quote", "re",
-    "response", "run", "segment", "self", "shortened", "socket", "stream", "text", "time", "unbase64",
+    "as_recorded", "base64", "between", "checked", "client", "connect", "contextlib", "cookie", "failing", "form",
+    "heard", "httpx", "json", "message", "origin", "os", "page", "pair", "part", "print", "pytest", "query", "quote",
+    "re", "response", "run", "segment", "self", "shortened", "socket", "sockets", "stream", "text", "time", "unbase64",
     "until", "urlencode", "urlsplit",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
@@ -55,6 +55,7 @@ class HttpProgram:
     template = "http_python.jinja"
     url = "URL"
     client = "client"
+    sockets = "sockets"
     margin = 8
     """How far the steps are indented."""
 
@@ -93,6 +94,7 @@ class HttpProgram:
             returned=self.last,
             needs=self.needs,
             waiting=self.waiting,
+            stack=self.stack,
             **self.more(),
         )
 
@@ -473,10 +475,9 @@ class HttpProgram:
                 items.append(("", self.pairs(asked.query)))
             self.connections[step.id] = self.name(f"{step.name}_socket", "connection")
             before = f"{self.connections[step.id]} = {self.waiting}"
-            lines += [
-                *self.take_prelude(),
-                write(Group("socket(", items, ")"), indent=self.margin, before=before),
-            ]
+            into = f"{self.sockets}.enter_{'async_' if self.waiting else ''}context("
+            opening = Group(into, [("", Group("socket(", items, ")"))], ")")
+            lines += [*self.take_prelude(), write(opening, indent=self.margin, before=before)]
         connection = self.connections[step.continues or step.id]
         name = self.name(f"{step.name}_messages", "messages")
         self.results[step.id] = name
@@ -496,6 +497,13 @@ class HttpProgram:
         if step.closes:
             lines.append(f"{self.waiting}{connection}.close()")
         return [*lines, *self.told(step, name if step.outputs else "")]
+
+    @property
+    def stack(self) -> str:
+        """What keeps the WebSockets that are open, beside the client."""
+        if "socket" not in self.needs:
+            return ""
+        return f", contextlib.{'AsyncExitStack' if self.waiting else 'ExitStack'}() as sockets"
 
     def label(self, step: Step) -> str:
         return step.endpoint.id
