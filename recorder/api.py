@@ -22,7 +22,7 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``name`` is what the public client calls it (empty where there is no such name), ``label`` what the person sees,
     ``component`` the kind of control (``textbox``), ``component_id`` its id in the app. ``schema`` is JSON Schema.
     ``state`` marks a value that lives on the server and never travels; ``skipped`` one that the public client
-    leaves out.
+    leaves out. ``required``: the app of an HTTP endpoint says that it must be there.
     """
 
     name: str = ""
@@ -34,6 +34,7 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     description: str = ""
     has_default: bool = False
     default: Any = None
+    required: bool = False
     choices: tuple[Any, ...] = ()
     state: bool = False
     skipped: bool = False

@@ -259,6 +259,83 @@ def proxy(
 
 
 @cli.command(
+    epilog=examples(
+        "recorder mcp http://127.0.0.1:7860",
+        "recorder mcp session.json login.json --url http://127.0.0.1:7860",
+        "recorder mcp http://127.0.0.1:8000 session.json --http --port 8765",
+    )
+)
+@click.argument("sources", nargs=-1, required=True, metavar="URL|FILE...")
+@click.option("--http", is_flag=True, help="Speak streamable HTTP, not standard input and output.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on, with --http.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on, with --http; 0 takes a free one.",
+)
+@URL
+@OPENAPI
+@click.option("--only", multiple=True, metavar="TOOL", help="Offer only this tool, by name. Repeatable.")
+@click.option(
+    "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long one tool may take."
+)
+@click.option("--list", "listing", is_flag=True, help="Print the tools as JSON, and serve nothing.")
+def mcp(
+    sources: tuple[str, ...], http: bool, host: str, port: int, url: str | None, openapi: Path | None,
+    only: tuple[str, ...], timeout: float, listing: bool,
+) -> int:  # fmt: skip
+    """Serve tools to language models over the Model Context Protocol.
+
+    Each endpoint of the app at URL is a tool, and so is each session FILE, whose variables it takes and whose last
+    outputs it gives. Files are given by path, address or data: URL.
+    """
+    import asyncio
+
+    from recorder import adapters
+    from recorder.capture.fetch import read_description
+    from recorder.serve.live import read_app
+    from recorder.serve.tools import Tool, named_apart, tool_of, tools_of
+
+    description = read_description(openapi) if openapi is not None else ""
+    tools: list[Tool] = []
+    for source in sources:
+        if (path := Path(source)).exists():
+            session = opened(path)
+            workflow = adapters.workflow(session, chosen(path, (), (), False))
+            tools.append(tool_of(session, workflow, path.parent))
+        else:
+            reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
+            tools += tools_of(*asyncio.run(reading))
+    tools = named_apart(tools)
+    for name in only:
+        if not any(tool.name == name for tool in tools):
+            known = ", ".join(tool.name for tool in tools) or "none"
+            raise UsageError(f"There is no tool {name!r}", f"The tools are {known}")
+    tools = [tool for tool in tools if not only or tool.name in only]
+    if listing:
+        import json
+
+        shown = [{"name": t.name, "description": t.description, "inputSchema": t.schema()} for t in tools]
+        write_text(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        return 0
+    try:
+        from recorder.serve.mcp import serve_http, serve_stdio, server
+    except ImportError:
+        raise RecorderError(
+            "recorder mcp needs the package mcp, 2 or newer", "Run `pip install 'api-recorder[mcp]'`"
+        ) from None
+    served = server(tools, url=url, timeout=timeout)
+    say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
+    if http:
+        asyncio.run(serve_http(served, host, port, lambda where: say(f"serving at {where}; Ctrl-C ends it")))
+    else:
+        asyncio.run(serve_stdio(served))
+    return 0
+
+
+@cli.command(
     "import",
     epilog=examples(
         "recorder import app.har",

@@ -81,7 +81,8 @@ Leaf = Link | VariableRef | SecretRef | File | Cookie | Text | Spelled
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """An argument the caller may choose. ``name`` is a valid identifier in every target; ``value`` as recorded
-    (an expression without links or variables); ``python_type`` an annotation (``str``, ``float | None``)."""
+    (an expression without links or variables); ``python_type`` an annotation (``str``, ``float | None``). ``schema`` is
+    JSON Schema, where the app says it. ``required``: there is no value to take where none is chosen."""
 
     name: str
     value: Expression
@@ -90,6 +91,8 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     component: str = ""
     schema: Any = None
     choices: tuple[Any, ...] = ()
+    required: bool = False
+    description: str = ""
 
 
 class Argument(msgspec.Struct, frozen=True, kw_only=True):

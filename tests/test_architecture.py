@@ -19,7 +19,8 @@ FLOORS: list[set[str]] = [
     {"workflow", "redact", "volatile", "drift", "inline"},
     {"request"},
     {"adapters", "render", "show", "schema", "graph"},
-    {"capture", "load", "replay", "serve"},
+    {"capture", "load", "replay"},
+    {"serve"},
     {"doctor", "terminal"},
     {"cli"},
 ]

@@ -5,14 +5,16 @@ To add one: a module here with an object that fits :class:`Adapter`, and its lin
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, Protocol
 
 import msgspec
 
+from recorder.api import Endpoint
 from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.events import AnyEvent
-from recorder.session import Call, Expectation, Session
+from recorder.session import App, Call, Expectation, Session
 from recorder.workflow import Step, Workflow
 
 
@@ -107,13 +109,16 @@ class Fold(Protocol):
 
 
 class Adapter(Protocol):
-    """One kind of app. ``name`` is ``App.kind`` in its sessions."""
+    """One kind of app. ``name`` is ``App.kind`` in its sessions. ``calling`` is the workflow of one call of an
+    endpoint, whose variables are its parameters; ``given`` names those that will be chosen, None for all."""
 
     name: str
 
     def fold(self) -> Fold: ...
 
     def workflow(self, session: Session, selection: Selection) -> Workflow: ...
+
+    def calling(self, app: App, endpoint: Endpoint, given: Collection[str] | None = None) -> Workflow: ...
 
 
 def adapters() -> dict[str, Adapter]:

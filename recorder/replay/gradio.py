@@ -40,9 +40,11 @@ class GradioSite:
         """What of the endpoints that the workflow uses is not as recorded."""
         return drifts_of(workflow, self._app.description)
 
-    def performer(self, ready: Plan, files: Path, copies: Path, timeout: float) -> GradioPerformer:
+    def performer(
+        self, ready: Plan, files: Path, copies: Path, timeout: float, take: bool = False
+    ) -> GradioPerformer:
         """For one run."""
-        return GradioPerformer(ready, files, copies, timeout, self._app)
+        return GradioPerformer(ready, files, copies, timeout, self._app, take)
 
 
 class _PageState(msgspec.Struct):
@@ -56,13 +58,15 @@ class _PageState(msgspec.Struct):
 class GradioPerformer:
     """A :class:`recorder.replay.run.Performer`, with pages of its own."""
 
-    def __init__(self, ready: Plan, files: Path, copies: Path, timeout: float, app: App) -> None:
+    def __init__(
+        self, ready: Plan, files: Path, copies: Path, timeout: float, app: App, take: bool = False
+    ) -> None:
         self._app = app
         self._timeout = timeout
         self._pages: dict[str, _PageState] = {}
         self._answers: dict[str, tuple[Answer, Target]] = {}
         self._sender = Sender(ready, files, app, self._linked)
-        self._judge = Judge(ready, files, app, copies, timeout)
+        self._judge = Judge(ready, files, app, copies, timeout, take)
 
     async def perform(
         self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 import time
@@ -35,6 +36,7 @@ from recorder.workflow import (
     Workflow,
 )
 
+_MEDIA = re.compile(r"(?:image|audio|video|font)/|application/(?:octet-stream|pdf|zip|gzip)\b", re.IGNORECASE)
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that are read."""
 
@@ -88,9 +90,11 @@ class HttpSite:
         """None: what has changed shows in the answers."""
         return ()
 
-    def performer(self, ready: Plan, files: Path, copies: Path, timeout: float) -> HttpPerformer:
+    def performer(
+        self, ready: Plan, files: Path, copies: Path, timeout: float, take: bool = False
+    ) -> HttpPerformer:
         """For one run, with cookies of its own."""
-        made = HttpPerformer(ready, files, timeout, self.root)
+        made = HttpPerformer(ready, files, copies, timeout, self.root, take)
         self._open.append(made)
         return made
 
@@ -109,9 +113,13 @@ class _Answer(msgspec.Struct, kw_only=True):
 class HttpPerformer:
     """A :class:`recorder.replay.run.Performer`."""
 
-    def __init__(self, ready: Plan, files: Path, timeout: float, root: str) -> None:
+    def __init__(
+        self, ready: Plan, files: Path, copies: Path, timeout: float, root: str, take: bool = False
+    ) -> None:
         self._plan = ready
         self._files = files
+        self._copies = copies
+        self._take = take
         self._timeout = timeout
         self._root = root
         self._http: aiohttp.ClientSession | None = None
@@ -230,7 +238,13 @@ class HttpPerformer:
         address = "".join(words)
         address = address if asked.is_elsewhere else self._root + address
         if asked.query:
-            pairs = [(name, as_text(self._value(value))) for name, value in asked.query]
+            values = [(name, self._value(value)) for name, value in asked.query]
+            # A list is sent one by one, under the same name.
+            pairs = [
+                (n, as_text(v))
+                for n, value in values
+                for v in (value if isinstance(value, list) else [value])
+            ]
             address += "?" + urlencode(pairs)
         return address
 
@@ -300,6 +314,11 @@ class HttpPerformer:
         while len(content) < MOST and (more := await response.content.read(MOST - len(content))):
             content += more
         answer.component = recorded.component if recorded is not None else "nothing"
+        if self._take and (
+            _MEDIA.match(type) or response.headers.get("content-disposition", "").startswith("attach")
+        ):
+            answer.body = self._taken(content, type, response)
+            return answer
         if answer.component == "file":
             answer.body = File(
                 name="body", size=len(content), type=type.partition(";")[0] or None, lost="not kept"
@@ -313,6 +332,15 @@ class HttpPerformer:
         elif text_:
             answer.body = _parsed(text_)
         return answer
+
+    def _taken(self, content: bytes, type: str, response: aiohttp.ClientResponse) -> File:
+        """A file that the app gives, its bytes among the copies."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        (self._copies / sha256).write_bytes(content)
+        said = response.content_disposition
+        name = (said.filename if said else None) or response.url.name or "file"
+        kind = type.partition(";")[0].strip() or None
+        return File(name=name, sha256=sha256, size=len(content), type=kind)
 
     def _field(self, form: aiohttp.FormData, name: str, value: Expression) -> None:
         file = self._plan.values.get(value.name) if isinstance(value, VariableRef) else value

@@ -31,9 +31,13 @@ class Judge:
         files: the folder of the session file.
         copies: where the files that the app gives are put, each named by its SHA-256.
         timeout: seconds that one file may take.
+        take: read every file that the app gives, whether there is one to compare it with or not.
     """
 
-    def __init__(self, ready: Plan, files: Path, app: App, copies: Path, timeout: float) -> None:
+    def __init__(
+        self, ready: Plan, files: Path, app: App, copies: Path, timeout: float, take: bool = False
+    ) -> None:
+        self._take = take
         self._plan = ready
         self._files = files
         self._app = app
@@ -88,7 +92,7 @@ class Judge:
             )
             live = self._live(raw)
             kept = any(file.sha256 for file in files_in([output.value, output.properties]))
-            if compared and kept:
+            if self._take or (compared and kept):
                 live = await self._with_content(live)
             unread = [
                 file.name for side in (output, live) for file in files_in(side.value) if not file.sha256

@@ -61,7 +61,11 @@ def plan(workflow: Workflow, values: Mapping[str, str], environment: Mapping[str
     Raises:
         UsageError: an unknown variable, a value that does not fit, a file that is not there, a secret that is not set.
     """
-    chosen = parse_values(workflow, values)
+    return plan_with(workflow, parse_values(workflow, values), environment)
+
+
+def plan_with(workflow: Workflow, chosen: Mapping[str, Expression], environment: Mapping[str, str]) -> Plan:
+    """As :func:`plan`, where the values have been read already."""
     changed = tuple(name for name, value in chosen.items() if value != _recorded(workflow, name))
     missing = [secret for secret in workflow.secrets if secret.name not in environment]
     if missing:

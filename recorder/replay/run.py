@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ``recorded`` where no step begins earlier than it did, counted from the first. ``timeout`` and ``run_timeout`` are
     the seconds that one call and one run may take; ``patience`` those to wait for an app that is still starting;
     ``retries`` is how often to ask again what the app did not take; ``apart`` are the seconds between runs in turn.
+    ``take``: every file that the app gives is wanted, not only those that there is one to compare with.
     """
 
     parallel: int = 1
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 10.0
     retries: int = RETRIES
     apart: float = 0.0
+    take: bool = False
 
 
 async def replay(
@@ -106,6 +108,44 @@ async def replay_runs(
     """
     environment = os.environ if environment is None else environment
     plans = [plan(workflow, values, environment) for values in rows]
+    return await run_plans(
+        plans,
+        rows=rows,
+        files=files,
+        url=url,
+        settings=settings,
+        on_progress=on_progress,
+        on_wait=on_wait,
+        environment=environment,
+        copies=copies,
+        interruptible=_interruptible,
+    )
+
+
+async def run_plans(
+    plans: Sequence[Plan],
+    *,
+    files: Path,
+    rows: Sequence[Mapping[str, str]] = (),
+    url: str | None = None,
+    settings: Settings = Settings(),
+    on_progress: Callable[[StepReport], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+    copies: Path | None = None,
+    interruptible: Callable[[], AbstractContextManager[Callable[[], bool]]] = lambda: nullcontext(
+        lambda: False
+    ),
+) -> Reports:
+    """As :func:`replay_runs`, of plans that are ready, all of one workflow; whoever cancels it ends it.
+
+    Args:
+        rows: what the reports say was set.
+        interruptible: gives what says whether a cancellation is Ctrl-C, which ends the replay with a report.
+    """
+    environment = os.environ if environment is None else environment
+    workflow = plans[0].workflow
+    rows = rows or [{} for _ in plans]
     for ready in plans:
         check_files(ready, files)
     drawn = graph(workflow)
@@ -129,7 +169,7 @@ async def replay_runs(
             ]
             started = time.monotonic()
             interrupted = False
-            with _interruptible() as pressed:
+            with interruptible() as pressed:
                 try:
                     if settings.parallel > 1:
                         await _all([run.go() for run in runs])
@@ -235,7 +275,9 @@ class Site(Protocol):
 
     def drifts(self, workflow: Workflow) -> tuple[Drift, ...]: ...
 
-    def performer(self, ready: Plan, files: Path, copies: Path, timeout: float) -> Performer: ...
+    def performer(
+        self, ready: Plan, files: Path, copies: Path, timeout: float, take: bool = False
+    ) -> Performer: ...
 
 
 class _Shared(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,7 +305,9 @@ class _Run:
         self._on_progress = shared.on_progress
         self._settings = shared.settings
         self._slots = shared.slots
-        self._performer = shared.site.performer(ready, shared.files, shared.copies, shared.settings.timeout)
+        self._performer = shared.site.performer(
+            ready, shared.files, shared.copies, shared.settings.timeout, shared.settings.take
+        )
         self._reports = {step.id: _waiting(step, number) for step in ready.workflow.steps}
         self._first = min((step.started for step in ready.workflow.steps), default=0.0)
         self._started = time.monotonic()

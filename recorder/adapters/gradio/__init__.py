@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from recorder.adapters import Selection
 from recorder.adapters.gradio.fold import GradioFold
-from recorder.session import Session
+from recorder.api import Endpoint
+from recorder.session import App, Session
 from recorder.workflow import Workflow
 
 
@@ -22,6 +25,12 @@ class Gradio:
         from recorder.adapters.gradio.steps import workflow
 
         return workflow(session, selection)
+
+    def calling(self, app: App, endpoint: Endpoint, given: Collection[str] | None = None) -> Workflow:
+        """See :func:`recorder.adapters.gradio.calling.calling`."""
+        from recorder.adapters.gradio.calling import calling
+
+        return calling(app, endpoint)
 
 
 GRADIO = Gradio()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from recorder.adapters import Selection
 from recorder.adapters.http.fold import HttpFold
-from recorder.session import Session
+from recorder.api import Endpoint
+from recorder.session import App, Session
 from recorder.workflow import Workflow
 
 
@@ -22,6 +25,12 @@ class Http:
         from recorder.adapters.http.steps import workflow
 
         return workflow(session, selection)
+
+    def calling(self, app: App, endpoint: Endpoint, given: Collection[str] | None = None) -> Workflow:
+        """See :func:`recorder.adapters.http.calling.calling`."""
+        from recorder.adapters.http.calling import calling
+
+        return calling(app, endpoint, given)
 
 
 HTTP = Http()

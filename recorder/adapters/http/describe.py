@@ -72,7 +72,7 @@ def _operation(
     pieces = re.split(r"\{([^{}/]+)\}", path)
     pattern = "".join("([^/]+)" if n % 2 else re.escape(piece) for n, piece in enumerate(pieces))
     listed = [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
-    parameters = [_parameter(_resolved(tree, p)) for p in listed]
+    parameters = [_parameter(tree, _resolved(tree, p)) for p in listed]
     parameters += _of_body(tree, _resolved(tree, operation.get("requestBody")))
     return Operation(
         endpoint=Endpoint(
@@ -115,14 +115,29 @@ _LOCATIONS: dict[str, Location] = {
 }
 
 
-def _parameter(said: dict[str, Any]) -> Parameter | None:
+def _parameter(tree: Any, said: dict[str, Any]) -> Parameter | None:
     location = _LOCATIONS.get(str(said.get("in")))
     if location is None or not isinstance(said.get("name"), str):
         return None
-    schema = said.get("schema") if isinstance(said.get("schema"), dict) else None
+    schema = _whole(tree, said["schema"]) if isinstance(said.get("schema"), dict) else None
     return Parameter(
-        name=said["name"], location=location, schema=schema, description=str(said.get("description") or "")
+        name=said["name"],
+        location=location,
+        schema=schema,
+        description=str(said.get("description") or ""),
+        required=said.get("required") is True or location == "path",
     )
+
+
+def _whole(tree: Any, schema: Any, depth: int = 6) -> Any:
+    """A schema with what it refers to in place; what refers to itself ends in one that takes anything."""
+    if isinstance(schema, list):
+        return [_whole(tree, item, depth) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(tree, _resolved(tree, schema), depth - 1) if depth else {}
+    return {key: _whole(tree, value, depth) for key, value in schema.items()}
 
 
 def _of_body(tree: Any, body: dict[str, Any]) -> list[Parameter | None]:
@@ -138,14 +153,19 @@ def _of_body(tree: Any, body: dict[str, Any]) -> list[Parameter | None]:
             continue
         schema = _resolved(tree, media.get("schema"))
         properties = schema.get("properties")
+        if location == "json" and not isinstance(properties, dict):
+            is_needed = body.get("required") is True
+            found.append(Parameter(location="json", schema=_whole(tree, schema), required=is_needed))
+        needed = _list(schema.get("required")) if body.get("required") is not False else []
         for name, property in properties.items() if isinstance(properties, dict) else ():
             of = _resolved(tree, property)
             found.append(
                 Parameter(
                     name=str(name),
                     location=location,  # type: ignore[arg-type]
-                    schema={k: v for k, v in of.items() if k != "$ref"},
+                    schema=_whole(tree, of),
                     description=str(of.get("description") or ""),
+                    required=name in needed,
                 )
             )
         break

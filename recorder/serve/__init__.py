@@ -1,0 +1,1 @@
+"""What an app offers, served: to language models over MCP."""

@@ -1,0 +1,158 @@
+"""Tools: an endpoint of an app, or a recorded session, as something that is called with named values.
+
+Either is a workflow, and its variables are what the tool takes; nothing here knows who calls it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from recorder.adapters import adapters
+from recorder.api import Api, Endpoint
+from recorder.session import App, File, Session
+from recorder.workflow import Step, Variable, Workflow, identifier, unique
+
+FILE_HINT = "A path on this machine, an http(s) address, or a data: URL."
+LONGEST_NAME = 64
+_FILES = {"file", "image", "audio", "video", "uploadbutton", "model3d", "downloadbutton", "multimodalfile"}
+_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_JSON = {"string", "integer", "number", "boolean", "array", "object", "null"}
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """``files`` is the folder to which the paths of recorded files are relative; ``endpoint`` is what is called,
+    None for a session."""
+
+    name: str
+    description: str
+    workflow: Workflow
+    files: Path = Path()
+    endpoint: Endpoint | None = None
+
+    def schema(self) -> dict[str, Any]:
+        """What it takes, as JSON Schema."""
+        properties = {variable.name: property_of(variable) for variable in self.workflow.variables}
+        required = [variable.name for variable in self.workflow.variables if variable.required]
+        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+    def chosen(self, given: Collection[str]) -> Workflow:
+        """What to do where the ``given`` variables are chosen."""
+        if self.endpoint is None:
+            return self.workflow
+        return adapters()[self.workflow.app.kind].calling(self.workflow.app, self.endpoint, given)
+
+    @property
+    def last(self) -> Step | None:
+        """The step whose outputs are the result."""
+        steps = [step for step in self.workflow.steps if not step.setup and step.outputs]
+        return steps[-1] if steps else None
+
+
+def tools_of(app: App, api: Api) -> list[Tool]:
+    """A tool for each endpoint that the app lists."""
+    adapter = adapters()[app.kind]
+    found = []
+    for endpoint in api.endpoints:
+        is_listed = endpoint.visibility == "public" and (endpoint.id.startswith("/") or app.kind == "http")
+        if not is_listed or endpoint.method in ("WS", "HEAD", "OPTIONS") or endpoint.connection:
+            continue
+        found.append(
+            Tool(
+                name=_name(endpoint.name),
+                description=endpoint.description or f"Calls {endpoint.id} of {app.title or app.url}.",
+                workflow=adapter.calling(app, endpoint),
+                endpoint=endpoint,
+            )
+        )
+    return found
+
+
+def tool_of(session: Session, workflow: Workflow, files: Path) -> Tool:
+    """A tool that does again what was recorded."""
+    calls = ", ".join(dict.fromkeys(step.endpoint.id for step in workflow.steps if not step.setup))
+    return Tool(
+        name=_name(workflow.name),
+        description=f"Does again what was recorded of {session.app.title or session.app.url}: {calls}.",
+        workflow=workflow,
+        files=files,
+    )
+
+
+def named_apart(tools: Sequence[Tool]) -> list[Tool]:
+    """The same, no two by one name."""
+    taken: set[str] = set()
+    return [msgspec.structs.replace(tool, name=unique(tool.name, taken)) for tool in tools]
+
+
+def _name(wanted: str) -> str:
+    return identifier(wanted, "call")[:LONGEST_NAME]
+
+
+def takes_file(variable: Variable) -> bool:
+    """Whether a value of a variable is one file."""
+    if isinstance(variable.value, File) or variable.component == "file":
+        return not _is_list(variable.schema)
+    return variable.component in _FILES and not _is_list(variable.schema)
+
+
+def takes_files(variable: Variable) -> bool:
+    """Whether a value of a variable is a list of files."""
+    if isinstance(variable.value, list):
+        return bool(variable.value) and all(isinstance(item, File) for item in variable.value)
+    return variable.component in _FILES and _is_list(variable.schema)
+
+
+def _is_list(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "array"
+
+
+def property_of(variable: Variable) -> dict[str, Any]:
+    """What a variable takes, as JSON Schema."""
+    label = re.sub(r"\s+", " ", variable.label).strip()
+    about = variable.description.strip() or (label if label != variable.name else "")
+    if takes_file(variable):
+        return {"type": "string", "description": f"{about}. {FILE_HINT}" if about else FILE_HINT}
+    if takes_files(variable):
+        return {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": f"{about}. {FILE_HINT}".lstrip(". "),
+        }
+    found = _schema(variable)
+    if about:
+        found["description"] = about
+    if not variable.required and _is_json(variable.value):
+        found["default"] = variable.value
+    return found
+
+
+def _schema(variable: Variable) -> dict[str, Any]:
+    said = variable.schema if isinstance(variable.schema, dict) else {}
+    kept = {
+        key: value for key, value in said.items() if key not in ("title", "default", "description", "$defs")
+    }
+    if kept.get("type") in _JSON or "anyOf" in kept or "enum" in kept or "oneOf" in kept:
+        found = kept
+    else:
+        kind = variable.python_type.split("[")[0]
+        found = {"type": _TYPES[kind]} if kind in _TYPES else {"type": "array"} if kind == "list" else {}
+    choices = [
+        choice[1] if isinstance(choice, list | tuple) and len(choice) == 2 else choice
+        for choice in variable.choices
+    ]
+    if choices and found.get("type") != "array" and "enum" not in found and all(map(_is_json, choices)):
+        found = {**found, "enum": choices}
+    return dict(found)
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | bool | int | float)
