@@ -114,40 +114,50 @@ def _is_list(schema: Any) -> bool:
 def property_of(variable: Variable) -> dict[str, Any]:
     """What a variable takes, as JSON Schema."""
     label = re.sub(r"\s+", " ", variable.label).strip()
-    about = variable.description.strip() or (label if label != variable.name else "")
+    label = label if label != variable.name else ""
     if takes_file(variable):
-        return {"type": "string", "description": f"{about}. {FILE_HINT}" if about else FILE_HINT}
+        return {"type": "string", "description": f"{label}. {FILE_HINT}" if label else FILE_HINT}
     if takes_files(variable):
-        return {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": f"{about}. {FILE_HINT}".lstrip(". "),
-        }
+        about = f"{label}. {FILE_HINT}" if label else FILE_HINT
+        return {"type": "array", "items": {"type": "string"}, "description": about}
     found = _schema(variable)
-    if about:
+    if about := variable.description.strip() or label:
         found["description"] = about
     if not variable.required and _is_json(variable.value):
         found["default"] = variable.value
     return found
 
 
+_OURS = ("title", "default", "description", "$defs")
+"""What of a schema that the app gives is said by the variable."""
+
+
 def _schema(variable: Variable) -> dict[str, Any]:
     said = variable.schema if isinstance(variable.schema, dict) else {}
-    kept = {
-        key: value for key, value in said.items() if key not in ("title", "default", "description", "$defs")
-    }
-    if kept.get("type") in _JSON or "anyOf" in kept or "enum" in kept or "oneOf" in kept:
-        found = kept
-    else:
+    found = {key: value for key, value in said.items() if key not in _OURS and value is not None}
+    if not (found.get("type") in _JSON or found.keys() & {"anyOf", "oneOf", "enum"}):
         kind = variable.python_type.split("[")[0]
         found = {"type": _TYPES[kind]} if kind in _TYPES else {"type": "array"} if kind == "list" else {}
-    choices = [
-        choice[1] if isinstance(choice, list | tuple) and len(choice) == 2 else choice
-        for choice in variable.choices
-    ]
-    if choices and found.get("type") != "array" and "enum" not in found and all(map(_is_json, choices)):
-        found = {**found, "enum": choices}
-    return dict(found)
+    # A choice of Gradio's is what is shown and what is sent.
+    choices = [c[1] if isinstance(c, list | tuple) and len(c) == 2 else c for c in variable.choices]
+    if choices and found.get("type") != "array" and all(map(_is_json, choices)):
+        found["enum"] = choices
+    if "enum" in found and not all(_is_of(value, found.get("type")) for value in found["enum"]):
+        # Gradio calls every choice a text.
+        found.pop("type", None)
+    return found
+
+
+def _is_of(value: Any, type: Any) -> bool:
+    kinds = {
+        "string": str,
+        "integer": int,
+        "number": int | float,
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+    }
+    return type not in kinds or isinstance(value, kinds[type])
 
 
 def _is_json(value: Any) -> bool:

@@ -31,6 +31,8 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     visible: bool = True
     server_fns: tuple[str, ...] = ()
     """Functions that its script in the page can call on the server."""
+    range: dict[str, int | float] = {}
+    """``minimum`` and ``maximum``, where it has them."""
 
     @property
     def state(self) -> bool:
@@ -170,7 +172,7 @@ def _parameters(description: Description, ids: Iterable[int], listed: Any) -> tu
                 label=component.label or _text(entry.get("label")),
                 component=component.type,
                 component_id=id,
-                schema=entry.get("type", component.schema),
+                schema=_within(entry.get("type", component.schema), component),
                 python_type=_text(python_type.get("type")) if isinstance(python_type, dict) else "",
                 description=_text(python_type.get("description")) if isinstance(python_type, dict) else "",
                 has_default=entry.get("parameter_has_default") is True,
@@ -181,6 +183,13 @@ def _parameters(description: Description, ids: Iterable[int], listed: Any) -> tu
             )
         )
     return tuple(parameters)
+
+
+def _within(schema: Any, component: Component) -> Any:
+    """A schema with the range of the control, which Gradio says in words only."""
+    if not isinstance(schema, dict) or schema.get("type") not in ("number", "integer"):
+        return schema
+    return {**schema, **component.range}
 
 
 def _components(listed: Any) -> list[Component]:
@@ -202,6 +211,11 @@ def _components(listed: Any) -> list[Component]:
                 skip_api=entry.get("skip_api") is True,
                 visible=props.get("visible") is not False,
                 server_fns=_texts(props.get("server_fns")),
+                range={
+                    name: props[name]
+                    for name in ("minimum", "maximum")
+                    if isinstance(props.get(name), int | float) and not isinstance(props[name], bool)
+                },
             )
         )
     return found
