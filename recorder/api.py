@@ -22,7 +22,8 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``name`` is what the public client calls it (empty where there is no such name), ``label`` what the person sees,
     ``component`` the kind of control (``textbox``), ``component_id`` its id in the app. ``schema`` is JSON Schema.
     ``state`` marks a value that lives on the server and never travels; ``skipped`` one that the public client
-    leaves out. ``required``: the app of an HTTP endpoint says that it must be there.
+    leaves out. ``required``: the app of an HTTP endpoint says that it must be there. ``example`` is
+    the app's own.
     """
 
     name: str = ""
@@ -35,6 +36,7 @@ class Parameter(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     has_default: bool = False
     default: Any = None
     required: bool = False
+    example: Any = None
     choices: tuple[Any, ...] = ()
     state: bool = False
     skipped: bool = False

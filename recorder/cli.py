@@ -17,6 +17,7 @@ from recorder.terminal import (
     count,
     load_progress,
     plain_table,
+    print_endpoints,
     print_graph,
     print_load,
     print_overview,
@@ -255,6 +256,61 @@ def proxy(
         say=say,
     )
     asyncio.run(serving)
+    return 0
+
+
+@cli.command(
+    epilog=examples(
+        "recorder api http://127.0.0.1:7860",
+        "recorder api session.json --format html -o api.html",
+        "recorder api http://127.0.0.1:8000 --format markdown > API.md",
+    )
+)
+@click.argument("source", metavar="URL|FILE")
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="As a table, a document, a page or for programs.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to.  [default: standard output]",
+)
+@OPENAPI
+def api(source: str, form: str, output: Path | None, openapi: Path | None) -> int:
+    """Show what an app offers: each endpoint, what it takes and gives, and how to call it in three languages.
+
+    Of a running app at URL, with examples that its own description gives; or of a session FILE, with those recorded.
+    """
+    import asyncio
+
+    from recorder.capture.fetch import read_description
+    from recorder.serve.live import read_app
+    from recorder.serve.page import dump, html, markdown, page_of
+    from recorder.session import write_whole
+
+    if (path := Path(source)).exists():
+        session = opened(path)
+        page = page_of(session.app, session.api, session, path.parent)
+    else:
+        description = read_description(openapi) if openapi is not None else ""
+        reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
+        page = page_of(*asyncio.run(reading))
+    if form == "text" and output is None:
+        print_endpoints(page)
+        return 0
+    text = {"markdown": markdown, "html": html, "json": dump, "text": markdown}[form](page)
+    if output is None:
+        write_text(text)
+    else:
+        write_whole(output, text.encode("utf-8", "surrogatepass"))
+        say(f"written to {output}")
     return 0
 
 

@@ -16,11 +16,39 @@ if TYPE_CHECKING:
 
     from recorder.load.report import Figures, LoadReport
     from recorder.replay.report import StepReport
+    from recorder.serve.page import Page
     from recorder.show import Overview, Shown
     from recorder.workflow import Workflow
 
 PIPE_WIDTH = 160
 """Columns of a table that goes to a file or another program."""
+
+
+def print_endpoints(page: Page) -> None:
+    """The table of `recorder api`."""
+    from rich.text import Text
+
+    from recorder.show import visible
+
+    out = console()
+    out.print(Text(" ".join(visible(word) for word in (page.title, page.url, page.version) if word)))
+    table = plain_table("endpoint", "takes", "gives", "about")
+    for entry in page.endpoints:
+        takes = []
+        for row in entry.parameters:
+            default = f" = {row.default!r}" if row.has_default else ""
+            takes.append(visible(f"{row.name}: {row.type}{default}", 50))
+        table.add_row(
+            Text(visible(entry.id)),
+            Text("\n".join(takes)),
+            Text(
+                "\n".join(
+                    visible(f"{row.name}: {row.type}" if row.type else row.name, 40) for row in entry.returns
+                )
+            ),
+            Text(visible(entry.description, 200)),
+        )
+    out.print(table)
 
 
 def print_overview(view: Overview) -> None:

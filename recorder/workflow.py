@@ -93,6 +93,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Any, ...] = ()
     required: bool = False
     description: str = ""
+    example: Any = None
 
 
 class Argument(msgspec.Struct, frozen=True, kw_only=True):

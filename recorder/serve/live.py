@@ -66,7 +66,15 @@ async def _gradio(root: str, environment: Mapping[str, str]) -> tuple[App, Api]:
             for dependency in said.dependencies.values()
             if dependency.backend and dependency.rendered_in is None
         ]
-        listed = App(url=app.root, kind="gradio", version=said.version, title=said.title)
+        listed = App(
+            url=app.root,
+            kind="gradio",
+            version=said.version,
+            title=said.title,
+            api_prefix=said.api_prefix,
+            protocol=said.protocol,
+            auth=said.auth,
+        )
         return listed, Api(endpoints=tuple(found))
 
 

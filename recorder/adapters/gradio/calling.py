@@ -29,6 +29,7 @@ def calling(app: App, endpoint: Endpoint) -> Workflow:
                 choices=parameter.choices,
                 required=not parameter.has_default,
                 description=parameter.description,
+                example=parameter.example,
             )
         )
         value = VariableRef(name=name)

@@ -177,6 +177,7 @@ def _parameters(description: Description, ids: Iterable[int], listed: Any) -> tu
                 description=_text(python_type.get("description")) if isinstance(python_type, dict) else "",
                 has_default=entry.get("parameter_has_default") is True,
                 default=entry.get("parameter_default"),
+                example=entry.get("example_input"),
                 choices=component.choices,
                 state=component.state,
                 skipped=component.skip_api and not component.state,
