@@ -382,7 +382,9 @@ def mcp(
         raise RecorderError(
             "recorder mcp needs the package mcp, 2 or newer", "Run `pip install 'api-recorder[mcp]'`"
         ) from None
-    served = server(tools, url=url, timeout=timeout)
+    served = server(
+        tools, url=url, timeout=timeout, local=not http or host in ("127.0.0.1", "localhost", "::1")
+    )
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:
         asyncio.run(serve_http(served, host, port, lambda where: say(f"serving at {where}; Ctrl-C ends it")))

@@ -41,6 +41,7 @@ async def call(
     environment: Mapping[str, str] | None = None,
     url: str | None = None,
     timeout: float = 600.0,
+    local: bool = True,
     on_progress: Callable[[StepReport], None] | None = None,
 ) -> Outcome:
     """Do what a tool does; whoever cancels it ends it.
@@ -50,6 +51,7 @@ async def call(
         folder: where files are put, those that are sent and those that come, the latter by their SHA-256.
         url: the app to use in place of the tool's own.
         timeout: seconds for all of it.
+        local: whether who calls may name files of this machine, and addresses that it can reach.
 
     Raises:
         UsageError: a name that the tool does not know, one that is missing, or a file that is not there.
@@ -62,7 +64,7 @@ async def call(
     missing = [name for name, variable in known.items() if variable.required and name not in given]
     if missing:
         raise UsageError(f"{tool.name} needs {', '.join(missing)}")
-    values = {name: await _value(known[name], value, folder) for name, value in given.items()}
+    values = {name: await _value(known[name], value, folder, local) for name, value in given.items()}
     environment = os.environ if environment is None else environment
     ready = plan_with(tool.chosen(set(given)), values, environment)
     check_files(ready, tool.files)
@@ -87,15 +89,15 @@ async def call(
     return Outcome(outputs=made[last.id].outputs if last is not None else ())
 
 
-async def _value(variable: Variable, value: Any, folder: Path) -> Expression:
+async def _value(variable: Variable, value: Any, folder: Path, local: bool) -> Expression:
     if takes_file(variable) and isinstance(value, str):
-        return await _file(value, folder)
+        return await _file(value, folder, local)
     if takes_files(variable) and isinstance(value, list):
-        return [await _file(item, folder) if isinstance(item, str) else item for item in value]
+        return [await _file(item, folder, local) if isinstance(item, str) else item for item in value]
     return value
 
 
-async def _file(text: str, folder: Path) -> LocalFile:
+async def _file(text: str, folder: Path, local: bool) -> LocalFile:
     """A file of this machine with what a text names or holds."""
     if text.startswith("data:"):
         head, comma, data = text[5:].partition(",")
@@ -109,6 +111,10 @@ async def _file(text: str, folder: Path) -> LocalFile:
             raise UsageError("A data: URL does not hold what it says", "Give data:TYPE;base64,CONTENT")
         suffix = mimetypes.guess_extension(head.partition(";")[0]) or ""
         return LocalFile(str(_put(folder, f"file{suffix}", content)))
+    if not local:
+        raise UsageError(
+            "Files are taken from other machines as data: URLs only", "Give data:TYPE;base64,CONTENT"
+        )
     if text.startswith(("http://", "https://")):
         name = unquote(urlsplit(text).path.rpartition("/")[2]) or "file"
         try:

@@ -41,6 +41,7 @@ def server(
     environment: Mapping[str, str] | None = None,
     url: str | None = None,
     timeout: float = 600.0,
+    local: bool = True,
 ) -> Server[dict[str, Any]]:
     """A server that lists ``tools`` and calls them; the other arguments are those of :func:`calling.call`."""
     by_name = {tool.name: tool for tool in tools}
@@ -66,7 +67,7 @@ def server(
                 async with turns, telling:
                     outcome = await call(
                         tool, asked.arguments or {}, Path(folder), environment=environment, url=url, timeout=timeout,
-                        on_progress=telling.told,
+                        local=local, on_progress=telling.told,
                     )  # fmt: skip
             except RecorderError as error:
                 return _failed(str(error))

@@ -120,7 +120,8 @@ def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:
     outputs = ""
     if call is not None:
         given = [encode_value(output.value) for output in call.outputs if not output.state]
-        outputs = json.dumps(given[0] if len(given) == 1 else given, ensure_ascii=False, indent=2)[:MOST]
+        text = json.dumps(given[0] if len(given) == 1 else given, ensure_ascii=False, indent=2)
+        outputs = _without_secrets(text)[:MOST]
     return Entry(
         id=endpoint.id,
         name=tool.name,
@@ -159,7 +160,14 @@ def _plain(value: Any, files: Path) -> Any:
         return files / value.path if value.path else Path(value.name)
     if isinstance(value, list):
         return [_plain(item, files) for item in value]
-    return value
+    if isinstance(value, dict):
+        return {key: _plain(item, files) for key, item in value.items()}
+    return _without_secrets(value) if isinstance(value, str) else value
+
+
+def _without_secrets(text: str) -> str:
+    """With the name of a secret where the recording has a placeholder of its own."""
+    return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", r"\1", text)
 
 
 def _named(value: Any) -> Any:

@@ -59,8 +59,10 @@ def tools_of(app: App, api: Api) -> list[Tool]:
     found = []
     for endpoint in api.endpoints:
         is_listed = endpoint.visibility == "public" and (endpoint.id.startswith("/") or app.kind == "http")
-        if not is_listed or endpoint.method in ("WS", "HEAD", "OPTIONS") or endpoint.connection:
+        if not is_listed or endpoint.method in ("WS", "HEAD", "OPTIONS"):
             continue
+        if endpoint.connection in ("stream", "form"):
+            continue  # a device's frames and a form's fields are no values to be named
         found.append(
             Tool(
                 name=_name(endpoint.name),

@@ -1,0 +1,94 @@
+"""Tools as tables: what a variable takes, which endpoints are tools, what of a recording is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recorder.adapters import workflow
+from recorder.api import Api, Endpoint, Parameter
+from recorder.errors import UsageError
+from recorder.serve.calling import call
+from recorder.serve.page import dump, page_of
+from recorder.serve.tools import FILE_HINT, named_apart, property_of, tool_of, tools_of
+from recorder.session import App, File
+from recorder.workflow import Variable
+from tests.http_page import Page
+
+HTTP = App(url="http://app.test", kind="http", title="T")
+
+
+@pytest.mark.parametrize(
+    ("variable", "schema"),
+    [
+        ({"python_type": "str", "value": "x"}, {"type": "string", "default": "x"}),
+        ({"python_type": "list[str]", "value": ["x"]}, {"type": "array", "default": ["x"]}),
+        ({"required": True, "label": "Your  name"}, {"description": "Your name"}),
+        ({"schema": {"type": "string", "title": "t", "format": "date", "nullable": None}, "required": True},
+         {"type": "string", "format": "date"}),
+        # Gradio calls every choice a text, and shows one thing where it sends another.
+        ({"schema": {"type": "string"}, "choices": (("One", 1), ("Two", 2)), "required": True}, {"enum": [1, 2]}),
+        ({"schema": {"type": "string", "enum": ["a"]}, "choices": (("A", "a"),), "required": True},
+         {"type": "string", "enum": ["a"]}),
+        ({"component": "image", "label": "Face", "schema": {"type": "object"}, "required": True},
+         {"type": "string", "description": f"Face. {FILE_HINT}"}),
+        ({"component": "file", "schema": {"type": "array", "items": {}}, "required": True},
+         {"type": "array", "items": {"type": "string"}, "description": FILE_HINT}),
+        ({"value": File(name="x.png")}, {"type": "string", "description": FILE_HINT}),
+    ],
+)  # fmt: skip
+def test_what_a_variable_takes(variable: dict[str, Any], schema: dict[str, Any]) -> None:
+    assert property_of(Variable(**{"name": "v", "value": None, **variable})) == schema
+
+
+def test_tools_are_the_endpoints_that_are_listed_and_can_be_called_by_values() -> None:
+    parameter = Parameter(name="x")
+    api = Api(
+        endpoints=(
+            Endpoint(id="/a", name="a"),
+            Endpoint(id="/b", name="b", visibility="hidden"),
+            Endpoint(id="fn:3", name="fn_3", visibility="public"),
+            Endpoint(id="/webcam", name="webcam", connection="stream"),
+            Endpoint(id="/c", name="c", parameters=(Parameter(name="s", state=True), parameter)),
+        )
+    )
+    tools = tools_of(App(url="http://app.test", kind="gradio"), api)
+    assert [(tool.name, list(tool.schema()["properties"])) for tool in tools] == [("a", []), ("c", ["x"])]
+    http = Api(
+        endpoints=(
+            Endpoint(id="GET /a", name="a", method="GET", path="/a"),
+            Endpoint(id="POST /graphql A", name="a", method="POST", path="/graphql", connection="graphql"),
+            Endpoint(id="WS /ws", name="ws", method="WS", path="/ws"),
+        )
+    )
+    assert [tool.name for tool in named_apart(tools_of(HTTP, http))] == ["a", "a_2"]
+
+
+async def test_who_is_on_another_machine_cannot_name_files_of_this_one(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("open sesame")
+    page = Page()
+    page.act()
+    page.ask("POST", "/things", give={})
+    session = page.session()
+    tool = tool_of(session, workflow(session), tmp_path)
+    import msgspec
+
+    variables = (Variable(name="file", value=File(name="x.txt")),)
+    tool = msgspec.structs.replace(tool, workflow=msgspec.structs.replace(tool.workflow, variables=variables))
+    for text in (str(secret), "http://127.0.0.1:1/x"):
+        with pytest.raises(UsageError, match="as data: URLs only"):
+            await call(tool, {"file": text}, tmp_path, local=False)
+
+
+def test_a_secret_of_a_recording_is_shown_by_its_name() -> None:
+    page = Page()
+    page.act()
+    placeholder = f"[recorder-secret:{'0' * 16}:RECORDER_SECRET_PASSWORD]"
+    page.ask("POST", "/login", sent={"user": "ann", "password": placeholder}, give={"token": placeholder})
+    session = page.session()
+    text = dump(page_of(session.app, session.api, session))
+    assert "recorder-secret:" not in text
+    assert '"password": "RECORDER_SECRET_PASSWORD"' in text
