@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -10,12 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.sync_api import Browser
 
 from e2e.apps import ROOT, GradioApp
 from e2e.test_mcp import PIXEL
 from e2e.web.running import WebApp
+from recorder.capture.proxy import serve
+from recorder.serve.page import pages_of
 
 APP = '''
 import time
@@ -221,3 +226,29 @@ def test_what_an_app_says_of_itself_is_text(
         assert "\u202e" not in text
         outside = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text, flags=re.DOTALL)
         assert form == "text" or not re.search(r"(?<!\\)[<\[]", outside), outside
+
+
+async def test_the_page_is_served_beside_the_app_and_nobody_else_frames_it(
+    gradio_app: Callable[..., GradioApp], tmp_path: Path
+) -> None:
+    app = await asyncio.to_thread(gradio_app, APP, "6")
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        serve(app.url, port=0, output=tmp_path, pages=pages_of(app.url, {}), on_ready=ready.set_result)
+    )
+    address = (await ready).rstrip("/")
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{address}/_recorder/api") as answer:
+            assert answer.status == 200 and "A &lt;b&gt;house" in await answer.text()
+            assert answer.headers["X-Frame-Options"] == "DENY"
+            assert answer.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+        async with http.get(f"{address}/_recorder/api.json") as answer:
+            assert (await answer.json())["url"] == app.url
+        async with http.get(f"{address}/_recorder/api.md", headers={"Host": "evil.test"}) as answer:
+            assert answer.status == 421
+        await asyncio.to_thread(app.stop)
+        async with http.get(f"{address}/_recorder/api.md") as answer:
+            assert answer.status == 502 and "cannot be reached" in await answer.text()
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving

@@ -238,14 +238,17 @@ def proxy(
 ) -> int:
     """Serve the app at URL with the API Recorder button in its footer, for any browser.
 
-    Each press on and off writes one session.
+    Each press on and off writes one session. What the app offers is at /_recorder/api, as a page, and beside it as
+    api.md and api.json.
     """
     import asyncio
 
     from recorder.capture.fetch import read_description
     from recorder.capture.proxy import serve
+    from recorder.serve.page import pages_of
 
     description = read_description(openapi) if openapi is not None else ""
+    pages = pages_of(address(url), os.environ, description)
     serving = serve(
         address(url),
         host=host,
@@ -253,6 +256,7 @@ def proxy(
         output=output,
         allow_hosts=allow_hosts,
         description=description,
+        pages=pages,
         say=say,
     )
     asyncio.run(serving)

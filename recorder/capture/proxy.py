@@ -17,8 +17,9 @@ import os
 import re
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -43,6 +44,8 @@ _log = logging.getLogger("recorder.proxy")
 _log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 
 OURS = "/_recorder/"
+Pages = Mapping[str, tuple[str, Callable[[], Awaitable[str]]]]
+"""More that is served beside the app, by path: the content type, and what makes the text. RecorderError: it cannot."""
 CHANNEL = OURS + "channel"
 SCRIPT = OURS + "recorder.js"
 
@@ -261,8 +264,10 @@ class Proxy:
         collector: Collector,
         client: aiohttp.ClientSession,
         channel: tuple[str, int],
+        pages: Pages,
     ) -> None:
         self._upstream = upstream
+        self._pages = pages
         self._hosts = hosts
         self._collector = collector
         self._client = client
@@ -301,6 +306,13 @@ class Proxy:
         if path == SCRIPT and request.method in ("GET", "HEAD"):
             headers = {"Content-Type": "text/javascript; charset=utf-8", **_PRIVATE}
             return web.Response(body=self._script, headers=headers)
+        if path in self._pages and request.method in ("GET", "HEAD"):
+            kind, make = self._pages[path]
+            try:
+                text = await make()
+            except RecorderError as error:
+                return _plain(502, str(error))
+            return web.Response(text=text, headers={"Content-Type": kind, **_PRIVATE, **_UNFRAMED})
         return _plain(404, "There is nothing here.")
 
     async def _relay(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
@@ -435,6 +447,11 @@ class Proxy:
         return headers
 
 
+_UNFRAMED = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
 _PRIVATE = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -571,6 +588,7 @@ async def serve(
     output: str | os.PathLike[str] | None = None,
     allow_hosts: Iterable[str] = (),
     description: str = "",
+    pages: Pages = MappingProxyType({}),
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
@@ -584,6 +602,7 @@ async def serve(
         output: the file of the first session, or a folder for all (see :class:`recorder.capture.collector.Names`).
         allow_hosts: more ``Host`` headers to answer for, ``name`` or ``name:port``.
         description: the app's OpenAPI document in place of its own, if any.
+        pages: more to serve under ``/_recorder/``.
         say: takes sentences for the person.
         on_ready: told the address to open, once it answers.
         on_saved: told the path of every session.
@@ -625,7 +644,7 @@ async def serve(
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
         )
         channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows))
-        proxy = Proxy(upstream, hosts, collector, client, channel)
+        proxy = Proxy(upstream, hosts, collector, client, channel, pages)
         hosts.port = await stack.enter_async_context(_listening(proxy, host, port))
         stack.push_async_callback(collector.close)
         stop = stack.enter_context(interruption())

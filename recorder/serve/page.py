@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from recorder.api import Api, Endpoint, Parameter
 from recorder.errors import RecorderError
 from recorder.render.literals import markdown_code, markdown_text
 from recorder.render.snippets import LANGUAGES, snippet
+from recorder.serve.live import read_app
 from recorder.serve.tools import Tool, property_of, takes_file, takes_files, tools_of
 from recorder.session import App, Call, File, Session, encode_value
 from recorder.show import visible
@@ -289,6 +291,26 @@ def _type(schema: dict[str, Any]) -> str:
     if kind and low is not None and high is not None:
         return f"{kind}, {low} to {high}"
     return str(kind or ("one of these" if "enum" in schema else "any"))
+
+
+def pages_of(
+    url: str, environment: Mapping[str, str], description: str = ""
+) -> dict[str, tuple[str, Callable[[], Awaitable[str]]]]:
+    """The page of the app at ``url`` in all its forms, by the path under which it is served: its type, and what makes
+    it, each time as the app is then. The arguments are those of :func:`recorder.serve.live.read_app`."""
+
+    def made(write: Callable[[Page], str]) -> Callable[[], Awaitable[str]]:
+        async def make() -> str:
+            found = await read_app(url, environment=environment, description=description, patience=0)
+            return write(page_of(*found))
+
+        return make
+
+    return {
+        "/_recorder/api": ("text/html; charset=utf-8", made(html)),
+        "/_recorder/api.md": ("text/markdown; charset=utf-8", made(markdown)),
+        "/_recorder/api.json": ("application/json", made(dump)),
+    }
 
 
 # Written
