@@ -145,7 +145,12 @@ def without_names(value: Any) -> Any:
     return [without_names(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize(
+    ("line", "shell"),
+    [("6", "dash"), ("6", "bash"), ("5", "dash"), ("4", "dash")],
+    indirect=["line"],
+    scope="module",
+)
 def test_curl(shell: str, line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "curl" / f"{trait}.sh" for trait in TRAITS]
     executed(line, app, list(TRAITS), shell, "-c", ALL_SCRIPTS, shell, *paths)
@@ -215,6 +220,8 @@ def test_python_in_the_async_style(line: str, app: GradioApp, scripts: Path) -> 
     executed(line, app, traits, sys.executable, "-c", ONE_AFTER_THE_OTHER, *paths)
 
 
+# What it asks of the app is what the target python does, which runs on every line.
+@pytest.mark.parametrize("line", ["6"], indirect=True, scope="module")
 def test_pytest(line: str, app: GradioApp, scripts: Path) -> None:
     paths = [scripts / "pytest" / f"{trait}.py" for trait in TRAITS]
     alone = [

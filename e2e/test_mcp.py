@@ -109,8 +109,7 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("way", ["stdio", "http"])
-@pytest.mark.parametrize("line", ["6", "5", "4"])
+@pytest.mark.parametrize(("line", "way"), [("6", "stdio"), ("6", "http"), ("5", "http"), ("4", "stdio")])
 async def test_each_endpoint_of_a_gradio_app_is_a_tool(
     line: str, way: str, gradio_app: Callable[..., GradioApp], picture: Path
 ) -> None:

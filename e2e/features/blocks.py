@@ -157,6 +157,7 @@ with gr.Blocks() as demo:
     "/add",
 )
 async def a_state_that_the_load_event_filled(page: Page) -> None:
+    await expect(page.get_by_label("Opened", exact=True)).not_to_have_value("")
     await type_and_press(page, "Text", "more", "Add")
     await shows(page, "Out", "from the load event / more")
 
