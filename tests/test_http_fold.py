@@ -369,6 +369,15 @@ def test_a_socket_by_whose_name_something_is_asked_is_opened_first_and_held() ->
     ]
 
 
+def test_a_socket_that_only_says_who_one_is_or_what_it_speaks_is_not_held() -> None:
+    page = Page()
+    token = f"[recorder-secret:{'0' * 16}:RECORDER_SECRET_TOKEN]"
+    page.socket(f"/news?token={token}&protocol=v2.json.4a", (False, '{"tick": 1}'), closed=False)
+    page.act()
+    page.ask("POST", "/run", give={}, sent={"token": token, "protocol": "v2.json.4a"})
+    assert [step.endpoint.id for step in workflow(page.session()).steps] == ["POST /run"]
+
+
 def test_what_is_chosen_inside_a_list_of_things_is_a_variable() -> None:
     page = Page()
     page.act()

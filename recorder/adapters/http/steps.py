@@ -153,7 +153,9 @@ class _Builder:
             text: call.id
             for call in everything
             if call.id in omitted and call.messages and not call.continues
-            for text in _own_names(traced[call.id])
+            for value, expression in zip(call.inputs, traced[call.id], strict=True)
+            if words(value.name) & _OF_A_PAGE
+            for text in _own_names([expression])
         }
         needed = self._needed(everything, {id: [*traced[id], *said[id]] for id in traced}, skipped)
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
@@ -310,12 +312,19 @@ class _Builder:
         return VariableRef(name=self._known[key])
 
 
+_OF_A_PAGE = frozenset({"id", "sid", "uid", "session", "client", "connection", "channel", "tab", "window"})
+"""Words for what a page calls itself by."""
+
+
 def _own_names(values: list[Expression]) -> set[str]:
-    """Texts that the page can only have made up itself."""
+    """Texts that came from nowhere and can hardly be there by chance; no secrets, which say who the person is."""
     return {
         value
         for _, value in scalars(values)
-        if isinstance(value, str) and strength(value) >= 3 and not value.isdigit()
+        if isinstance(value, str)
+        and strength(value) >= 3
+        and not value.isdigit()
+        and "[recorder-secret:" not in value
     }
 
 
