@@ -164,6 +164,10 @@ def unquoted(text: str | None) -> str | None:
     return text
 
 
+class NotGradio(AppError):
+    """Somebody answers, who is no Gradio app."""
+
+
 class App:
     """The live app. Use as ``async with await App.connect(url) as app``.
 
@@ -234,7 +238,7 @@ class App:
             config = _config(answer)
             if config is None:
                 said = f"HTTP {answer.status}" if answer.status != 200 else "something else"
-                raise AppError(
+                raise NotGradio(
                     f"{root} is not a Gradio app: its /config answers {said}",
                     "Give the app's own address, with the path that it is mounted at",
                 )

@@ -13,6 +13,7 @@ from recorder.api import Api
 from recorder.errors import AppError
 from recorder.replay.http import HttpSite
 from recorder.replay.transport import App as GradioApp
+from recorder.replay.transport import NotGradio
 from recorder.session import App
 
 SECONDS = 20.0
@@ -44,10 +45,8 @@ async def read_app(
     if not description:
         try:
             return await _gradio(root, environment)
-        except AppError as error:
-            if "is not a Gradio app" not in error.what:
-                raise
-        description = await _described(root)
+        except NotGradio:
+            description = await _described(root)
     found = parse(description)
     if found is None:
         raise AppError(
