@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -68,6 +68,17 @@ def request(step: Step) -> Request:
         media=media,
         body=body,
     )
+
+
+def address(asked: Request, root: str, value: Callable[[Expression], Any] = lambda given: given) -> str:
+    """Where a request goes: ``root`` is the app's address without a final slash, ``value`` evaluates an expression. A
+    list in the query is sent one by one, under the same name."""
+    pieces = (quote(as_text(value(p)), safe="") if n % 2 else str(p) for n, p in enumerate(asked.path))
+    path = "".join(pieces)
+    whole = path if asked.is_elsewhere else root + path
+    given = [(name, value(each)) for name, each in asked.query]
+    pairs = [(n, as_text(v)) for n, each in given for v in (each if isinstance(each, list) else [each])]
+    return f"{whole}?{urlencode(pairs)}" if pairs else whole
 
 
 def as_text(value: Any) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import keyword
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import javascript, javascript_text, json_text, python, python_text, sh_text
-from recorder.request import Request, as_text, request
+from recorder.request import Request, address, as_text, request
 from recorder.workflow import Step, Workflow
 
 LANGUAGES = ("python", "javascript", "curl")
@@ -128,10 +128,7 @@ def _gradio_curl(workflow: Workflow, step: Step) -> str:
 
 
 def _address(workflow: Workflow, asked: Request) -> str:
-    path = "".join(quote(as_text(p), safe="") if n % 2 else str(p) for n, p in enumerate(asked.path))
-    address = path if asked.is_elsewhere else workflow.app.url.rstrip("/") + path
-    values = [(n, v) for n, value in asked.query for v in (value if isinstance(value, list) else [value])]
-    return f"{address}?{urlencode([(n, as_text(v)) for n, v in values])}" if values else address
+    return address(asked, workflow.app.url.rstrip("/"))
 
 
 def _http_python(workflow: Workflow, step: Step) -> str:
@@ -192,8 +189,8 @@ def _http_javascript(workflow: Workflow, step: Step) -> str:
         items.append(("headers: ", javascript(headers)))
     if body:
         items.append(("body: ", body))
-    address = javascript_text(_address(workflow, asked))
-    call = Group("await fetch(", [("", address), ("", Group("{ ", items, " }"))], ")")
+    where = javascript_text(_address(workflow, asked))
+    call = Group("await fetch(", [("", where), ("", Group("{ ", items, " }"))], ")")
     lines += [
         write(call, before="const response = ", after=";"),
         "if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -24,7 +24,7 @@ from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
-from recorder.request import Request, as_text, evaluated, follow, request, value_at
+from recorder.request import Request, address, as_text, evaluated, follow, request, value_at
 from recorder.session import File, Place
 from recorder.workflow import (
     Cookie,
@@ -231,22 +231,7 @@ class HttpPerformer:
     # Sending
 
     def _address(self, asked: Request) -> str:
-        words = [
-            quote(as_text(self._value(piece)), safe="") if n % 2 else str(piece)
-            for n, piece in enumerate(asked.path)
-        ]
-        address = "".join(words)
-        address = address if asked.is_elsewhere else self._root + address
-        if asked.query:
-            values = [(name, self._value(value)) for name, value in asked.query]
-            # A list is sent one by one, under the same name.
-            pairs = [
-                (n, as_text(v))
-                for n, value in values
-                for v in (value if isinstance(value, list) else [value])
-            ]
-            address += "?" + urlencode(pairs)
-        return address
+        return address(asked, self._root, self._value)
 
     async def _ask(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
         asked = request(step)
@@ -267,8 +252,8 @@ class HttpPerformer:
         elif asked.media == "body":
             value = self._value(asked.body)
             data = value if isinstance(value, bytes) else as_text(value).encode()
-        address = URL(self._address(asked), encoded=True)
-        async with self._session.request(asked.method, address, headers=headers, data=data) as response:
+        url = URL(self._address(asked), encoded=True)
+        async with self._session.request(asked.method, url, headers=headers, data=data) as response:
             return await self._read(step, response, on_value)
 
     async def _wait(self, step: Step, until: Place, on_value: Callable[[int], None]) -> _Answer:
@@ -361,10 +346,8 @@ class HttpPerformer:
 
     async def _talk(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
         if not step.continues:
-            address = re.sub(r"^http", "ws", self._address(request(step)))
-            self._sockets[step.id] = await self._session.ws_connect(
-                URL(address, encoded=True), max_msg_size=MOST
-            )
+            url = re.sub(r"^http", "ws", self._address(request(step)))
+            self._sockets[step.id] = await self._session.ws_connect(URL(url, encoded=True), max_msg_size=MOST)
         socket = self._sockets.get(step.continues or step.id)
         if socket is None:
             raise NotMade(f"it needs the WebSocket of {step.continues}, which was not opened")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from recorder import __version__
 from recorder.render import Options
 from recorder.render.http.recorded import Recorded
-from recorder.request import Request, as_text, request
+from recorder.request import Request, address, as_text, request
 from recorder.session import File, iso
 from recorder.workflow import Step, Workflow
 
@@ -44,12 +43,8 @@ HAR = Har()
 
 def _entry(workflow: Workflow, step: Step, known: Recorded) -> dict[str, Any]:
     asked = request(step)
-    pieces = (quote(as_text(known.value(p)), safe="") if n % 2 else str(p) for n, p in enumerate(asked.path))
-    address = "".join(pieces)
     query = [(name, as_text(known.value(value))) for name, value in asked.query]
-    url = (address if asked.is_elsewhere else workflow.app.url + address) + (
-        f"?{urlencode(query)}" if query else ""
-    )
+    url = address(asked, workflow.app.url, known.value)
     is_socket = asked.method == "WS"
     headers = [{"name": name, "value": as_text(known.value(value))} for name, value in asked.headers]
     sent = _sent(asked, known)
