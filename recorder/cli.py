@@ -189,7 +189,7 @@ def record(
             headless=headless,
             browser=str(browser) if browser is not None else None,
             cdp=cdp,
-            description=read_description(openapi) if openapi is not None else "",
+            description=read_description(openapi),
             say=say,
         )
     )
@@ -247,7 +247,7 @@ def proxy(
     from recorder.capture.proxy import serve
     from recorder.serve.page import pages_of
 
-    description = read_description(openapi) if openapi is not None else ""
+    description = read_description(openapi)
     pages = pages_of(address(url), os.environ, description)
     serving = serve(
         address(url),
@@ -303,7 +303,7 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None) -> in
         session = opened(path)
         page = page_of(session.app, session.api, session, path.parent)
     else:
-        description = read_description(openapi) if openapi is not None else ""
+        description = read_description(openapi)
         reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
         page = page_of(*asyncio.run(reading))
     if form == "text" and output is None:
@@ -358,7 +358,7 @@ def mcp(
     from recorder.serve.live import read_app
     from recorder.serve.tools import Tool, named_apart, tool_of, tools_of
 
-    description = read_description(openapi) if openapi is not None else ""
+    description = read_description(openapi)
     tools: list[Tool] = []
     for source in sources:
         if (path := Path(source)).exists():

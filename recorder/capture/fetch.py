@@ -46,12 +46,14 @@ def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
     return fetch
 
 
-def read_description(path: Path) -> str:
-    """The OpenAPI document in a file.
+def read_description(path: Path | None) -> str:
+    """The OpenAPI document in a file; empty where none is named.
 
     Raises:
         FileError: it cannot be read, or is none in JSON.
     """
+    if path is None:
+        return ""
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:

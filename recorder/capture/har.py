@@ -27,7 +27,7 @@ def import_har(path: Path, output: Path, openapi: Path | None = None) -> Session
     """
     fold = HttpFold()
     told = events(_read(path), str(path))
-    description = read_description(openapi) if openapi is not None else ""
+    description = read_description(openapi)
     for event in told:
         fold.feed(event)
         if isinstance(event, PageOpened) and description:

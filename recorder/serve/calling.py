@@ -18,7 +18,6 @@ from recorder.errors import AppError, UsageError
 from recorder.replay.plan import LocalFile, plan_with
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.run import Settings, run_plans
-from recorder.replay.sending import check_files
 from recorder.serve.tools import Tool, takes_file, takes_files
 from recorder.workflow import Expression, Variable
 
@@ -67,7 +66,6 @@ async def call(
     values = {name: await _value(known[name], value, folder, local) for name, value in given.items()}
     environment = os.environ if environment is None else environment
     ready = plan_with(tool.chosen(set(given)), values, environment)
-    check_files(ready, tool.files)
     settings = Settings(take=True, timeout=timeout, run_timeout=timeout)
     reports = await run_plans(
         [ready],

@@ -113,10 +113,11 @@ def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:
         if variable.name not in values and (variable.required or endpoint.method == ""):
             values[variable.name] = example(variable)
     shown = {name: _named(value) for name, value in values.items()}
+    called = _with(tool, values)
     snippets = {}
     for language in LANGUAGES:
         try:
-            snippets[language] = snippet(_with(tool, values), language)
+            snippets[language] = snippet(called, language)
         except RecorderError:
             continue  # there are texts that no shell word holds
     outputs = ""

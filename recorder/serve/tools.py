@@ -19,7 +19,7 @@ from recorder.workflow import Step, Variable, Workflow, identifier, unique
 
 FILE_HINT = "A path on this machine, an http(s) address, or a data: URL."
 LONGEST_NAME = 64
-_FILES = {"file", "image", "audio", "video", "uploadbutton", "model3d", "downloadbutton", "multimodalfile"}
+_FILES = {"file", "image", "audio", "video", "uploadbutton", "model3d", "downloadbutton"}
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _JSON = {"string", "integer", "number", "boolean", "array", "object", "null"}
 
