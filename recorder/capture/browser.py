@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -375,22 +376,43 @@ async def record(
 async def _into_workers(page: Page) -> None:
     """Run our script in each worker of ``page`` before its own.
 
-    Source: Chrome DevTools Protocol, domain Target. A worker that is attached to waits until it is told to go on.
+    Source: Chrome DevTools Protocol, domains Target, Runtime and Debugger. A worker that is attached to waits until
+    somebody tells it to go on, which the driver does too, and has none of its functions before its script is there: so
+    ours is run at once, if it can be, when the worker's own is about to run, and when it has been loaded. It looks
+    itself whether it has been there before.
     """
     session = await page.context.new_cdp_session(page)
 
-    async def tell(to: str, method: str, **params: Any) -> None:
-        message = json.dumps({"id": 1, "method": method, "params": params})
+    async def tell(to: str, *messages: tuple[str, dict[str, Any]]) -> None:
         # One that is gone by now has nothing to wait for.
-        with contextlib.suppress(PlaywrightError):
-            await session.send("Target.sendMessageToTarget", {"sessionId": to, "message": message})
+        async with one_after_another:
+            with contextlib.suppress(PlaywrightError):
+                for method, params in messages:
+                    message = json.dumps({"id": next(numbers), "method": method, "params": params})
+                    await session.send("Target.sendMessageToTarget", {"sessionId": to, "message": message})
 
     async def attached(event: dict[str, Any]) -> None:
+        to = event["sessionId"]
         if event["targetInfo"]["type"] == "worker":
-            await tell(event["sessionId"], "Runtime.evaluate", expression=inject.worker_script())
-        await tell(event["sessionId"], "Runtime.runIfWaitingForDebugger")
+            before = {"instrumentation": "beforeScriptExecution"}
+            pause = ("Debugger.setInstrumentationBreakpoint", before)
+            await tell(to, run, ("Debugger.enable", {}), pause, go_on)
+        else:
+            await tell(to, go_on)
 
+    async def received(event: dict[str, Any]) -> None:
+        method = json.loads(event["message"]).get("method")
+        if method in ("Debugger.paused", "Inspector.workerScriptLoaded"):
+            # What is paused goes on.
+            await tell(event["sessionId"], run, ("Debugger.disable", {}))
+
+    expression = f"typeof setTimeout === 'function' && ({inject.worker_script().strip().removesuffix(';')})"
+    go_on: tuple[str, dict[str, Any]] = ("Runtime.runIfWaitingForDebugger", {})
+    one_after_another = asyncio.Lock()
+    numbers = itertools.count(1)
+    run = ("Runtime.evaluate", {"expression": expression, "disableBreaks": True})
     session.on("Target.attachedToTarget", attached)
+    session.on("Target.receivedMessageFromTarget", received)
     workers = [{"type": "worker", "exclude": False}, {"exclude": True}]
     await session.send(
         "Target.setAutoAttach",
