@@ -20,7 +20,8 @@ from e2e.apps import ROOT, GradioApp
 from e2e.test_mcp import PIXEL
 from e2e.web.running import WebApp
 from recorder.capture.proxy import serve
-from recorder.serve.page import pages_of
+from recorder.serve.offer import Offer
+from recorder.serve.site import Site
 
 APP = '''
 import time
@@ -234,7 +235,13 @@ async def test_the_page_is_served_beside_the_app_and_nobody_else_frames_it(
     app = await asyncio.to_thread(gradio_app, APP, "6")
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
-        serve(app.url, port=0, output=tmp_path, pages=pages_of(app.url, {}), on_ready=ready.set_result)
+        serve(
+            app.url,
+            port=0,
+            output=tmp_path,
+            site=Site(Offer(app.url, environment={})),
+            on_ready=ready.set_result,
+        )
     )
     address = (await ready).rstrip("/")
     async with aiohttp.ClientSession() as http:

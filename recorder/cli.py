@@ -112,6 +112,12 @@ OPENAPI = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="An OpenAPI document, which names the endpoints of an app that does not serve its own.",
 )
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Names, hides, disables and adds endpoints.  [default: recorder.toml, if there is one here]",
+)
 """What several verbs take, in the same words."""
 
 
@@ -233,22 +239,27 @@ def record(
     help="Another host name to answer for, besides the one listened on. Repeatable.",
 )
 @OPENAPI
+@CONFIG
 def proxy(
-    url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...], openapi: Path | None
-) -> int:
+    url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...], openapi: Path | None,
+    config: Path | None,
+) -> int:  # fmt: skip
     """Serve the app at URL with the API Recorder button in its footer, for any browser.
 
     Each press on and off writes one session. What the app offers is at /_recorder/api, as a page, and beside it as
-    api.md and api.json.
+    api.md, api.json and openapi.json; calls by name at /_recorder/call/NAME, what was recorded at
+    /_recorder/workflows/NAME, and all of it for language models at /_recorder/mcp.
     """
     import asyncio
 
     from recorder.capture.fetch import read_description
     from recorder.capture.proxy import serve
-    from recorder.serve.page import pages_of
+    from recorder.serve.offer import Offer, folder_of, source_of
+    from recorder.serve.site import Site
 
     description = read_description(openapi)
-    pages = pages_of(address(url), os.environ, description)
+    source = source_of(config)
+    offer = Offer(address(url), source=source, description=description, folder=folder_of(output))
     serving = serve(
         address(url),
         host=host,
@@ -256,7 +267,7 @@ def proxy(
         output=output,
         allow_hosts=allow_hosts,
         description=description,
-        pages=pages,
+        site=Site(offer),
         say=say,
     )
     asyncio.run(serving)
@@ -268,6 +279,7 @@ def proxy(
         "recorder api http://127.0.0.1:7860",
         "recorder api session.json --format html -o api.html",
         "recorder api http://127.0.0.1:8000 --format markdown > API.md",
+        "recorder api http://127.0.0.1:7860 --format openapi -o openapi.json",
     )
 )
 @click.argument("source", metavar="URL|FILE")
@@ -275,10 +287,10 @@ def proxy(
     "-f",
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "html", "json"]),
+    type=click.Choice(["text", "markdown", "html", "json", "openapi"]),
     default="text",
     show_default=True,
-    help="As a table, a document, a page or for programs.",
+    help="As a table, a document, a page, for programs, or as OpenAPI 3.1.",
 )
 @click.option(
     "-o",
@@ -287,7 +299,8 @@ def proxy(
     help="Where to.  [default: standard output]",
 )
 @OPENAPI
-def api(source: str, form: str, output: Path | None, openapi: Path | None) -> int:
+@CONFIG
+def api(source: str, form: str, output: Path | None, openapi: Path | None, config: Path | None) -> int:
     """Show what an app offers: each endpoint, what it takes and gives, and how to call it in three languages.
 
     Of a running app at URL, with examples that its own description gives; or of a session FILE, with those recorded.
@@ -296,20 +309,30 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None) -> in
 
     from recorder.capture.fetch import read_description
     from recorder.serve.live import read_app
+    from recorder.serve.offer import source_of
+    from recorder.serve.openapi import described
     from recorder.serve.page import dump, html, markdown, page_of
     from recorder.session import write_whole
 
+    session, folder = None, Path()
     if (path := Path(source)).exists():
-        session = opened(path)
-        page = page_of(session.app, session.api, session, path.parent)
+        session, folder = opened(path), path.parent
+        app, found = session.app, session.api
     else:
         description = read_description(openapi)
         reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
-        page = page_of(*asyncio.run(reading))
+        app, found = asyncio.run(reading)
+    if (said := source_of(config)) is not None:
+        said.checked(found)
+        found = said.config.applied(found)
+    page = page_of(app, found, session, folder)
     if form == "text" and output is None:
         print_endpoints(page)
         return 0
-    text = {"markdown": markdown, "html": html, "json": dump, "text": markdown}[form](page)
+    if form == "openapi":
+        text = described(app, found, page)
+    else:
+        text = {"markdown": markdown, "html": html, "json": dump, "text": markdown}[form](page)
     if output is None:
         write_text(text)
     else:
@@ -337,6 +360,7 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None) -> in
 )
 @URL
 @OPENAPI
+@CONFIG
 @click.option("--only", multiple=True, metavar="TOOL", help="Offer only this tool, by name. Repeatable.")
 @click.option(
     "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long one tool may take."
@@ -344,7 +368,7 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None) -> in
 @click.option("--list", "listing", is_flag=True, help="Print the tools as JSON, and serve nothing.")
 def mcp(
     sources: tuple[str, ...], http: bool, host: str, port: int, url: str | None, openapi: Path | None,
-    only: tuple[str, ...], timeout: float, listing: bool,
+    config: Path | None, only: tuple[str, ...], timeout: float, listing: bool,
 ) -> int:  # fmt: skip
     """Serve tools to language models over the Model Context Protocol.
 
@@ -356,10 +380,11 @@ def mcp(
     from recorder import adapters
     from recorder.capture.fetch import read_description
     from recorder.serve.live import read_app
-    from recorder.serve.tools import Tool, named_apart, tool_of, tools_of
+    from recorder.serve.offer import source_of
+    from recorder.serve.tools import Tool, added_by, listed, named_apart, tool_of, tools_of
 
-    description = read_description(openapi)
-    tools: list[Tool] = []
+    description, said = read_description(openapi), source_of(config)
+    tools: list[Tool] = added_by(said, opened) if said is not None else []
     for source in sources:
         if (path := Path(source)).exists():
             session = opened(path)
@@ -367,8 +392,12 @@ def mcp(
             tools.append(tool_of(session, workflow, path.parent))
         else:
             reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
-            tools += tools_of(*asyncio.run(reading))
-    tools = named_apart(tools)
+            app, found = asyncio.run(reading)
+            if said is not None:
+                said.checked(found)
+                found = said.config.applied(found)
+            tools += tools_of(app, found)
+    tools = named_apart(listed(tools))
     for name in only:
         if not any(tool.name == name for tool in tools):
             known = ", ".join(tool.name for tool in tools) or "none"
@@ -386,8 +415,12 @@ def mcp(
         raise RecorderError(
             "recorder mcp needs the package mcp, 2 or newer", "Run `pip install 'api-recorder[mcp]'`"
         ) from None
+
+    async def offered() -> list[Tool]:
+        return tools
+
     served = server(
-        tools, url=url, timeout=timeout, local=not http or host in ("127.0.0.1", "localhost", "::1")
+        offered, url=url, timeout=timeout, local=not http or host in ("127.0.0.1", "localhost", "::1")
     )
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:

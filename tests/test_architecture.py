@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "recorder"
 FLOORS: list[set[str]] = [
     {"errors", "events"},
     {"api"},
-    {"session"},
+    {"session", "config"},
     {"workflow", "redact", "volatile", "drift", "inline"},
     {"request"},
     {"adapters", "render", "show", "schema", "graph"},

@@ -43,7 +43,7 @@ def test_what_a_variable_takes(variable: dict[str, Any], schema: dict[str, Any])
     assert property_of(Variable(**{"name": "v", "value": None, **variable})) == schema
 
 
-def test_tools_are_the_endpoints_that_are_listed_and_can_be_called_by_values() -> None:
+def test_tools_are_the_endpoints_that_can_be_called_by_values_and_those_not_listed_are_hidden() -> None:
     parameter = Parameter(name="x")
     api = Api(
         endpoints=(
@@ -55,7 +55,8 @@ def test_tools_are_the_endpoints_that_are_listed_and_can_be_called_by_values() -
         )
     )
     tools = tools_of(App(url="http://app.test", kind="gradio"), api)
-    assert [(tool.name, list(tool.schema()["properties"])) for tool in tools] == [("a", []), ("c", ["x"])]
+    shown = [(tool.name, list(tool.schema()["properties"]), tool.hidden) for tool in tools]
+    assert shown == [("a", [], False), ("b", [], True), ("c", ["x"], False)]
     http = Api(
         endpoints=(
             Endpoint(id="GET /a", name="a", method="GET", path="/a"),

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from recorder.api import Endpoint
+from recorder.api import Api, Endpoint
 from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.events import AnyEvent
@@ -110,7 +110,9 @@ class Fold(Protocol):
 
 class Adapter(Protocol):
     """One kind of app. ``name`` is ``App.kind`` in its sessions. ``calling`` is the workflow of one call of an
-    endpoint, whose variables are its parameters; ``given`` names those that will be chosen, None for all."""
+    endpoint, whose variables are its parameters; ``given`` names those that will be chosen, None for all.
+    ``is_call`` says whether a request may be a call, as far as method and path tell; ``addressed`` are the endpoints
+    that one with this body calls."""
 
     name: str
 
@@ -119,6 +121,10 @@ class Adapter(Protocol):
     def workflow(self, session: Session, selection: Selection) -> Workflow: ...
 
     def calling(self, app: App, endpoint: Endpoint, given: Collection[str] | None = None) -> Workflow: ...
+
+    def is_call(self, method: str, path: str) -> bool: ...
+
+    def addressed(self, api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, ...]: ...
 
 
 def adapters() -> dict[str, Adapter]:

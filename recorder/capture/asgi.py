@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import hmac
 import importlib
 import inspect
 import os
+import secrets
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from recorder.capture import inject
+from recorder.capture.beside import Site, refusal_of
 from recorder.capture.collector import Collector, Fetching, Names, converse, origin_of, refuses
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
@@ -30,6 +33,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+INSIDE = "x-api-recorder"
+"""The header by which the recorder's own requests to the app that it is in are known."""
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
 _PRIVATE: Headers = [
     (b"cache-control", b"no-store"),
@@ -45,6 +50,7 @@ def attach(
     hosts: Iterable[str] = (),
     say: Callable[[str], None] = print,
     on_saved: Callable[[Path], None] | None = None,
+    site: Callable[[Mapping[str, str]], Site] | None = None,
 ) -> Any:
     """Put the toggle into ``app``.
 
@@ -57,6 +63,7 @@ def attach(
             Everyone who can open the app there can record it.
         say: takes sentences for the person.
         on_saved: told the path of every session.
+        site: makes what else is served under ``/_recorder/``, whose requests to the app bear these headers.
 
     Returns:
         The same Blocks, or the ASGI application to serve in the place of ``app``, with uvicorn or the like.
@@ -71,7 +78,8 @@ def attach(
         if on_saved is not None:
             on_saved(path)
 
-    recording = Recording(names, output, say, keep)
+    secret = secrets.token_hex(16)
+    recording = Recording(names, output, say, keep, secret, site({INSIDE: secret}) if site else None)
     if all(hasattr(app, name) for name in ("launch", "queue", "get_config_file")):
         return _attach_to_blocks(app, recording, say)
     if not callable(app):
@@ -118,7 +126,11 @@ class Recording:
         output: str | os.PathLike[str] | None,
         say: Callable[[str], None],
         on_saved: Callable[[Path], None],
+        secret: str,
+        site: Site | None,
     ) -> None:
+        self.site = site
+        self._secret = secret
         self._hosts = hosts
         self._names = Names(output)
         self._say = say
@@ -133,17 +145,18 @@ class Recording:
         name = host[: host.rindex(":")] if host.rpartition(":")[2].isdigit() else host
         return host in self._hosts or name in self._hosts or name in _LOOPBACK
 
+    def is_own(self, headers: Headers) -> bool:
+        """Whether it is the recorder itself that asks the app."""
+        return hmac.compare_digest(get(headers, INSIDE.encode()), self._secret.encode())
+
     def collector(self, scope: Scope, app: App) -> Collector:
         """The collector; ``scope`` is of the request that needs it and tells how the app is reached."""
         loop = asyncio.get_running_loop()
         if self._collector is None or self._loop is not loop:
             # An app that is launched again has a new loop.
             self._loop = loop
-            headers: Headers = list(scope["headers"])
-            scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-            url = f"{scheme}://{get(headers, b'host').decode('latin-1')}{_prefix(scope)}/"
             self._collector = Collector(
-                url,
+                _url(scope),
                 self._names,
                 self._fetch,
                 on_saved=self._on_saved,
@@ -163,6 +176,8 @@ class Recording:
             except RecorderError as error:
                 self._say(str(error))
             await self._collector.close()
+        if self.site is not None:
+            await self.site.close()
 
     @contextlib.asynccontextmanager
     async def _fetch(self, url: str, cookie: str) -> AsyncIterator[Fetching]:
@@ -266,7 +281,15 @@ class Middleware:
         path = _path_within(scope)
         if path.startswith("/_recorder/"):
             await self._answer_ourselves(path, scope, receive, send)
-        elif scope["type"] == "http" and (kind := self._takes_script(scope)):
+            return
+        site = self._recording.site
+        if site is not None and site.watches and not self._recording.is_own(list(scope["headers"])):
+            site.reached_at(_url(scope))
+            admitted = await _admitted(site, path, scope, receive, send)
+            if admitted is None:
+                return
+            scope, receive, send = admitted
+        if scope["type"] == "http" and (kind := self._takes_script(scope)):
             await self._pass_document(kind, scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -320,8 +343,82 @@ class Middleware:
             await _answer(send, 421, b"text/plain", b"This address is not one that API Recorder serves.\n")
         elif path == inject.SCRIPT_PATH and scope["method"] == "GET":
             await _answer(send, 200, b"text/javascript; charset=utf-8", inject.recorder_script().encode())
+        elif (site := self._recording.site) is not None:
+            site.reached_at(_url(scope))
+            await site({**scope, "path": path}, receive, send)
         else:
             await _answer(send, 404, b"text/plain", b"There is nothing here.\n")
+
+
+async def _admitted(
+    site: Site, path: str, scope: Scope, receive: Receive, send: Send
+) -> tuple[Scope, Receive, Send] | None:
+    """A request as the app is to get it; None where it was answered in the app's place."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    is_socket = scope["type"] == "websocket"
+    query = scope.get("query_string", b"").decode("latin-1")
+    raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    raw = raw[len(raw) - len(quote(path)) :] if raw.endswith(quote(path)) else quote(path)
+    read: list[Message] = []
+
+    async def body() -> bytes:
+        while not read or (read[-1]["type"] == "http.request" and read[-1].get("more_body", False)):
+            read.append(await receive())
+        return b"".join(message.get("body", b"") for message in read)
+
+    async def again() -> Message:
+        return read.pop(0) if read else await receive()
+
+    target = raw + (f"?{query}" if query else "")
+    passing = await site.admit("GET" if is_socket else scope["method"], target, headers, body)
+    if passing.answered:
+        await site({**scope, "path": path}, again, send)
+        return None
+    if passing.status and is_socket:
+        await receive()
+        await send({"type": "websocket.close", "code": 4403})
+        return None
+    if passing.status:
+        await _answer(send, passing.status, b"application/json", refusal_of(passing))
+        return None
+    if passing.target:
+        there, _, query = passing.target.partition("?")
+        prefix = _prefix(scope)
+        scope = {**scope, "path": prefix + unquote(there), "raw_path": (quote(prefix) + there).encode()}
+        scope["query_string"] = query.encode("latin-1")
+    return scope, again, _amending(send, passing.amend) if passing.amend is not None else send
+
+
+def _amending(send: Send, amend: Callable[[bytes], bytes]) -> Send:
+    """Passes an answer on, changed as a whole where it is a success that is not compressed."""
+    begun: Message = {}
+    held = bytearray()
+
+    async def relay(message: Message) -> None:
+        nonlocal begun
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            if message["status"] == 200 and not get(headers, b"content-encoding"):
+                begun = message
+                return
+        elif message["type"] == "http.response.body" and begun:
+            held.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            text = amend(bytes(held))
+            headers = [(n, v) for n, v in begun["headers"] if n.lower() not in (b"content-length", b"etag")]
+            await send({**begun, "headers": [*headers, (b"content-length", str(len(text)).encode())]})
+            await send({"type": "http.response.body", "body": text})
+            return
+        await send(message)
+
+    return relay
+
+
+def _url(scope: Scope) -> str:
+    """The address of the app, as the request that ``scope`` is of reached it."""
+    scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
+    return f"{scheme}://{get(list(scope['headers']), b'host').decode('latin-1')}{_prefix(scope)}/"
 
 
 async def _converse(collector: Collector, receive: Receive, send: Send, origin: str, cookie: str) -> None:

@@ -17,9 +17,8 @@ import os
 import re
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -32,6 +31,7 @@ from yarl import URL
 
 from recorder.capture import collector as collectors
 from recorder.capture import inject
+from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
 from recorder.capture.collector import Collector, Names, origin_of
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
@@ -44,8 +44,6 @@ _log = logging.getLogger("recorder.proxy")
 _log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 
 OURS = "/_recorder/"
-Pages = Mapping[str, tuple[str, Callable[[], Awaitable[str]]]]
-"""More that is served beside the app, by path: the content type, and what makes the text. RecorderError: it cannot."""
 CHANNEL = OURS + "channel"
 SCRIPT = OURS + "recorder.js"
 
@@ -264,10 +262,10 @@ class Proxy:
         collector: Collector,
         client: aiohttp.ClientSession,
         channel: tuple[str, int],
-        pages: Pages,
+        site: Site | None,
     ) -> None:
         self._upstream = upstream
-        self._pages = pages
+        self._site = site
         self._hosts = hosts
         self._collector = collector
         self._client = client
@@ -291,9 +289,20 @@ class Proxy:
                 return _plain(403, sentence)
         if target.startswith(OURS):
             return await self._answer_ourselves(request, target.partition("?")[0], is_upgrade)
+        passing = PASSES
+        if self._site is not None and self._site.watches:
+            said = {name.lower(): value for name, value in request.headers.items()}
+            passing = await self._site.admit(request.method, target, said, request.content.read)
+            if passing.answered:
+                return await answer(self._site, request, passing.body)
+            if passing.status:
+                refusal = refusal_of(passing).decode()
+                return web.Response(
+                    status=passing.status, text=refusal, content_type="application/json", headers=_PRIVATE
+                )
         if is_upgrade:
             return await self._pipe(request, target)
-        return await self._relay(request, target)
+        return await self._relay(request, passing.target or target, passing)
 
     async def _answer_ourselves(
         self, request: web.BaseRequest, path: str, is_upgrade: bool
@@ -306,20 +315,17 @@ class Proxy:
         if path == SCRIPT and request.method in ("GET", "HEAD"):
             headers = {"Content-Type": "text/javascript; charset=utf-8", **_PRIVATE}
             return web.Response(body=self._script, headers=headers)
-        if path in self._pages and request.method in ("GET", "HEAD"):
-            kind, make = self._pages[path]
-            try:
-                text = await make()
-            except RecorderError as error:
-                return _plain(502, str(error))
-            return web.Response(text=text, headers={"Content-Type": kind, **_PRIVATE, **_UNFRAMED})
+        if self._site is not None:
+            return await answer(self._site, request)
         return _plain(404, "There is nothing here.")
 
-    async def _relay(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
+    async def _relay(self, request: web.BaseRequest, target: str, passing: Passing) -> web.StreamResponse:
         headers = self._headers_for_upstream(request)
         kind = kind_of(request.method, headers)
-        if kind:
+        if kind or passing.amend is not None:
             headers = ask_for_whole(headers)
+        if passing.amend is not None:
+            headers = [(n, v) for n, v in headers if n.lower() != b"accept-encoding"]
         if request.headers.get("Expect", "").lower() == "100-continue" and request.transport is not None:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         sent: CIMultiDict[str] = CIMultiDict()
@@ -333,15 +339,35 @@ class Proxy:
                 request.method,
                 URL(self._upstream.origin + _safe_target(target), encoded=True),
                 headers=sent,
-                data=request.content if request.body_exists else None,
+                data=passing.body
+                if passing.body is not None
+                else request.content
+                if request.body_exists
+                else None,
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:
+                if passing.amend is not None and answer.status == 200:
+                    return await self._relay_amended(request, answer, passing.amend)
                 return await self._relay_answer(request, answer, kind)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
             if request.transport is None or request.transport.is_closing():
                 raise ConnectionResetError("the browser went away") from None
             return _unreachable(self._upstream, error, kind == "document")
+
+    async def _relay_amended(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, amend: Callable[[bytes], bytes]
+    ) -> web.StreamResponse:
+        text = amend(await answer.read())
+        raw = [(n, v) for n, v in answer.raw_headers if n.lower() not in (b"content-length", b"etag")]
+        headers = self._headers_for_browser(request, raw)
+        response = Relayed(
+            answer.status, answer.reason or "", [*headers, (b"Content-Length", str(len(text)).encode())]
+        )
+        await response.prepare(request)
+        await response.write(text)
+        await response.write_eof()
+        return response
 
     async def _relay_answer(
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind
@@ -447,11 +473,6 @@ class Proxy:
         return headers
 
 
-_UNFRAMED = {
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
 _PRIVATE = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -588,7 +609,7 @@ async def serve(
     output: str | os.PathLike[str] | None = None,
     allow_hosts: Iterable[str] = (),
     description: str = "",
-    pages: Pages = MappingProxyType({}),
+    site: Site | None = None,
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
@@ -602,7 +623,7 @@ async def serve(
         output: the file of the first session, or a folder for all (see :class:`recorder.capture.collector.Names`).
         allow_hosts: more ``Host`` headers to answer for, ``name`` or ``name:port``.
         description: the app's OpenAPI document in place of its own, if any.
-        pages: more to serve under ``/_recorder/``.
+        site: what else is served under ``/_recorder/``.
         say: takes sentences for the person.
         on_ready: told the address to open, once it answers.
         on_saved: told the path of every session.
@@ -644,9 +665,11 @@ async def serve(
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
         )
         channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows))
-        proxy = Proxy(upstream, hosts, collector, client, channel, pages)
+        proxy = Proxy(upstream, hosts, collector, client, channel, site)
         hosts.port = await stack.enter_async_context(_listening(proxy, host, port))
         stack.push_async_callback(collector.close)
+        if site is not None:
+            stack.push_async_callback(site.close)
         stop = stack.enter_context(interruption())
         shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else _bracketed(host)
         address = f"http://{shown}:{hosts.port}{upstream.path}"

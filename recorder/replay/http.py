@@ -24,6 +24,7 @@ from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
+from recorder.replay.transport import OWN_HEADERS
 from recorder.request import Request, address, as_text, evaluated, follow, request, value_at
 from recorder.session import File, Place
 from recorder.workflow import (
@@ -150,7 +151,7 @@ class HttpPerformer:
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
                 # As the page did: there are servers that take no form from nowhere.
-                headers={"Origin": _origin(self._root)},
+                headers={"Origin": _origin(self._root), **OWN_HEADERS.get()},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
                 trust_env=True,
             )

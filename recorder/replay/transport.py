@@ -16,8 +16,9 @@ import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Literal
 from urllib.parse import quote, urlsplit
 
@@ -168,6 +169,10 @@ class NotGradio(AppError):
     """Somebody answers, who is no Gradio app."""
 
 
+OWN_HEADERS: ContextVar[Mapping[str, str]] = ContextVar("OWN_HEADERS", default=MappingProxyType({}))
+"""What goes with every request to the app, by which a recorder inside it knows its own."""
+
+
 class App:
     """The live app. Use as ``async with await App.connect(url) as app``.
 
@@ -226,7 +231,7 @@ class App:
             # Addresses are names of apps here as well, and log in by cookie like any other.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
-            headers={"x-gradio-user": "app"},
+            headers={"x-gradio-user": "app", **OWN_HEADERS.get()},
             json_serialize=json.dumps,
             trust_env=True,
         )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import mimetypes
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import aiohttp
 import msgspec
 
-from recorder.errors import AppError, UsageError
+from recorder.errors import AppError, RecorderError, UsageError
 from recorder.replay.plan import LocalFile, plan_with
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.run import Settings, run_plans
+from recorder.serve.functions import Function
 from recorder.serve.tools import Tool, takes_file, takes_files
 from recorder.workflow import Expression, Variable
 
@@ -26,10 +28,12 @@ MOST = 256 * 1024 * 1024
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a call. ``outputs`` are those of the last step; ``error`` is what went wrong, in a sentence."""
+    """What came of a call. ``outputs`` are those of the last step; ``error`` is what went wrong, in a sentence,
+    and ``why`` of what kind that is: the app says no, it does not answer, or the time was over."""
 
     outputs: tuple[OutputReport, ...] = ()
     error: str = ""
+    why: Literal["", "app", "unreachable", "time"] = ""
 
 
 async def call(
@@ -64,6 +68,8 @@ async def call(
     if missing:
         raise UsageError(f"{tool.name} needs {', '.join(missing)}")
     values = {name: await _value(known[name], value, folder, local) for name, value in given.items()}
+    if tool.function is not None:
+        return await _own(tool.function, values, folder, timeout)
     environment = os.environ if environment is None else environment
     ready = plan_with(tool.chosen(set(given)), values, environment)
     settings = Settings(take=True, timeout=timeout, run_timeout=timeout)
@@ -78,13 +84,31 @@ async def call(
     )
     report = reports.runs[0]
     if report.timed_out is not None:
-        return Outcome(error=f"it took longer than {timeout:g} s")
+        return Outcome(error=f"it took longer than {timeout:g} s", why="time")
     for step in report.steps:
         if not step.expected or step.status not in ("ok", "failed", "cancelled"):
-            return Outcome(error=f"{step.endpoint}: {step.error or 'did not end as it should'}")
+            return Outcome(error=f"{step.endpoint}: {step.error or 'did not end as it should'}", why="app")
     last = tool.last
     made = {step.id: step for step in report.steps}
     return Outcome(outputs=made[last.id].outputs if last is not None else ())
+
+
+async def _own(function: Function, values: Mapping[str, Any], folder: Path, timeout: float) -> Outcome:
+    """Call a function of one's own; what it raises is what went wrong."""
+    given = {n: v.path if isinstance(v, LocalFile) else _paths(v) for n, v in values.items()}
+    try:
+        made = await asyncio.wait_for(function.run(given, folder), timeout)
+    except RecorderError:
+        raise
+    except asyncio.TimeoutError:
+        return Outcome(error=f"it took longer than {timeout:g} s", why="time")
+    except Exception as error:
+        return Outcome(error=f"{type(error).__name__}: {error}", why="app")
+    return Outcome(outputs=(OutputReport(name="result", label="result", value=made, compared=False),))
+
+
+def _paths(value: Any) -> Any:
+    return [i.path if isinstance(i, LocalFile) else i for i in value] if isinstance(value, list) else value
 
 
 async def _value(variable: Variable, value: Any, folder: Path, local: bool) -> Expression:

@@ -12,12 +12,16 @@ from recorder.adapters.http.describe import PLACES, parse
 from recorder.api import Api
 from recorder.errors import AppError
 from recorder.replay.http import HttpSite
+from recorder.replay.transport import OWN_HEADERS, NotGradio
 from recorder.replay.transport import App as GradioApp
-from recorder.replay.transport import NotGradio
 from recorder.session import App
 
 SECONDS = 20.0
 """How long one description may take."""
+
+
+class NotDescribed(AppError):
+    """Somebody answers there who says nowhere what they offer."""
 
 
 async def read_app(
@@ -49,7 +53,7 @@ async def read_app(
             description = await _described(root)
     found = parse(description)
     if found is None:
-        raise AppError(
+        raise NotDescribed(
             f"{root} is no Gradio app, and describes itself at none of {', '.join(PLACES)}",
             "Name its OpenAPI document with --openapi FILE, or record it and name the session",
         )
@@ -81,7 +85,8 @@ async def _described(root: str) -> str:
     """The first of the usual descriptions that is one; empty if none is."""
     origin = f"{urlsplit(root).scheme}://{urlsplit(root).netloc}"
     timeout = aiohttp.ClientTimeout(total=SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as http:
+    headers = dict(OWN_HEADERS.get())
+    async with aiohttp.ClientSession(timeout=timeout, headers=headers, trust_env=True) as http:
         for place in dict.fromkeys(
             [*(root + place for place in PLACES), *(origin + place for place in PLACES)]
         ):

@@ -11,7 +11,7 @@ import json
 import mimetypes
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,34 +31,44 @@ from recorder.session import File, encode_value, files_in
 MOST = 16 * 1024 * 1024
 """Bytes of a file that is given as content; a larger one is only named."""
 AT_ONCE = 8
-"""Calls that are made at the same time; others wait for their turn."""
 PATH = "/mcp"
 
 
+Offering = Callable[[], Awaitable[Sequence[Tool]]]
+"""What is offered, each time as it then is."""
+
+
 def server(
-    tools: Sequence[Tool],
+    offered: Offering,
     *,
     environment: Mapping[str, str] | None = None,
     url: str | None = None,
     timeout: float = 600.0,
+    at_once: int = AT_ONCE,
     local: bool = True,
 ) -> Server[dict[str, Any]]:
-    """A server that lists ``tools`` and calls them; the other arguments are those of :func:`calling.call`."""
-    by_name = {tool.name: tool for tool in tools}
-    turns = asyncio.Semaphore(AT_ONCE)
+    """A server that lists what is ``offered``, but for what is hidden, and calls it.
+
+    Args:
+        at_once: how many calls are made at the same time; others wait for their turn.
+
+    The others are those of :func:`calling.call`.
+    """
+    turns = asyncio.Semaphore(at_once)
 
     async def listed(_: ServerRequestContext[Any, Any], __: Any) -> types.ListToolsResult:
         return types.ListToolsResult(
             tools=[
                 types.Tool(name=tool.name, description=tool.description, input_schema=tool.schema())
-                for tool in tools
+                for tool in await offered()
+                if not tool.hidden
             ]
         )
 
     async def called(
         context: ServerRequestContext[Any, Any], asked: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        tool = by_name.get(asked.name)
+        tool = next((tool for tool in await offered() if tool.name == asked.name), None)
         if tool is None:
             return _failed(f"There is no tool {asked.name!r}")
         telling = _Progress(context, tool)
@@ -66,8 +76,8 @@ def server(
             try:
                 async with turns, telling:
                     outcome = await call(
-                        tool, asked.arguments or {}, Path(folder), environment=environment, url=url, timeout=timeout,
-                        local=local, on_progress=telling.told,
+                        tool, asked.arguments or {}, Path(folder), environment=environment,
+                        url=url, timeout=timeout, local=local, on_progress=telling.told,
                     )  # fmt: skip
             except RecorderError as error:
                 return _failed(str(error))

@@ -9,9 +9,9 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,17 +23,20 @@ from recorder.api import Api, Endpoint, Parameter
 from recorder.errors import RecorderError
 from recorder.render.literals import markdown_code, markdown_text
 from recorder.render.snippets import LANGUAGES, snippet
-from recorder.serve.live import read_app
-from recorder.serve.tools import Tool, property_of, takes_file, takes_files, tools_of
+from recorder.serve.tools import Tool, listed, property_of, takes_file, takes_files, tools_of
 from recorder.session import App, Call, File, Session, encode_value
 from recorder.show import visible
-from recorder.workflow import Variable, VariableRef, Workflow
+from recorder.workflow import Argument, Step, Variable, VariableRef, Workflow
 
 _LEXERS = {"python": PythonLexer, "javascript": JavascriptLexer, "curl": BashLexer}
 _NAMES = {"python": "Python", "javascript": "JavaScript", "curl": "curl"}
 _SUFFIXES = {"image": ".png", "audio": ".wav", "video": ".mp4", "model3d": ".glb"}
 MOST = 4_000
 """Characters of an example's output that are shown."""
+PIXEL = "data:image/png;base64," + (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture to be sent where a file is wanted."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +64,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One endpoint. ``anchor`` names it within the page; ``snippets`` are by language."""
+    """One endpoint. ``anchor`` names it within the page; ``snippets`` are by language; ``source`` is where it
+    comes from: the app, a recorded session, or a function of one's own."""
 
     id: str
     name: str
@@ -70,6 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[Row, ...] = ()
     returns: tuple[Row, ...] = ()
     streams: bool = False
+    source: Literal["endpoint", "session", "function"] = "endpoint"
     example: Example = Example()
     snippets: dict[str, str] = {}
 
@@ -81,27 +86,43 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     kind: str
     version: str = ""
+    served: str = ""
     endpoints: tuple[Entry, ...] = ()
 
 
-def page_of(app: App, api: Api, session: Session | None = None, files: Path = Path()) -> Page:
+def page_of(
+    app: App,
+    api: Api,
+    session: Session | None = None,
+    files: Path = Path(),
+    *,
+    tools: Sequence[Tool] | None = None,
+    served: str = "",
+) -> Page:
     """The page of an app.
 
     Args:
         session: a recording of it, whose calls are the examples.
         files: the folder to which the paths of recorded files are relative.
+        tools: what is listed; None for the endpoints of ``api``.
+        served: the address at which the recorder serves it, if it does; what is no endpoint of the app is called there.
     """
     calls: dict[str, Call] = {}
     for call in session.calls if session is not None else ():
         if call.status == "ok":
             calls.setdefault(call.endpoint, call)
-    tools = tools_of(app, api)
+    if tools is None:
+        tools = listed(tools_of(app, api))
     return Page(
         title=app.title or app.url,
         url=app.url,
         kind=app.kind,
         version=app.version,
-        endpoints=tuple(_entry(tool, calls.get(tool.endpoint.id), files) for tool in tools if tool.endpoint),
+        served=served,
+        endpoints=tuple(
+            _entry(tool, calls.get(tool.endpoint.id), files) if tool.endpoint else _added(tool, served)
+            for tool in tools
+        ),
     )
 
 
@@ -136,6 +157,44 @@ def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:
         example=Example(inputs=encode_value(shown), recorded=call is not None, outputs=outputs),
         snippets=snippets,
     )
+
+
+def _added(tool: Tool, served: str) -> Entry:
+    """What the recorder adds: a function or a recorded session."""
+    values = {v.name: of_added(v) for v in tool.workflow.variables if v.required}
+    snippets = {}
+    if served:
+        endpoint = Endpoint(id=tool.name, method="POST", path=f"/_recorder/call/{tool.name}")
+        sent = tuple(Argument(name=name, value=value, location="json") for name, value in values.items())
+        if not sent:
+            sent = (Argument(value={}, location="json"),)
+        step = Step(id="c1", name="call", endpoint=endpoint, arguments=sent, outputs=(), page="p1")
+        called = Workflow(name=tool.name, app=App(url=served, kind="http"), steps=(step,), variables=())
+        snippets = {language: snippet(called, language) for language in LANGUAGES}
+    outputs = tool.last.outputs if tool.last is not None else ()
+    returns = [Row(name=o.label or o.name, component=o.component) for o in outputs if not o.state]
+    return Entry(
+        id=f"/{tool.name}",
+        name=tool.name,
+        anchor=tool.name.replace("_", "-"),
+        description=tool.description,
+        parameters=tuple(_row(Endpoint(id=tool.name), v) for v in tool.workflow.variables),
+        returns=tuple(returns) or (Row(name="result"),),
+        example=Example(inputs=encode_value(values)),
+        snippets=snippets,
+        source=tool.source,
+    )
+
+
+def of_added(variable: Variable) -> Any:
+    """A value of a variable of what is added: its own, or one that its schema allows; a file as a ``data:`` URL."""
+    if takes_file(variable):
+        return PIXEL
+    if takes_files(variable):
+        return [PIXEL]
+    if variable.value is not None:
+        return variable.value
+    return of_schema(property_of(variable))
 
 
 def _recorded(tool: Tool, call: Call, files: Path) -> dict[str, Any]:
@@ -292,26 +351,6 @@ def _type(schema: dict[str, Any]) -> str:
     if kind and low is not None and high is not None:
         return f"{kind}, {low} to {high}"
     return str(kind or ("one of these" if "enum" in schema else "any"))
-
-
-def pages_of(
-    url: str, environment: Mapping[str, str], description: str = ""
-) -> dict[str, tuple[str, Callable[[], Awaitable[str]]]]:
-    """The page of the app at ``url`` in all its forms, by the path under which it is served: its type, and what makes
-    it, each time as the app is then. The arguments are those of :func:`recorder.serve.live.read_app`."""
-
-    def made(write: Callable[[Page], str]) -> Callable[[], Awaitable[str]]:
-        async def make() -> str:
-            found = await read_app(url, environment=environment, description=description, patience=0)
-            return write(page_of(*found))
-
-        return make
-
-    return {
-        "/_recorder/api": ("text/html; charset=utf-8", made(html)),
-        "/_recorder/api.md": ("text/markdown; charset=utf-8", made(markdown)),
-        "/_recorder/api.json": ("application/json", made(dump)),
-    }
 
 
 # Written

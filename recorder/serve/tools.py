@@ -6,14 +6,16 @@ Either is a workflow, and its variables are what the tool takes; nothing here kn
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from recorder.adapters import adapters
+from recorder.adapters import Selection, adapters
 from recorder.api import Api, Endpoint
+from recorder.config import Source
+from recorder.serve.functions import Function, load
 from recorder.session import App, File, Session
 from recorder.workflow import Step, Variable, Workflow, identifier, unique
 
@@ -26,13 +28,17 @@ _JSON = {"string", "integer", "number", "boolean", "array", "object", "null"}
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """``files`` is the folder to which the paths of recorded files are relative; ``endpoint`` is what is called,
-    None for a session."""
+    None for a session and for a ``function``, whose workflow has only variables. ``source`` is where it comes from.
+    ``hidden``: callable, but not listed."""
 
     name: str
     description: str
     workflow: Workflow
     files: Path = Path()
     endpoint: Endpoint | None = None
+    function: Function | None = None
+    source: Literal["endpoint", "session", "function"] = "endpoint"
+    hidden: bool = False
 
     def schema(self) -> dict[str, Any]:
         """What it takes, as JSON Schema."""
@@ -54,12 +60,16 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tools_of(app: App, api: Api) -> list[Tool]:
-    """A tool for each endpoint that the app lists."""
+    """A tool for each endpoint that is not private; those that the app does not list are hidden."""
     adapter = adapters()[app.kind]
     found = []
     for endpoint in api.endpoints:
-        is_listed = endpoint.visibility == "public" and (endpoint.id.startswith("/") or app.kind == "http")
-        if not is_listed or endpoint.method in ("WS", "HEAD", "OPTIONS"):
+        is_callable = endpoint.id.startswith("/") or app.kind == "http"
+        if (
+            endpoint.visibility == "private"
+            or not is_callable
+            or endpoint.method in ("WS", "HEAD", "OPTIONS")
+        ):
             continue
         if endpoint.connection in ("stream", "form"):
             continue  # a device's frames and a form's fields are no values to be named
@@ -69,6 +79,7 @@ def tools_of(app: App, api: Api) -> list[Tool]:
                 description=endpoint.description or f"Calls {endpoint.id} of {app.title or app.url}.",
                 workflow=adapter.calling(app, endpoint),
                 endpoint=endpoint,
+                hidden=endpoint.visibility == "hidden",
             )
         )
     return found
@@ -82,7 +93,38 @@ def tool_of(session: Session, workflow: Workflow, files: Path) -> Tool:
         description=f"Does again what was recorded of {session.app.title or session.app.url}: {calls}.",
         workflow=workflow,
         files=files,
+        source="session",
     )
+
+
+def added_by(source: Source, open_session: Callable[[Path], Session]) -> list[Tool]:
+    """The tools that a ``recorder.toml`` adds.
+
+    Raises:
+        FileError: a session cannot be read, or a function not be had.
+    """
+    found = []
+    for name, added in source.config.add.items():
+        where = f"{source.path}, line {source.line('add', name)}"
+        if added.session:
+            path = source.folder / added.session
+            session = open_session(path)
+            workflow = adapters()[session.app.kind].workflow(
+                session, Selection(name=identifier(name, "call"))
+            )
+            tool = tool_of(session, workflow, path.parent)
+        else:
+            function, flow, about = load(added.function, source.folder, where)
+            about = about or f"Calls {added.function}."
+            tool = Tool(name=name, description=about, workflow=flow, function=function, source="function")
+        about = added.description or tool.description
+        found.append(msgspec.structs.replace(tool, name=name, description=about, hidden=added.hidden))
+    return found
+
+
+def listed(tools: Iterable[Tool]) -> list[Tool]:
+    """Those that are not hidden."""
+    return [tool for tool in tools if not tool.hidden]
 
 
 def named_apart(tools: Sequence[Tool]) -> list[Tool]:

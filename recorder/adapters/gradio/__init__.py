@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from recorder.adapters import Selection
+from recorder.adapters.gradio import addressing
 from recorder.adapters.gradio.fold import GradioFold
-from recorder.api import Endpoint
+from recorder.api import Api, Endpoint
 from recorder.session import App, Session
 from recorder.workflow import Workflow
 
@@ -31,6 +32,14 @@ class Gradio:
         from recorder.adapters.gradio.calling import calling
 
         return calling(app, endpoint)
+
+    def is_call(self, method: str, path: str) -> bool:
+        """See :func:`recorder.adapters.gradio.addressing.is_call`."""
+        return addressing.is_call(method, path)
+
+    def addressed(self, api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, ...]:
+        """See :func:`recorder.adapters.gradio.addressing.addressed`."""
+        return addressing.addressed(api, method, path, body)
 
 
 GRADIO = Gradio()

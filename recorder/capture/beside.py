@@ -1,0 +1,108 @@
+"""What is served beside an app under ``/_recorder/``, as the proxy and an attached app see it: an ASGI application that
+lives on a floor above, and how it answers a request that aiohttp has taken.
+
+Source: https://asgi.readthedocs.io/en/latest/specs/www.html.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import msgspec
+from aiohttp import web
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Passing(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a request to the app.
+
+    ``status`` and ``sentence`` answer it instead of the app. ``answered`` by the site itself, which is called with it.
+    ``target`` is asked in place of its own path and query; ``body`` is what was read of it. ``amend`` takes the JSON
+    of a successful answer and gives what is passed on.
+    """
+
+    status: int = 0
+    sentence: str = ""
+    answered: bool = False
+    target: str = ""
+    body: bytes | None = None
+    amend: Callable[[bytes], bytes] | None = None
+
+
+PASSES = Passing()
+
+
+class Site(Protocol):
+    """Answers what is under ``/_recorder/`` beyond the recorder's own script and channel, and says what becomes of
+    requests to the app where ``watches``; ``body`` reads theirs."""
+
+    watches: bool
+
+    def reached_at(self, url: str) -> None: ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    async def admit(
+        self, method: str, target: str, headers: Mapping[str, str], body: Callable[[], Awaitable[bytes]]
+    ) -> Passing: ...
+
+    async def close(self) -> None: ...
+
+
+def refusal_of(passing: Passing) -> bytes:
+    """The body of the answer to a request that does not pass, as clients read one."""
+    return json.dumps({"detail": passing.sentence}).encode()
+
+
+async def answer(site: Site, request: web.BaseRequest, body: bytes | None = None) -> web.StreamResponse:
+    """What ``site`` answers to ``request``, whose ``body`` may have been read."""
+    path, _, query = request.raw_path.partition("?")
+    scope: Scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode("latin-1", "replace"),
+        "query_string": query.encode("latin-1", "replace"),
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.raw_headers],
+    }
+    response = web.StreamResponse()
+    is_read = False
+
+    async def receive() -> Message:
+        nonlocal is_read, body
+        if body is not None and not is_read:
+            is_read = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        if is_read:
+            # That the other end is gone cancels what waits here.
+            await asyncio.Event().wait()
+        chunk = await request.content.readany()
+        is_read = not chunk and request.content.at_eof()
+        return {"type": "http.request", "body": chunk, "more_body": not is_read}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response.set_status(message["status"])
+            for name, value in message["headers"]:
+                response.headers.add(name.decode("latin-1"), value.decode("latin-1"))
+            await response.prepare(request)
+        elif message["type"] == "http.response.body":
+            if body := message.get("body", b""):
+                await response.write(body)
+            if not message.get("more_body", False):
+                await response.write_eof()
+
+    await site(scope, receive, send)
+    return response

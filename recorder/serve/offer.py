@@ -1,0 +1,195 @@
+"""What is served of one app, as it then is: its endpoints as ``recorder.toml`` has them, what that adds, and the
+sessions of a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from recorder import config as configs
+from recorder.adapters import Selection, adapters
+from recorder.adapters.http.describe import named
+from recorder.api import Api, Endpoint, Parameter
+from recorder.config import NOTHING, Config, Source
+from recorder.errors import RecorderError
+from recorder.serve.live import NotDescribed, read_app
+from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
+from recorder.session import App, Session, read
+from recorder.workflow import identifier
+
+FRESH = 5.0
+"""Seconds for which requests are held against what an app said of itself, before it is asked again."""
+MOST = 64 * 1024 * 1024
+"""Bytes of a file that is looked into for a session."""
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """One look: ``app`` and ``api`` as the app says them, ``shown`` the latter as the configuration has it."""
+
+    app: App
+    api: Api
+    shown: Api
+    tools: tuple[Tool, ...]
+
+
+class Offer:
+    """What is served of the app at ``url``.
+
+    Args:
+        source: the ``recorder.toml`` that was read, if any.
+        environment: holds the login of an app that wants one.
+        description: the app's OpenAPI document in place of its own, if any.
+        folder: where sessions are, which are served too; None for none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: Source | None = None,
+        environment: Mapping[str, str] | None = None,
+        description: str = "",
+        folder: Path | None = None,
+    ) -> None:
+        self.url = url
+        self.source = source
+        self.environment = os.environ if environment is None else environment
+        self.folder = folder
+        self._description = description
+        self._added = added_by(source, read) if source is not None else []
+        self._last: tuple[float, App, Api] | None = None
+        self._asking: asyncio.Lock | None = None
+        self._sessions: dict[Path, tuple[int, Tool | None]] = {}
+
+    @property
+    def config(self) -> Config:
+        """What the configuration says."""
+        return self.source.config if self.source is not None else NOTHING
+
+    @property
+    def added(self) -> Sequence[Tool]:
+        """What the configuration adds."""
+        return self._added
+
+    async def app(self, seconds: float = FRESH) -> tuple[App, Api]:
+        """The app and what it offers, as it said not longer ago than ``seconds``.
+
+        Raises:
+            AppError: as :func:`read_app`.
+            FileError: the configuration does not fit it.
+        """
+        self._asking = self._asking or asyncio.Lock()
+        async with self._asking:
+            if self._last is None or time.monotonic() - self._last[0] > seconds:
+                found = await self._ask()
+                if self.source is not None:
+                    self.source.checked(found[1])
+                self._last = (time.monotonic(), *found)
+        return self._last[1:]
+
+    async def _ask(self) -> tuple[App, Api]:
+        """What the app says; of one that says nothing, the requests that the configuration names."""
+        try:
+            return await read_app(
+                self.url, environment=self.environment, description=self._description, patience=0
+            )
+        except NotDescribed:
+            if self.source is None and not self._recorded():
+                raise
+            root = self.url.partition("?")[0].rstrip("/")
+            return App(url=root, kind="http"), Api(endpoints=tuple(named_requests(self.config.endpoints)))
+
+    async def read(self) -> Offered:
+        """Everything.
+
+        Raises:
+            AppError: nobody answers at the address, or it says nowhere what it offers and nothing was recorded.
+            FileError: the configuration does not fit the app.
+        """
+        app, api = await self.app(0.0)
+        shown = self.config.applied(api)
+        tools = [*self._added, *tools_of(app, shown)]
+        taken = {tool.name for tool in tools}
+        tools += [tool for tool in self._recorded() if tool.name not in taken]
+        return Offered(app=app, api=api, shown=shown, tools=tuple(named_apart(tools)))
+
+    def workflows(self) -> list[Tool]:
+        """The recorded sessions: those of the folder, and those that the configuration adds."""
+        added = [tool for tool in self._added if tool.source == "session"]
+        taken = {tool.name for tool in added}
+        return added + [tool for tool in self._recorded() if tool.name not in taken]
+
+    def _recorded(self) -> list[Tool]:
+        """A tool for each session of this app in the folder, the newest reading of each file."""
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        found = []
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix not in (".json", ".zip") or not path.is_file():
+                continue
+            changed, tool = path.stat().st_mtime_ns, None
+            if path in self._sessions and self._sessions[path][0] == changed:
+                tool = self._sessions[path][1]
+            elif (session := self._session_in(path)) is not None:
+                selection = Selection(name=identifier(path.stem, "session"))
+                workflow = adapters()[session.app.kind].workflow(session, selection)
+                tool = tool_of(session, workflow, path.parent)
+            self._sessions[path] = (changed, tool)
+            if tool is not None:
+                found.append(tool)
+        return found
+
+    def _session_in(self, path: Path) -> Session | None:
+        try:
+            if path.stat().st_size > MOST:
+                return None
+            with path.open("rb") as file:
+                begins = file.read(4096)
+            if path.suffix == ".json" and b'"recorder-session/' not in begins:
+                return None
+            session = read(path)
+        except (RecorderError, OSError):
+            return None
+        here, there = urlsplit(self.url), urlsplit(session.app.url)
+        return session if here.netloc == there.netloc else None
+
+
+def folder_of(output: str | os.PathLike[str] | None) -> Path:
+    """Where sessions are written, given the file or folder for them; this folder where nothing is given."""
+    path = Path(output) if output is not None else Path()
+    return path if path.is_dir() or not path.suffix else path.parent
+
+
+def named_requests(keys: Iterable[str]) -> Iterator[Endpoint]:
+    """An endpoint for each key that is a method and a path."""
+    for key in keys:
+        method, space, path = key.partition(" ")
+        if space and method.isupper() and path.startswith("/"):
+            yield Endpoint(
+                id=key,
+                name=named(method, path),
+                method=method,
+                path=path,
+                parameters=tuple(
+                    Parameter(name=name, location="path", required=True, schema={"type": "string"})
+                    for name in re.findall(r"\{([^{}/:]+)(?::path)?\}", path)
+                ),
+            )
+
+
+def source_of(path: Path | None, exists: Callable[[Path], bool] = Path.is_file) -> Source | None:
+    """The configuration at ``path``, or the one of this folder where no path is given and there is one.
+
+    Raises:
+        FileError: it cannot be used.
+    """
+    if path is None and not exists(Path(configs.FILE)):
+        return None
+    return configs.read(path or Path(configs.FILE))

@@ -1,0 +1,471 @@
+"""What of ours is served beside an app, under ``/_recorder/``: its API as page, Markdown, JSON and OpenAPI, calls by
+name, recorded workflows, and tools over MCP. An ASGI application, for the proxy and for an app that has it attached.
+
+Whoever hosts it has checked the ``Host``; what changes anything is refused here to pages of other sites.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import functools
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote
+
+from jsonschema import Draft202012Validator
+
+from recorder.capture.beside import Passing
+from recorder.errors import AppError, RecorderError, UsageError
+from recorder.replay.report import StepReport
+from recorder.replay.transport import OWN_HEADERS
+from recorder.serve import openapi
+from recorder.serve.calling import Outcome, call
+from recorder.serve.door import Door
+from recorder.serve.joined import Joined
+from recorder.serve.offer import Offer, Offered
+from recorder.serve.page import Page, dump, html, markdown, page_of
+from recorder.serve.tools import Tool
+from recorder.session import File, encode_value, files_in
+
+OURS = "/_recorder/"
+MCP = OURS + "mcp"
+MOST = 64 * 1024 * 1024
+"""Bytes of a request's body, and of a file that is given in an answer."""
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+_STATUS = {"app": 422, "unreachable": 502, "time": 504}
+
+
+class Refused(Exception):
+    """A request that is not answered as it wishes.
+
+    Args:
+        status: of HTTP.
+        sentence: for whoever asked.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(status, sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+class Site:
+    """Answers what is under ``/_recorder/`` of one app, and decides about requests to it.
+
+    Args:
+        headers: what goes with every request that it makes to the app.
+    """
+
+    def __init__(self, offer: Offer, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.offer = offer
+        self._headers = headers
+        self._joined = Joined(offer.added, lambda: offer.url, self._outputs) if offer.added else None
+        self._door = Door(offer, self._joined)
+        self.watches = self._door.watches
+        self._running = 0
+        self._mcp: asyncio.Task[None] | None = None
+        self._manager: Any = None
+
+    async def close(self) -> None:
+        """End what is still being served."""
+        if self._joined is not None:
+            await self._joined.close()
+        if self._mcp is not None:
+            self._mcp.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._mcp
+
+    def reached_at(self, url: str) -> None:
+        """The app answers at ``url``, where it was not known before."""
+        self.offer.url = self.offer.url or url
+
+    async def admit(
+        self, method: str, target: str, headers: Mapping[str, str], body: Callable[[], Awaitable[bytes]]
+    ) -> Passing:
+        """What becomes of a request to the app: see :meth:`recorder.serve.door.Door.admit`."""
+        OWN_HEADERS.set(self._headers)
+        return await self._door.admit(method, target, headers, body)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        OWN_HEADERS.set(self._headers)
+        path, method = scope["path"], scope["method"]
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        try:
+            if method not in ("GET", "HEAD"):
+                _refuse_other_sites(headers)
+            if path == MCP or path.startswith(MCP + "/"):
+                _refuse_other_sites(headers)
+                await self._speak_mcp({**scope, "path": MCP}, receive, send)
+            elif path in _FORMS:
+                _only(method, "GET", "HEAD")
+                kind, write = _FORMS[path]
+                text = await write(self, _origin(scope, headers))
+                await _answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
+            elif path.startswith((openapi.CALL, openapi.WORKFLOWS)):
+                _only(method, "POST")
+                is_workflow = path.startswith(openapi.WORKFLOWS)
+                name = unquote(path[len(openapi.WORKFLOWS if is_workflow else openapi.CALL) :])
+                given = await _body(headers, receive)
+                tool = await self._tool(name, is_workflow)
+                await (self._stream if is_workflow else self._call)(tool, given, receive, send)
+            elif not path.startswith(OURS) and self._joined is not None:
+                await self._join(self._joined, scope, headers, receive, send)
+            else:
+                raise Refused(404, "There is nothing here.")
+        except Refused as refused:
+            await _failed(send, refused.status, refused.sentence)
+        except UsageError as error:
+            await _failed(send, 400, str(error))
+        except AppError as error:
+            await _failed(send, 502, str(error))
+        except RecorderError as error:
+            await _failed(send, 500, str(error))
+
+    async def _tool(self, name: str, is_workflow: bool) -> Tool:
+        tools = self.offer.workflows() if is_workflow else (await self.offer.read()).tools
+        tool = next((tool for tool in tools if tool.name == name), None)
+        if tool is None:
+            known = ", ".join(tool.name for tool in tools if not tool.hidden) or "none"
+            kind = "recorded workflow" if is_workflow else "tool"
+            raise Refused(404, f"There is no {kind} {name!r}. There is {known}.")
+        return tool
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Path]:
+        """One of the calls that may be made at once, with a folder of its own."""
+        limit = self.offer.config.serve.at_once
+        if self._running >= limit:
+            raise Refused(429, f"{limit} calls are being made, and no more at once. Try again later.")
+        self._running += 1
+        try:
+            with tempfile.TemporaryDirectory(prefix="recorder-") as folder:
+                yield Path(folder)
+        finally:
+            self._running -= 1
+
+    def _outcome(
+        self,
+        tool: Tool,
+        given: dict[str, Any],
+        folder: Path,
+        told: Callable[[StepReport], None] | None = None,
+    ) -> Awaitable[Outcome]:
+        return call(
+            tool,
+            given,
+            folder,
+            environment=self.offer.environment,
+            url=self.offer.url,
+            timeout=self.offer.config.serve.timeout,
+            local=False,
+            on_progress=told,
+        )
+
+    async def _outputs(self, tool: Tool, given: dict[str, Any], folder: Path) -> dict[str, Any]:
+        """What a tool gives, by name.
+
+        Raises:
+            RecorderError: it fails, with why.
+        """
+        try:
+            _check(tool, given)
+            async with self._turn():
+                outcome = await self._outcome(tool, given, folder)
+        except Refused as refused:
+            raise RecorderError(refused.sentence.rstrip(".")) from None
+        if outcome.error:
+            raise RecorderError(outcome.error)
+        return outputs_of(outcome, folder)
+
+    async def _join(
+        self, joined: Joined, scope: Scope, headers: dict[str, str], receive: Receive, send: Send
+    ) -> None:
+        """Answer as the Gradio app would whose endpoint is called."""
+        query = scope.get("query_string", b"").decode("latin-1")
+        target = scope["path"] + (f"?{query}" if query else "")
+
+        async def reply(value: Any) -> None:
+            await _answer_json(send, 200, value)
+
+        async def stream(events: AsyncIterator[bytes]) -> None:
+            await _begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
+
+            async def write() -> bool:
+                async for event in events:
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+                return True
+
+            if await _unless_gone(receive, write()):
+                await send({"type": "http.response.body", "body": b""})
+
+        body = await _read(receive) if scope["method"] not in ("GET", "HEAD") else b""
+        await joined.answer(scope["method"], target, headers, body, reply, stream)
+
+    async def _call(self, tool: Tool, given: dict[str, Any], receive: Receive, send: Send) -> None:
+        _check(tool, given)
+        async with self._turn() as folder:
+            outcome = await _unless_gone(receive, self._outcome(tool, given, folder))
+            if outcome is None:
+                return
+            if outcome.error:
+                raise Refused(_STATUS.get(outcome.why, 502), outcome.error)
+            await _answer_json(send, 200, {"outputs": outputs_of(outcome, folder)})
+
+    async def _stream(self, tool: Tool, given: dict[str, Any], receive: Receive, send: Send) -> None:
+        """The progress as server-sent events, then ``done`` with the outputs or ``error``."""
+        _check(tool, given)
+        told: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def tell(report: StepReport) -> None:
+            said = {
+                "step": report.id,
+                "endpoint": report.endpoint,
+                "status": report.status,
+                "values": report.yields,
+                "seconds": round(report.seconds, 3),
+                "of": len(tool.workflow.steps),
+            }
+            told.put_nowait(_event("step", said))
+
+        async with self._turn() as folder:
+            await _begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
+
+            async def work() -> None:
+                try:
+                    outcome = await self._outcome(tool, given, folder, tell)
+                    if outcome.error:
+                        told.put_nowait(_event("error", {"error": outcome.error}))
+                    else:
+                        told.put_nowait(_event("done", {"outputs": outputs_of(outcome, folder)}))
+                except RecorderError as error:
+                    told.put_nowait(_event("error", {"error": str(error)}))
+                finally:
+                    told.put_nowait(None)
+
+            async def write() -> bool:
+                working = asyncio.create_task(work())
+                try:
+                    while (event := await told.get()) is not None:
+                        await send({"type": "http.response.body", "body": event, "more_body": True})
+                    await working
+                finally:
+                    working.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await working
+                return True
+
+            if await _unless_gone(receive, write()):
+                await send({"type": "http.response.body", "body": b""})
+
+    async def _speak_mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+            from recorder.serve.mcp import server
+        except ImportError:
+            raise Refused(501, "The package mcp is missing: pip install 'api-recorder[mcp]'.") from None
+        if self._mcp is None or self._mcp.done():
+
+            async def tools() -> tuple[Tool, ...]:
+                return (await self.offer.read()).tools
+
+            served = server(
+                tools,
+                environment=self.offer.environment,
+                url=self.offer.url,
+                timeout=self.offer.config.serve.timeout,
+                at_once=self.offer.config.serve.at_once,
+                local=False,
+            )
+            self._manager = StreamableHTTPSessionManager(served, stateless=True, max_request_body_size=MOST)
+            begun = asyncio.Event()
+
+            async def run() -> None:
+                # Its task group has to be entered and left by one task.
+                async with self._manager.run():
+                    begun.set()
+                    await asyncio.Event().wait()
+
+            self._mcp = asyncio.create_task(run())
+            await begun.wait()
+        await self._manager.handle_request(scope, receive, send)
+
+    async def page(self, served: str) -> Page:
+        """The page of what is listed."""
+        return _page(await self.offer.read(), served)
+
+
+def _page(offered: Offered, served: str) -> Page:
+    return page_of(
+        offered.app, offered.shown, tools=[t for t in offered.tools if not t.hidden], served=served
+    )
+
+
+async def _form(site: Site, served: str, write: Callable[[Page], str]) -> str:
+    return write(await site.page(served))
+
+
+async def _openapi(site: Site, served: str) -> str:
+    offered = await site.offer.read()
+    page = _page(offered, served)
+    examples = {entry.name: entry.example.inputs for entry in page.endpoints if entry.example.recorded}
+    return openapi.dump(openapi.document(offered.app, offered.tools, examples, server=served, served=True))
+
+
+_FORMS: dict[str, tuple[str, Callable[[Site, str], Awaitable[str]]]] = {
+    OURS + "api": ("text/html; charset=utf-8", functools.partial(_form, write=html)),
+    OURS + "api.md": ("text/markdown; charset=utf-8", functools.partial(_form, write=markdown)),
+    OURS + "api.json": ("application/json", functools.partial(_form, write=dump)),
+    OURS + "openapi.json": ("application/json", _openapi),
+}
+
+
+def outputs_of(outcome: Outcome, folder: Path) -> dict[str, Any]:
+    """What came of a call, by name, as JSON; a file is ``{name, type, size, url}`` with its bytes as ``data:`` URL.
+
+    Args:
+        folder: where the bytes of files are, by their SHA-256.
+    """
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, File):
+            path = folder / value.sha256 if value.sha256 else None
+            found: dict[str, Any] = {"name": value.name, "type": value.type, "size": value.size}
+            if path is None or not path.is_file() or path.stat().st_size > MOST:
+                return {**found, "url": None, "lost": value.lost or "too large"}
+            kind = value.type or "application/octet-stream"
+            return {**found, "url": f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"}
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        if isinstance(value, dict):
+            return {key: shown(item) for key, item in value.items()}
+        return encode_value(value)
+
+    return {
+        output.name: shown(output.value) if any(files_in(output.value)) else encode_value(output.value)
+        for output in outcome.outputs
+        if not output.skipped
+    }
+
+
+def _check(tool: Tool, given: dict[str, Any]) -> None:
+    """Hold values against the tool's schema.
+
+    Raises:
+        Refused: one does not fit.
+    """
+    schema = {**tool.schema(), "additionalProperties": False}
+    error = next(iter(Draft202012Validator(schema).iter_errors(given)), None)
+    if error is not None:
+        where = ".".join(map(str, error.absolute_path))
+        raise Refused(400, f"{where}: {error.message[:400]}." if where else f"{error.message[:400]}.")
+
+
+def _only(method: str, *allowed: str) -> None:
+    if method not in allowed:
+        raise Refused(405, f"Only {' and '.join(allowed)} is answered here.")
+
+
+def _refuse_other_sites(headers: dict[str, str]) -> None:
+    origin = headers.get("origin")
+    is_other = origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
+    if is_other or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise Refused(403, "Pages of other sites are not answered here.")
+
+
+def _origin(scope: Scope, headers: dict[str, str]) -> str:
+    return f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{scope.get('root_path', '')}"
+
+
+async def _body(headers: dict[str, str], receive: Receive) -> dict[str, Any]:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        # What a form of another site can send without asking is never JSON by its type.
+        raise Refused(415, "Send the values as JSON, with Content-Type: application/json.")
+    try:
+        given = json.loads(await _read(receive))
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f"The body is no JSON: {error}.") from None
+    if not isinstance(given, dict):
+        raise Refused(400, "The body must be an object: values by the names of the variables.")
+    return given
+
+
+async def _read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Refused(400, "The body broke off.")
+        body += message.get("body", b"")
+        if len(body) > MOST:
+            raise Refused(413, f"The body is larger than {MOST} bytes.")
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def _unless_gone(receive: Receive, work: Awaitable[Any]) -> Any:
+    """What ``work`` gives; None, and it is cancelled, if whoever asked goes away."""
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    working = asyncio.ensure_future(work)
+    waiting = asyncio.create_task(gone())
+    try:
+        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        return None
+    finally:
+        for task in (working, waiting):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+def _event(name: str, data: Any) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+async def _begin(send: Send, status: int, headers: dict[str, str]) -> None:
+    listed = [
+        (name.lower().encode(), value.encode("latin-1")) for name, value in {**_PRIVATE, **headers}.items()
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": listed})
+
+
+async def _answer(send: Send, status: int, kind: str, body: bytes, **headers: str) -> None:
+    # A page brings its own policy; a header's holds beside it.
+    policy = {"Content-Security-Policy": "frame-ancestors 'none'"}
+    await _begin(send, status, {"Content-Type": kind, "Content-Length": str(len(body)), **policy, **headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _answer_json(send: Send, status: int, value: Any) -> None:
+    await _answer(send, status, "application/json", json.dumps(value).encode())
+
+
+async def _failed(send: Send, status: int, sentence: str) -> None:
+    allow = {"Allow": "GET, HEAD, POST"} if status == 405 else {"Retry-After": "1"} if status == 429 else {}
+    await _answer(send, status, "application/json", json.dumps({"error": sentence}).encode(), **allow)
