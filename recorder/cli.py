@@ -966,12 +966,22 @@ def recover(paths: tuple[Path, ...]) -> int:
     return 0
 
 
-@cli.command(epilog=examples("recorder doctor", "recorder doctor --json"))
+@cli.command(
+    epilog=examples("recorder doctor", "recorder doctor --json", "recorder doctor http://127.0.0.1:7860")
+)
+@click.argument("url", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def doctor(as_json: bool) -> int:
-    """Say what is missing here and what mends it."""
+@OPENAPI
+@CONFIG
+def doctor(url: str | None, as_json: bool, openapi: Path | None, config: Path | None) -> int:
+    """Say what is missing here and what mends it; of the app at URL, which of its API does not speak for itself.
+
+    Exits 1 if something is.
+    """
     from recorder.doctor import dump, examine, healthy
 
+    if url is not None:
+        return examined(address(url), as_json, openapi, config)
     checks = examine()
     if as_json:
         write_text(dump(checks))
@@ -986,6 +996,39 @@ def doctor(as_json: bool) -> int:
             table.add_row(mark, Text(check.name), Text(f"{words}\n{check.what_for}"))
         console().print(table)
     return 0 if healthy(checks) else 1
+
+
+def examined(url: str, as_json: bool, openapi: Path | None, config: Path | None) -> int:
+    """Say what of an app's API does not speak for itself."""
+    import asyncio
+
+    from recorder.capture.fetch import read_description
+    from recorder.doctor import dump_findings, lint
+    from recorder.serve.live import read_app
+    from recorder.serve.offer import source_of
+    from recorder.show import visible
+
+    reading = read_app(url, environment=os.environ, description=read_description(openapi), on_wait=say)
+    app, found = asyncio.run(reading)
+    if (said := source_of(config)) is not None:
+        said.checked(found)
+        found = said.config.applied(found)
+    findings = lint(app, found)
+    if as_json:
+        write_text(dump_findings(findings))
+    elif not findings:
+        say("every name speaks for itself, and everything is described")
+    else:
+        from rich.text import Text
+
+        table = plain_table("endpoint", "", "")
+        for finding in findings:
+            where = visible(finding.endpoint) + (
+                f" ({visible(finding.parameter)})" if finding.parameter else ""
+            )
+            table.add_row(Text(where), Text(visible(finding.what, 200)), Text(visible(finding.remedy, 200)))
+        console().print(table)
+    return 1 if findings else 0
 
 
 def healed(

@@ -162,18 +162,20 @@ class Source(msgspec.Struct, frozen=True):
                 f"{self.path}, line {self.line('endpoints', key)}: the app has no endpoint {key!r}",
                 f"It has {known}",
             )
-        names: dict[str, str] = dict.fromkeys(self.config.add, "add")
+        # What of this file gives a name, by the name; nothing where it is the app's own.
+        given: dict[str, tuple[str, ...]] = {name: ("add", name) for name in self.config.add}
         for endpoint in api.endpoints:
-            rule = self.config.rule(endpoint)
-            name = self.config.name(endpoint)
-            if name in names and (names[name] == "add" or (rule is not None and rule.name)):
-                key = next((k for k in _keys(endpoint) if k in self.config.endpoints), "")
-                where = self.line("endpoints", key, "name") if key else self.line("add", name)
+            name, key = (
+                self.config.name(endpoint),
+                next((k for k in _keys(endpoint) if k in self.config.endpoints), ""),
+            )
+            is_renamed = key != "" and self.config.endpoints[key].name != ""
+            if name in given and (place := given[name] or (("endpoints", key, "name") if is_renamed else ())):
                 raise FileError(
-                    f"{self.path}, line {where}: {name!r} is the name of another endpoint too",
+                    f"{self.path}, line {self.line(*place)}: {name!r} is the name of another endpoint too",
                     "Give it another name",
                 )
-            names.setdefault(name, endpoint.id)
+            given.setdefault(name, ("endpoints", key, "name") if is_renamed else ())
 
 
 def read(path: Path) -> Source:

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import sys
 import msgspec
 
 from recorder import __version__
+from recorder.api import Api
+from recorder.session import App
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -140,3 +143,65 @@ def _node() -> Check:
     if path is None:
         return Check(name="node", needed=False, remedy="apt-get install nodejs npm", what_for=what_for)
     return Check(name="node", needed=False, found=f"{_version(path)}, {path}", what_for=what_for)
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Something about an endpoint that those who call it will stumble over, and what mends it."""
+
+    endpoint: str
+    what: str
+    remedy: str
+    parameter: str = ""
+
+
+_EMPTY_NAME = re.compile(
+    r"(?:lambda|fn|func|function|predict|wrapper|inner|call|handler|f|g|tmp|test|foo)(?:_?\d+)?|_.*"
+)
+_EMPTY_LABEL = re.compile(
+    r"(?:param|value|parameter|textbox|number|component|input|arg|x|y)?[_ ]?\d*", re.IGNORECASE
+)
+
+
+def lint(app: App, api: Api) -> tuple[Finding, ...]:
+    """What of an app's API does not speak for itself: names that say nothing or shift, and what has no description."""
+    found: list[Finding] = []
+    public = [e for e in api.endpoints if e.visibility == "public"]
+    names = {e.name for e in public}
+    for endpoint in public:
+        rule = f'[endpoints."{endpoint.id}"] in recorder.toml'
+
+        def say(what: str, remedy: str, parameter: str = "", id: str = endpoint.id) -> None:
+            found.append(Finding(endpoint=id, what=what, remedy=remedy, parameter=parameter))
+
+        own = "api_name" if app.kind == "gradio" else "operationId"
+        stem, _, number = endpoint.name.rpartition("_")
+        if endpoint.id.startswith("fn:"):
+            say(
+                "several endpoints have this name, so that none can be called by it",
+                f"Give each its own {own}",
+            )
+        elif _EMPTY_NAME.fullmatch(endpoint.name):
+            say("its name says nothing", f"Give it {own} in the app, or name under {rule}")
+        elif number.isdigit() and stem in names:
+            say(
+                f"its name is made from that of {stem}, and shifts when another one comes before it",
+                f"Give it {own} in the app, or name under {rule}",
+            )
+        if not endpoint.description:
+            where = "a docstring" if app.kind == "gradio" else "a summary"
+            say("it has no description", f"Give its function {where}, or description under {rule}")
+        for parameter in endpoint.parameters:
+            if parameter.state or parameter.skipped:
+                continue
+            label = parameter.label or parameter.name
+            if not parameter.description and _EMPTY_LABEL.fullmatch(label):
+                remedy = "Give its component a label" if app.kind == "gradio" else "Describe it in the app"
+                say(
+                    "it has neither a telling label nor a description", remedy, parameter.name or label or "?"
+                )
+    return tuple(found)
+
+
+def dump_findings(findings: tuple[Finding, ...]) -> str:
+    """As JSON text."""
+    return json.dumps(msgspec.to_builtins(findings), indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""The JSON Schema of the session file, made from the structs that read and write it."""
+"""The JSON Schemas of the session file and of ``recorder.toml``, made from the structs that read them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from recorder.config import Config
 from recorder.session import FORMAT, File, Session
 
 _REFERENCE = "#/$defs/{name}"
@@ -65,3 +66,22 @@ def dump_session_schema() -> str:
 
 def _only(key: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {key: schema}, "required": [key], "additionalProperties": False}
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of ``recorder.toml``, by which editors complete it."""
+    _, definitions = msgspec.json.schema_components((Config,), ref_template=_REFERENCE)
+    for definition in definitions.values():
+        definition["description"] = " ".join(inspect.cleandoc(definition.get("description", "")).split())
+    whole = definitions.pop("Config")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:recorder-config",
+        **whole,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def dump_config_schema() -> str:
+    """The text of the published file, which lies beside that of the session."""
+    return json.dumps(config_schema(), indent=2) + "\n"

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from recorder.schema import dump_session_schema, session_schema
+from recorder.schema import dump_config_schema, dump_session_schema, session_schema
 from recorder.session import App, Call, File, Session, Value, dump
 
 PUBLISHED = Path(__file__).parent.parent / "static" / "schema" / "recorder-session-1.json"
@@ -18,6 +18,10 @@ PUBLISHED = Path(__file__).parent.parent / "static" / "schema" / "recorder-sessi
 
 def test_the_published_schema_is_up_to_date(golden: Callable[[Path, str], None]) -> None:
     golden(PUBLISHED, dump_session_schema())
+
+
+def test_the_published_schema_of_the_configuration_is_up_to_date(golden: Callable[[Path, str], None]) -> None:
+    golden(PUBLISHED.with_name("recorder-config-1.json"), dump_config_schema())
 
 
 def test_the_schema_is_a_schema() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from recorder.adapters import workflow
 from recorder.api import Api, Endpoint, Parameter
+from recorder.doctor import lint
 from recorder.errors import UsageError
 from recorder.serve.calling import call
 from recorder.serve.page import dump, page_of
@@ -93,3 +94,37 @@ def test_a_secret_of_a_recording_is_shown_by_its_name() -> None:
     text = dump(page_of(session.app, session.api, session))
     assert "recorder-secret:" not in text
     assert '"password": "RECORDER_SECRET_PASSWORD"' in text
+
+
+def test_what_of_an_api_does_not_speak_for_itself_is_found_with_what_mends_it() -> None:
+    api = Api(
+        endpoints=(
+            Endpoint(id="/lambda_3", name="lambda_3", description="Sums up"),
+            Endpoint(
+                id="/greet",
+                name="greet",
+                description="Greets",
+                parameters=(Parameter(name="x", label="Name"),),
+            ),
+            Endpoint(
+                id="/greet_1", name="greet_1", description="Greets", parameters=(Parameter(name="param_0"),)
+            ),
+            Endpoint(id="fn:4", name="chat", description="Chats"),
+            Endpoint(id="/sum", name="sum"),
+            Endpoint(id="/hidden", name="lambda", visibility="hidden"),
+        )
+    )
+    found = [
+        (f.endpoint, f.parameter, f.what.partition(",")[0])
+        for f in lint(App(url="http://a", kind="gradio"), api)
+    ]
+    assert found == [
+        ("/lambda_3", "", "its name says nothing"),
+        ("/greet_1", "", "its name is made from that of greet"),
+        ("/greet_1", "param_0", "it has neither a telling label nor a description"),
+        ("fn:4", "", "several endpoints have this name"),
+        ("/sum", "", "it has no description"),
+    ]
+    assert (
+        '[endpoints."/lambda_3"] in recorder.toml' in lint(App(url="http://a", kind="gradio"), api)[0].remedy
+    )

@@ -21,6 +21,7 @@ from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.run import Settings, run_plans
 from recorder.serve.functions import Function
 from recorder.serve.tools import Tool, takes_file, takes_files
+from recorder.session import File
 from recorder.workflow import Expression, Variable
 
 MOST = 256 * 1024 * 1024
@@ -153,6 +154,11 @@ async def _file(text: str, folder: Path, local: bool) -> LocalFile:
     if not path.is_file():
         raise UsageError(f"There is no file {text}", "Give a path on this machine, an address or a data: URL")
     return LocalFile(str(path))
+
+
+def media_type(file: File) -> str:
+    """What kind of content a file has: as the app says, else by its name."""
+    return file.type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
 def _put(folder: Path, name: str, content: bytes) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import mimetypes
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from mcp.server.stdio import stdio_server
 from recorder import __version__
 from recorder.errors import RecorderError
 from recorder.replay.report import OutputReport, StepReport
-from recorder.serve.calling import Outcome, call
+from recorder.serve.calling import Outcome, call, media_type
 from recorder.serve.tools import Tool
 from recorder.session import File, encode_value, files_in
 
@@ -153,7 +152,7 @@ def _content(output: OutputReport, folder: Path) -> Iterator[Any]:
             yield types.TextContent(type="text", text=f"The file {file.name}{why}")
             continue
         data = base64.b64encode(path.read_bytes()).decode()
-        kind = file.type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        kind = media_type(file)
         if kind.startswith("image/"):
             yield types.ImageContent(type="image", data=data, mime_type=kind)
         elif kind.startswith("audio/"):

@@ -131,8 +131,17 @@ class Offer:
         if self.folder is None or not self.folder.is_dir():
             return []
         found = []
+        under_another_name = {
+            (self.source.folder / added.session).resolve()
+            for added in self.config.add.values()
+            if self.source is not None and added.session
+        }
         for path in sorted(self.folder.iterdir()):
-            if path.suffix not in (".json", ".zip") or not path.is_file():
+            if (
+                path.suffix not in (".json", ".zip")
+                or not path.is_file()
+                or path.resolve() in under_another_name
+            ):
                 continue
             changed, tool = path.stat().st_mtime_ns, None
             if path in self._sessions and self._sessions[path][0] == changed:

@@ -32,6 +32,7 @@ _ERRORS = {
     "415": "The body is no JSON",
     "422": "The app says no",
     "429": "Too many calls at once",
+    "500": "What was recorded or added cannot be used",
     "502": "The app does not answer",
     "504": "It took too long",
 }

@@ -17,18 +17,18 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import BashLexer, JavascriptLexer, PythonLexer
+from pygments.lexers import BashLexer, JavascriptLexer, JsonLexer, PythonLexer
 
 from recorder.api import Api, Endpoint, Parameter
 from recorder.errors import RecorderError
-from recorder.render.literals import markdown_code, markdown_text
+from recorder.render.literals import markdown_code, markdown_text, sh_text
 from recorder.render.snippets import LANGUAGES, snippet
 from recorder.serve.tools import Tool, listed, property_of, takes_file, takes_files, tools_of
 from recorder.session import App, Call, File, Session, encode_value
 from recorder.show import visible
 from recorder.workflow import Argument, Step, Variable, VariableRef, Workflow
 
-_LEXERS = {"python": PythonLexer, "javascript": JavascriptLexer, "curl": BashLexer}
+_LEXERS = {"python": PythonLexer, "javascript": JavascriptLexer, "curl": BashLexer, "json": JsonLexer}
 _NAMES = {"python": "Python", "javascript": "JavaScript", "curl": "curl"}
 _SUFFIXES = {"image": ".png", "audio": ".wav", "video": ".mp4", "model3d": ".glb"}
 MOST = 4_000
@@ -79,8 +79,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     snippets: dict[str, str] = {}
 
 
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """How a client of language models is told of these as tools: ``text`` goes into the file, or is the command, that
+    ``where`` says."""
+
+    name: str
+    where: str
+    text: str
+    language: Literal["json", "curl"] = "json"
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """An app and its endpoints."""
+    """An app and its endpoints; ``served`` is the address at which the recorder serves it, if it does. Each endpoint
+    that has a name is a tool for language models, and ``clients`` is how they get them."""
 
     title: str
     url: str
@@ -88,6 +99,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     served: str = ""
     endpoints: tuple[Entry, ...] = ()
+    clients: tuple[Client, ...] = ()
 
 
 def page_of(
@@ -113,8 +125,10 @@ def page_of(
             calls.setdefault(call.endpoint, call)
     if tools is None:
         tools = listed(tools_of(app, api))
+    title = app.title or app.url
     return Page(
-        title=app.title or app.url,
+        title=title,
+        clients=clients(title, app.url, served),
         url=app.url,
         kind=app.kind,
         version=app.version,
@@ -157,6 +171,33 @@ def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:
         example=Example(inputs=encode_value(shown), recorded=call is not None, outputs=outputs),
         snippets=snippets,
     )
+
+
+def clients(title: str, url: str, served: str = "") -> tuple[Client, ...]:
+    """How to tell the usual clients of a server of tools: by its address where it is ``served``, else by a command."""
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40] or "app"
+    name = "app" if name.startswith("http") else name
+    command = {"command": "recorder", "args": ["mcp", url]}
+    address = {"url": f"{served}/_recorder/mcp"}
+
+    def in_file(key: str, value: dict[str, Any]) -> str:
+        return json.dumps({key: {name: value}}, indent=2, ensure_ascii=False)
+
+    entry = address if served else command
+    start = f"recorder mcp {sh_text(url)}"
+    added = f"--transport http {name} {sh_text(address['url'])}" if served else f"{name} -- {start}"
+    vscode = {"type": "http", **address} if served else {"type": "stdio", **command}
+    return (
+        # It starts its servers itself.
+        Client(name="Claude Desktop", where="claude_desktop_config.json", text=in_file("mcpServers", command)),
+        Client(name="Claude Code", where="In a shell", text=f"claude mcp add {added}", language="curl"),
+        Client(name="Cursor", where=".cursor/mcp.json", text=in_file("mcpServers", entry)),
+        Client(name="VS Code", where=".vscode/mcp.json", text=in_file("servers", vscode)),
+        Client(
+            name="Any other", where="Streamable HTTP at" if served else "A command, over standard input and output",
+            text=address["url"] if served else start, language="curl",
+        ),
+    )  # fmt: skip
 
 
 def _added(tool: Tool, served: str) -> Entry:

@@ -12,25 +12,27 @@ import contextlib
 import functools
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+import msgspec
 from jsonschema import Draft202012Validator
 
+from recorder.api import Api, Endpoint
 from recorder.capture.beside import Passing
 from recorder.errors import AppError, RecorderError, UsageError
 from recorder.replay.report import StepReport
 from recorder.replay.transport import OWN_HEADERS
 from recorder.serve import openapi
-from recorder.serve.calling import Outcome, call
+from recorder.serve.calling import Outcome, call, media_type
 from recorder.serve.door import Door
 from recorder.serve.joined import Joined
 from recorder.serve.offer import Offer, Offered
-from recorder.serve.page import Page, dump, html, markdown, page_of
-from recorder.serve.tools import Tool
+from recorder.serve.page import Page, clients, dump, html, markdown, page_of
+from recorder.serve.tools import Tool, listed, tools_of
 from recorder.session import File, encode_value, files_in
 
 OURS = "/_recorder/"
@@ -141,8 +143,11 @@ class Site:
             await _failed(send, 500, str(error))
 
     async def _tool(self, name: str, is_workflow: bool) -> Tool:
-        tools = self.offer.workflows() if is_workflow else (await self.offer.read()).tools
+        tools: Sequence[Tool] = self.offer.workflows() if is_workflow else self.offer.added
         tool = next((tool for tool in tools if tool.name == name), None)
+        if tool is None and not is_workflow:
+            tools = (await self.offer.read()).tools
+            tool = next((tool for tool in tools if tool.name == name), None)
         if tool is None:
             known = ", ".join(tool.name for tool in tools if not tool.hidden) or "none"
             kind = "recorded workflow" if is_workflow else "tool"
@@ -315,9 +320,22 @@ class Site:
 
 
 def _page(offered: Offered, served: str) -> Page:
-    return page_of(
-        offered.app, offered.shown, tools=[t for t in offered.tools if not t.hidden], served=served
+    """The page of what is listed, whose snippets call it where it is served, by the names that it has there."""
+    app = msgspec.structs.replace(offered.app, url=served + urlsplit(offered.app.url).path.rstrip("/"))
+    endpoints = tuple(map(_as_called, offered.shown.endpoints))
+    here = {tool.name: tool for tool in tools_of(app, Api(endpoints=endpoints))}
+    tools = [here.get(t.name, t) if t.endpoint is not None else t for t in listed(offered.tools)]
+    page = page_of(app, Api(endpoints=endpoints), tools=tools, served=served)
+    return msgspec.structs.replace(
+        page, url=offered.app.url, clients=clients(page.title, offered.app.url, served)
     )
+
+
+def _as_called(endpoint: Endpoint) -> Endpoint:
+    """A Gradio endpoint by the name that it is given, under which a client finds it here."""
+    if not endpoint.api_name or endpoint.id != f"/{endpoint.api_name}" or endpoint.name == endpoint.api_name:
+        return endpoint
+    return msgspec.structs.replace(endpoint, id=f"/{endpoint.name}", api_name=endpoint.name)
 
 
 async def _form(site: Site, served: str, write: Callable[[Page], str]) -> str:
@@ -349,10 +367,10 @@ def outputs_of(outcome: Outcome, folder: Path) -> dict[str, Any]:
     def shown(value: Any) -> Any:
         if isinstance(value, File):
             path = folder / value.sha256 if value.sha256 else None
-            found: dict[str, Any] = {"name": value.name, "type": value.type, "size": value.size}
+            kind = media_type(value)
+            found: dict[str, Any] = {"name": value.name, "type": kind, "size": value.size}
             if path is None or not path.is_file() or path.stat().st_size > MOST:
                 return {**found, "url": None, "lost": value.lost or "too large"}
-            kind = value.type or "application/octet-stream"
             return {**found, "url": f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"}
         if isinstance(value, list):
             return [shown(item) for item in value]
