@@ -17,14 +17,20 @@ from recorder import session as sessions
 from recorder.adapters import workflow
 from recorder.capture.browser import record
 
-CASES = [
-    pytest.param(trait, line, id=f"{name}-{line}", marks=pytest.mark.feature(line, name))
-    for name, trait in TRAITS.items()
-    for line in trait.lines
-]
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every visit on the newest line and, in turn, on one of the older ones; on all of them for the table of features."""
+    is_whole = metafunc.config.getoption("features")
+    cases = []
+    for number, (name, trait) in enumerate(TRAITS.items()):
+        first, *older = trait.lines
+        for line in trait.lines if is_whole or not older else (first, older[number % len(older)]):
+            cases.append(
+                pytest.param(trait, line, id=f"{name}-{line}", marks=pytest.mark.feature(line, name))
+            )
+    metafunc.parametrize(("trait", "line"), cases)
 
 
-@pytest.mark.parametrize(("trait", "line"), CASES)
 async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     trait: Trait,
     line: str,

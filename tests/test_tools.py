@@ -96,6 +96,25 @@ def test_a_secret_of_a_recording_is_shown_by_its_name() -> None:
     assert '"password": "RECORDER_SECRET_PASSWORD"' in text
 
 
+def test_a_schema_means_the_same_wherever_it_is_put() -> None:
+    schema = {
+        "type": "array",
+        "items": {"$ref": "#/$defs/Message", "description": "one"},
+        "$defs": {
+            "Message": {"type": "object", "properties": {"text": {"$ref": "#/$defs/Text"}, "next": {"$ref": "#/$defs/Message"}}},
+            "Text": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Gone"}]},
+        },
+    }  # fmt: skip
+    assert property_of(Variable(name="x", value=None, schema=schema, required=True)) == {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"text": {"anyOf": [{"type": "string"}, {}]}, "next": {}},
+            "description": "one",
+        },
+    }
+
+
 def test_what_of_an_api_does_not_speak_for_itself_is_found_with_what_mends_it() -> None:
     api = Api(
         endpoints=(

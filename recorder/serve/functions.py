@@ -162,16 +162,33 @@ def schema_of(hint: Any, where: str = "") -> dict[str, Any]:
     if hint is Any or _is_path(hint):
         return {}
     try:
-        (schema,), definitions = msgspec.json.schema_components((hint,), ref_template="{name}")
+        (schema,), definitions = msgspec.json.schema_components((hint,), ref_template="#/$defs/{name}")
     except TypeError as error:
         raise FileError(f"{where}: {error}", "Use types that JSON has") from None
+    return dereferenced({**schema, "$defs": definitions})
 
-    def written_out(value: Any, depth: int = 8) -> Any:
-        if isinstance(value, dict):
-            if "$ref" in value:
-                return written_out(definitions[value["$ref"]], depth - 1) if depth else {}
-            return {key: written_out(item, depth) for key, item in value.items()}
-        return [written_out(item, depth) for item in value] if isinstance(value, list) else value
 
-    found: dict[str, Any] = written_out(schema)
+def dereferenced(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema with what it refers to within itself written out, but for what goes on for ever, which is anything;
+    wherever it is put, it means the same."""
+    definitions: dict[str, Any] = {}
+    for key in ("$defs", "definitions"):
+        if isinstance(schema.get(key), dict):
+            definitions |= {f"#/{key}/{name}": value for name, value in schema[key].items()}
+
+    def written_out(value: Any, inside: tuple[str, ...]) -> Any:
+        if isinstance(value, list):
+            return [written_out(item, inside) for item in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("$ref")
+        if not isinstance(name, str):
+            return {key: written_out(item, inside) for key, item in value.items()}
+        if name in inside or len(inside) > 8 or not isinstance(definitions.get(name), dict):
+            return {}
+        beside = {key: item for key, item in value.items() if key != "$ref"}
+        return written_out({**definitions[name], **beside}, (*inside, name))
+
+    kept = {key: value for key, value in schema.items() if key not in ("$defs", "definitions")}
+    found: dict[str, Any] = written_out(kept, ())
     return found

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from recorder import __version__
 from recorder.api import Api, Parameter
-from recorder.serve.page import PIXEL, Page, of_schema
+from recorder.serve.page import Page, of_schema, smallest
 from recorder.serve.tools import Tool, takes_file, takes_files, tools_of
 from recorder.session import App, encode_value
 from recorder.workflow import Variable
@@ -188,7 +188,7 @@ def _values(tool: Tool, recorded: Mapping[str, Any], *, of_files: bool) -> dict[
         if takes_file(variable) or takes_files(variable):
             if not of_files:
                 return None
-            made[variable.name] = PIXEL if takes_file(variable) else [PIXEL]
+            made[variable.name] = smallest(variable) if takes_file(variable) else [smallest(variable)]
             continue
         made[variable.name] = _value(variable, recorded, known[variable.name])
     return made

@@ -36,7 +36,9 @@ MOST = 4_000
 PIXEL = "data:image/png;base64," + (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-"""A picture to be sent where a file is wanted."""
+CLICK = "data:audio/wav;base64,UklGRigAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQQAAAAAAAAA"
+_SMALLEST = {"image": PIXEL, "audio": CLICK, "file": "data:text/plain;base64,aGVsbG8="}
+"""What is sent where a file is wanted, by the kind of control: a picture of one point, two samples of silence."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,12 +232,17 @@ def _added(tool: Tool, served: str) -> Entry:
 def of_added(variable: Variable) -> Any:
     """A value of a variable of what is added: its own, or one that its schema allows; a file as a ``data:`` URL."""
     if takes_file(variable):
-        return PIXEL
+        return smallest(variable)
     if takes_files(variable):
-        return [PIXEL]
+        return [smallest(variable)]
     if variable.value is not None:
         return variable.value
     return of_schema(property_of(variable))
+
+
+def smallest(variable: Variable) -> str:
+    """A file that a variable can take, as a ``data:`` URL."""
+    return _SMALLEST.get(variable.component, PIXEL)
 
 
 def _recorded(tool: Tool, call: Call, files: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import msgspec
 from recorder.adapters import Selection, adapters
 from recorder.api import Api, Endpoint
 from recorder.config import Source
-from recorder.serve.functions import Function, load
+from recorder.serve.functions import Function, dereferenced, load
 from recorder.session import App, File, Session
 from recorder.workflow import Step, Variable, Workflow, identifier, unique
 
@@ -172,12 +172,12 @@ def property_of(variable: Variable) -> dict[str, Any]:
     return found
 
 
-_OURS = ("title", "default", "description", "$defs")
+_OURS = ("title", "default", "description")
 """What of a schema that the app gives is said by the variable."""
 
 
 def _schema(variable: Variable) -> dict[str, Any]:
-    said = variable.schema if isinstance(variable.schema, dict) else {}
+    said = dereferenced(variable.schema) if isinstance(variable.schema, dict) else {}
     found = {key: value for key, value in said.items() if key not in _OURS and value is not None}
     if not (found.get("type") in _JSON or found.keys() & {"anyOf", "oneOf", "enum"}):
         kind = variable.python_type.split("[")[0]
