@@ -11,7 +11,7 @@ from recorder.adapters import workflow
 from recorder.api import Api, Endpoint, Parameter
 from recorder.doctor import lint
 from recorder.errors import UsageError
-from recorder.serve.calling import call
+from recorder.serve.calling import _value, call
 from recorder.serve.page import dump, page_of
 from recorder.serve.tools import FILE_HINT, named_apart, property_of, tool_of, tools_of
 from recorder.session import App, File
@@ -94,6 +94,18 @@ def test_a_secret_of_a_recording_is_shown_by_its_name() -> None:
     text = dump(page_of(session.app, session.api, session))
     assert "recorder-secret:" not in text
     assert '"password": "RECORDER_SECRET_PASSWORD"' in text
+
+
+async def test_a_data_url_is_a_file_by_whose_name_an_app_knows_what_it_is(tmp_path: Path) -> None:
+    variable = Variable(name="x", value=None, component="file")
+    for kind, suffix in (
+        ("audio/wav", ".wav"),
+        ("image/webp", ".webp"),
+        ("image/png", ".png"),
+        ("application/x-y", ""),
+    ):
+        made = await _value(variable, f"data:{kind};base64,aGVsbG8=", tmp_path, False)
+        assert Path(made.path).name == f"file{suffix}" and Path(made.path).read_bytes() == b"hello"
 
 
 def test_a_schema_means_the_same_wherever_it_is_put() -> None:

@@ -132,7 +132,7 @@ async def _file(text: str, folder: Path, local: bool) -> LocalFile:
             comma = ""
         if not comma:
             raise UsageError("A data: URL does not hold what it says", "Give data:TYPE;base64,CONTENT")
-        suffix = mimetypes.guess_extension(head.partition(";")[0]) or ""
+        suffix = _suffix(head.partition(";")[0].strip().lower())
         return LocalFile(str(_put(folder, f"file{suffix}", content)))
     if not local:
         raise UsageError(
@@ -154,6 +154,14 @@ async def _file(text: str, folder: Path, local: bool) -> LocalFile:
     if not path.is_file():
         raise UsageError(f"There is no file {text}", "Give a path on this machine, an address or a data: URL")
     return LocalFile(str(path))
+
+
+def _suffix(kind: str) -> str:
+    """The end of a name by which an app knows a type of content; there are many that Python has none for."""
+    sort, _, named = kind.partition("/")
+    plain = named.partition("+")[0].removeprefix("x-")
+    is_telling = sort in ("image", "audio", "video") and plain.isalnum()
+    return mimetypes.guess_extension(kind) or (f".{plain}" if is_telling else "")
 
 
 def media_type(file: File) -> str:
