@@ -256,6 +256,9 @@ def by_the_client(address: str, picture: Path) -> None:
     assert client.predict(1, fn_index=place) == ["3"]
     with pytest.raises(AppError, match="how: 'sideways' is not one of"):
         client.predict(1, 2, "sideways", api_name="/add_and_slice")
+    assert client.predict(api_name="/turned_round")["url"].startswith("data:image/png;base64,")
+    turned = client.predict(handle_file(str(picture)), api_name="/turned_round")
+    assert turned["url"].startswith("data:image/png;base64,")
     for name in ("/api_only", "/nobody", "/lambda"):
         with pytest.raises(ValueError, match="Cannot find a function"):
             client.predict("x", api_name=name)
@@ -429,6 +432,37 @@ async def test_an_app_that_has_it_attached_is_named_hidden_disabled_and_added_to
         )
         async with http.get(f"{app.url}/_recorder/openapi.json") as answer:
             validate(await answer.json())
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "flask"])
+async def test_an_http_api_that_has_it_attached_is_disabled_and_added_to_whether_it_describes_itself_or_not(
+    framework: str, folder: Path, tmp_path: Path, browser_path: str
+) -> None:
+    path = folder / "recorder.toml"
+    api_only = '[endpoints."POST /api/echo"]\ndisabled_for = "api"\n'
+    path.write_text(api_only + '[add.add_and_slice]\nfunction = "tools:add_and_slice"\n')
+    app = await asyncio.to_thread(WebApp, "attached", tmp_path, FRAMEWORK=framework, CONFIG=str(path))
+    try:
+        async with opened(browser_path, app.url) as page:
+            await page.get_by_label("Text").fill("hello")
+            await page.get_by_role("button", name="Echo").click()
+            await expect(page.locator("output")).to_have_text("HELLO")
+        async with aiohttp.ClientSession() as http:
+            status, said = await posted(http, f"{app.url}/api/echo", {"text": "x"})
+            assert status == 403 and said["detail"].endswith("is disabled here.")
+            assert await posted(http, f"{app.url}/_recorder/call/add_and_slice", {"a": 1}) == (
+                200,
+                {"outputs": {"result": ["3"]}},
+            )
+            async with http.get(f"{app.url}/_recorder/openapi.json") as answer:
+                document = await answer.json()
+            validate(document)
+            assert (
+                "/api/echo" not in document["paths"] and "/_recorder/call/add_and_slice" in document["paths"]
+            )
+        assert app.log == [["echo", {"text": "hello"}]]
+    finally:
+        app.stop()
 
 
 def test_a_configuration_that_does_not_fit_the_app_is_said_with_its_line(

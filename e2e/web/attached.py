@@ -134,4 +134,5 @@ FRAMEWORKS = {
 }
 
 if name := os.environ.get("FRAMEWORK"):
-    app = recorder.attach(FRAMEWORKS[name](), output=os.environ["APP_FOLDER"] + "/session.json")
+    session, config = os.environ["APP_FOLDER"] + "/session.json", os.environ.get("CONFIG")
+    app = recorder.attach(FRAMEWORKS[name](), output=session, config=config)

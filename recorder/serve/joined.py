@@ -28,6 +28,7 @@ from recorder.api import Endpoint, Parameter
 from recorder.errors import RecorderError
 from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.tools import Tool, takes_file, takes_files
+from recorder.session import encode_value
 
 Run = Callable[[Tool, dict[str, Any], Path], Awaitable[dict[str, Any]]]
 """Calls a tool with values in a folder, and gives its outputs as JSON by name; RecorderError where it fails."""
@@ -59,8 +60,8 @@ def endpoints_of(tools: Sequence[Tool]) -> list[Endpoint]:
                         component="file" if takes_file(v) or takes_files(v) else v.component,
                         schema=tool.schema()["properties"][v.name],
                         python_type=v.python_type,
-                        has_default=not v.required and not (takes_file(v) or takes_files(v)),
-                        default=v.value if not takes_file(v) and not takes_files(v) else None,
+                        has_default=not v.required,
+                        default=encode_value(v.value) if not takes_file(v) and not takes_files(v) else None,
                     )
                     for v in tool.workflow.variables
                 ),

@@ -84,6 +84,7 @@ class Site:
         self._running = 0
         self._mcp: asyncio.Task[None] | None = None
         self._manager: Any = None
+        self._begun: asyncio.Future[None]
 
     async def close(self) -> None:
         """End what is still being served."""
@@ -302,21 +303,26 @@ class Site:
                 local=False,
             )
             self._manager = StreamableHTTPSessionManager(served, stateless=True, max_request_body_size=MOST)
-            begun = asyncio.Event()
-
-            async def run() -> None:
-                # Its task group has to be entered and left by one task.
-                async with self._manager.run():
-                    begun.set()
-                    await asyncio.Event().wait()
-
-            self._mcp = asyncio.create_task(run())
-            await begun.wait()
+            self._begun = asyncio.get_running_loop().create_future()
+            self._mcp = asyncio.create_task(_running(self._manager, self._begun))
+        await asyncio.shield(self._begun)
         await self._manager.handle_request(scope, receive, send)
 
     async def page(self, served: str) -> Page:
         """The page of what is listed."""
         return _page(await self.offer.read(), served)
+
+
+async def _running(manager: Any, begun: asyncio.Future[None]) -> None:
+    """Have an SDK's manager run until cancelled: its task group has to be entered and left by one task."""
+    try:
+        async with manager.run():
+            begun.set_result(None)
+            await asyncio.Event().wait()
+    except Exception as error:
+        if begun.done():
+            raise
+        begun.set_exception(error)
 
 
 def _page(offered: Offered, served: str) -> Page:
