@@ -164,7 +164,7 @@ def test_the_page_shows_every_endpoint_and_nothing_in_it_hurts(
         page.on("console", lambda message, into=trouble: into.append(message.text))
         page.goto(path.as_uri())
         assert page.get_by_role("heading", level=1).inner_text() == "A <b>house</b>"
-        assert page.locator("section:visible").count() == 4
+        assert page.locator("section:visible").count() == 5
         page.keyboard.press("/")
         page.keyboard.type("picture")
         assert page.locator("section:visible").count() == 1

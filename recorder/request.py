@@ -172,3 +172,14 @@ def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return value
+
+
+def plain_path(path: str) -> str:
+    """A path without doubled slashes, one at the end, and dots, as many servers match it."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)

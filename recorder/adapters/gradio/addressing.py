@@ -12,18 +12,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from recorder.api import Api, Endpoint
+from recorder.request import plain_path
 
 _CALL = re.compile(r"(?:^|/)(?:queue/join|(?:run|api|call|call/v2)/(?P<name>[^/]+)|mcp(?:/.*)?)/*$")
 
 
 def is_call(method: str, path: str) -> bool:
     """Whether a request may be a call, as far as its method and path tell."""
-    return method not in ("GET", "HEAD", "OPTIONS") and _CALL.search(_plain(path)) is not None
+    return method not in ("GET", "HEAD", "OPTIONS") and _CALL.search(plain_path(unquote(path))) is not None
 
 
 def addressed(api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, ...]:
     """The endpoints that a request calls: by the name in its path, the index in its body, or the tool that it names."""
-    found = _CALL.search(_plain(path))
+    found = _CALL.search(plain_path(unquote(path)))
     if found is None or not is_call(method, path):
         return ()
     try:
@@ -41,17 +42,6 @@ def addressed(api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, 
         or endpoint.api_name in names
         or any(endpoint.api_name and _is_tool(tool, endpoint.api_name) for tool in tools)
     )
-
-
-def _plain(path: str) -> str:
-    """A path as the app's server matches it."""
-    parts: list[str] = []
-    for part in unquote(path).split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/" + "/".join(parts)
 
 
 def _indices(said: Any) -> set[int]:

@@ -6,6 +6,7 @@ import re
 from urllib.parse import unquote
 
 from recorder.api import Api, Endpoint
+from recorder.request import plain_path
 
 
 def is_call(method: str, path: str) -> bool:
@@ -20,23 +21,15 @@ def addressed(api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, 
     one of them may take for an endpoint counts.
     """
     method = "GET" if method == "HEAD" else method
-    ways = {way.rstrip("/") or "/" for way in (path, unquote(path), _joined(path), _joined(unquote(path)))}
+    ways = {
+        way.rstrip("/") or "/" for way in (path, unquote(path), plain_path(path), plain_path(unquote(path)))
+    }
     return tuple(
         endpoint
         for endpoint in api.endpoints
         if endpoint.method in (method, "WS" if method == "GET" else "")
         and any(re.fullmatch(_pattern(endpoint.path), way, re.DOTALL | re.IGNORECASE) for way in ways)
     )
-
-
-def _joined(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/" + "/".join(parts)
 
 
 def _pattern(template: str) -> str:

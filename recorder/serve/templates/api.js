@@ -18,7 +18,8 @@ const search = document.getElementById("search");
 search.addEventListener("input", () => {
   const wanted = search.value.trim().toLowerCase();
   for (const section of every("section")) {
-    const isShown = section.textContent.toLowerCase().includes(wanted);
+    // The names of all are in the one about tools.
+    const isShown = section.id === "tools" ? !wanted : section.textContent.toLowerCase().includes(wanted);
     section.hidden = !isShown;
     document.querySelector(`nav a[href="#${CSS.escape(section.id)}"]`).parentElement.hidden = !isShown;
   }
