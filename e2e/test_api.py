@@ -179,6 +179,57 @@ def test_the_page_shows_every_endpoint_and_nothing_in_it_hurts(
         page.close()
 
 
+def test_what_is_tried_in_the_page_is_called_with_files_by_keyboard_and_shown(
+    gradio_app: Callable[..., GradioApp], chromium: Browser, tmp_path: Path
+) -> None:
+    app = gradio_app(APP, "6")
+    picture = tmp_path / "a picture.png"
+    picture.write_bytes(PIXEL)
+    words = [sys.executable, "-m", "recorder.cli", "proxy", app.url, "--port", "0", "--output", str(tmp_path)]
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stderr is not None
+            found = re.search(r"is served at (\S+);", serving.stderr.readline())
+            assert found is not None
+            page = chromium.new_page(color_scheme="dark")
+            trouble: list[str] = []
+            page.on("pageerror", lambda error: trouble.append(str(error)))
+            page.goto(f"{found[1]}_recorder/api")
+
+            greet = page.locator("#greet")
+            greet.locator("summary").focus()
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            page.keyboard.press("ControlOrMeta+a")
+            page.keyboard.type('<b>Ann</b> "${x}"')
+            greet.get_by_label("mood").select_option("good bye")
+            greet.get_by_role("button", name="Call", exact=True).focus()
+            page.keyboard.press("Enter")
+            greet.locator(".result pre").wait_for()
+            assert greet.locator(".result pre").inner_text() == 'good bye <b>Ann</b> "${x}"'
+
+            turned = page.locator("#turn")
+            turned.locator("summary").click()
+            turned.get_by_label("picture").set_input_files(picture)
+            turned.get_by_label("times").fill("9")
+            turned.get_by_role("button", name="Call", exact=True).click()
+            turned.locator(".wrong").wait_for()
+            assert turned.locator(".wrong").inner_text() == "times: 9 is greater than the maximum of 3."
+            turned.get_by_label("times").fill("1")
+            turned.get_by_role("button", name="Call", exact=True).click()
+            turned.locator(".result img").wait_for()
+            assert turned.locator(".result img").get_attribute("src").startswith("data:image/png")  # type: ignore[union-attr]
+
+            page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text() + "; 0")
+            found = page.evaluate("axe.run().then(({ violations }) => violations)")
+            assert [(f["id"], f["nodes"][0]["html"]) for f in found] == []
+            assert trouble == []
+            page.close()
+        finally:
+            serving.terminate()
+    assert [call["function"] for call in app.log] == ["greet", "turned"]
+
+
 HOSTILE = "</script><script>document.title = 'hurt'</script>`|\n```\n# x [a](javascript:1) <img src=x onerror=alert(1)>\u202e"
 
 

@@ -43,7 +43,8 @@ _SMALLEST = {"image": PIXEL, "audio": CLICK, "file": "data:text/plain;base64,aGV
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One parameter, or one value that is given. ``schema`` is JSON Schema; ``type`` the same in a word or two;
-    ``location`` is where in a request it goes, empty for Gradio."""
+    ``location`` is where in a request it goes, empty for Gradio. ``field`` is what a call by names calls
+    it, and ``control`` how it is entered in a form."""
 
     name: str
     type: str = ""
@@ -55,6 +56,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     location: str = ""
     schema: Any = None
+    field: str = ""
+    control: Literal["text", "json", "number", "boolean", "choice", "file", "files"] = "json"
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -374,7 +377,28 @@ def _row(endpoint: Endpoint, variable: Variable) -> Row:
         description=str(said.get("description") or ""),
         location=location,
         schema=said,
+        field=variable.name,
+        control=_control(variable, said),
     )
+
+
+def _control(
+    variable: Variable, schema: dict[str, Any]
+) -> Literal["text", "json", "number", "boolean", "choice", "file", "files"]:
+    if takes_file(variable):
+        return "file"
+    if takes_files(variable):
+        return "files"
+    if schema.get("enum") and schema.get("type") != "array":
+        return "choice"
+    kinds: dict[Any, Literal["text", "number", "boolean"]] = {
+        "string": "text",
+        "integer": "number",
+        "number": "number",
+        "boolean": "boolean",
+    }
+    kind = schema.get("type")
+    return kinds.get(kind, "json") if isinstance(kind, str) else "json"
 
 
 def _returned(value: Parameter) -> Row:

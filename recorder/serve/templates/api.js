@@ -29,3 +29,66 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   search.focus();
 });
+
+const asUrl = (file) =>
+  new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(file);
+  });
+const valueOf = async (field) => {
+  if (field.type === "file") {
+    const urls = await Promise.all([...field.files].map(asUrl));
+    return field.dataset.control === "files" ? (urls.length ? urls : undefined) : urls[0];
+  }
+  if (field.dataset.control === "text") return field.value;
+  return field.value.trim() ? JSON.parse(field.value) : undefined;
+};
+const element = (name, properties) => Object.assign(document.createElement(name), properties);
+const shown = (value) => {
+  const url = value?.url;
+  if (typeof url === "string" && url.startsWith("data:")) {
+    if (url.startsWith("data:image/")) return element("img", { src: url, alt: value.name });
+    if (url.startsWith("data:audio/")) return element("audio", { src: url, controls: true });
+    if (url.startsWith("data:video/")) return element("video", { src: url, controls: true });
+    return element("a", { href: url, download: value.name, textContent: value.name });
+  }
+  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return element("pre", { textContent: text, tabIndex: 0 });
+};
+const call = async (form, result, signal) => {
+  const given = {};
+  for (const field of form.querySelectorAll("[data-field]")) {
+    const value = await valueOf(field).catch((error) => Promise.reject(new Error(`${field.dataset.field}: ${error.message}`)));
+    if (value !== undefined) given[field.dataset.field] = value;
+  }
+  const where = new URL(`call/${encodeURIComponent(form.dataset.name)}`, location.href);
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(where, { method: "POST", headers, body: JSON.stringify(given), signal });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.error);
+  for (const [name, value] of Object.entries(said.outputs)) {
+    result.append(element("h3", { textContent: name }), shown(value));
+  }
+  if (!result.childNodes.length) result.append(element("p", { textContent: "Done: it gives nothing." }));
+};
+for (const form of every(".try form")) {
+  const [button, result] = [form.querySelector("button"), form.nextElementSibling];
+  let running;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (running) return running.abort();
+    running = new AbortController();
+    button.textContent = "Stop";
+    result.replaceChildren();
+    try {
+      await call(form, result, running.signal);
+    } catch (error) {
+      const text = running.signal.aborted ? "Stopped." : error.message;
+      result.replaceChildren(element("p", { className: "wrong", textContent: text }));
+    }
+    running = undefined;
+    button.textContent = "Call";
+  });
+}
