@@ -84,7 +84,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def refused_to(self, endpoint: Endpoint) -> For | None:
         """Whom calls of an endpoint are refused to; None where they are not."""
         rule = self.rule(endpoint)
-        if rule is not None and (rule.disabled_for is not None or rule.disabled):
+        if rule is not None and rule.refused_to is not None:
             return rule.refused_to
         return "api" if endpoint.visibility == "private" and self.private == "refused" else None
 

@@ -9,12 +9,14 @@ import pytest
 
 from recorder.adapters import workflow
 from recorder.api import Api, Endpoint, Parameter
+from recorder.config import Source, parse
 from recorder.doctor import lint
 from recorder.errors import UsageError
 from recorder.serve.calling import _value, call
+from recorder.serve.offer import Offer
 from recorder.serve.page import dump, page_of
-from recorder.serve.tools import FILE_HINT, named_apart, property_of, tool_of, tools_of
-from recorder.session import App, File
+from recorder.serve.tools import FILE_HINT, added_by, named_apart, property_of, tool_of, tools_of
+from recorder.session import App, Call, File, Patch, Session, Value, read, write
 from recorder.workflow import Variable
 from tests.http_page import Page
 
@@ -159,3 +161,27 @@ def test_what_of_an_api_does_not_speak_for_itself_is_found_with_what_mends_it() 
     assert (
         '[endpoints."/lambda_3"] in recorder.toml' in lint(App(url="http://a", kind="gradio"), api)[0].remedy
     )
+
+
+def test_a_session_that_was_healed_is_served_as_it_was_healed(tmp_path: Path) -> None:
+    now = Endpoint(
+        id="/welcome", name="welcome", api_name="welcome", fn_index=4, parameters=(Parameter(name="who"),)
+    )
+    was = Endpoint(
+        id="/greet", name="greet", api_name="greet", fn_index=0, parameters=(Parameter(name="name"),)
+    )
+    value = Value(name="name", value="Ann", changed=True)
+    call = Call(id="c1", endpoint="/greet", inputs=(value,))
+    session = Session(
+        app=App(url="http://app.test", kind="gradio"),
+        api=Api(endpoints=(was,)),
+        calls=(call,),
+        patches=(Patch(endpoint="/greet", now=now, inputs=(0,)),),
+    )
+    write(session, tmp_path / "greeting.json")
+    [tool] = Offer("http://app.test", folder=tmp_path).workflows()
+    assert [step.endpoint.id for step in tool.workflow.steps] == ["/welcome"]
+    text = '[add.greeted]\nsession = "greeting.json"\n'
+    path = tmp_path / "recorder.toml"
+    [tool] = added_by(Source(parse(text, path), path, text), read)
+    assert [step.endpoint.id for step in tool.workflow.steps] == ["/welcome"]

@@ -15,22 +15,18 @@ import inspect
 import os
 import secrets
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from recorder.capture import inject
-from recorder.capture.beside import Site, refusal_of
+from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
 from recorder.capture.collector import Collector, Fetching, Names, converse, origin_of, refuses
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
 from recorder.errors import RecorderError, UsageError
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 INSIDE = "x-api-recorder"

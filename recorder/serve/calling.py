@@ -30,11 +30,11 @@ MOST = 256 * 1024 * 1024
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a call. ``outputs`` are those of the last step; ``error`` is what went wrong, in a sentence,
-    and ``why`` of what kind that is: the app says no, it does not answer, or the time was over."""
+    and ``why`` of what kind that is: the app says no, or the time was over."""
 
     outputs: tuple[OutputReport, ...] = ()
     error: str = ""
-    why: Literal["", "app", "unreachable", "time"] = ""
+    why: Literal["", "app", "time"] = ""
 
 
 async def call(

@@ -22,11 +22,10 @@ from recorder.workflow import Variable, Workflow, identifier
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
-    """A function and the types of its parameters and of its result."""
+    """A function and the types of its parameters."""
 
     call: Callable[..., Any]
     hints: dict[str, Any]
-    returns: Any = Any
 
     async def run(self, values: Mapping[str, Any], folder: Path) -> Any:
         """Call it with JSON values, files as paths; ``async`` ones are awaited, of a generator the last value counts.
@@ -133,9 +132,7 @@ def load(named: str, folder: Path, where: str) -> tuple[Function, Workflow, str]
             raise FileError(f"{where}: {named} takes {parameter}", "Give every parameter a name of its own")
         variables.append(_variable(parameter, hints.get(parameter.name, Any), f"{where}: {named}"))
     about = inspect.getdoc(call) or ""
-    function = Function(
-        call=call, hints={v.name: hints.get(v.name, Any) for v in variables}, returns=hints.get("return", Any)
-    )
+    function = Function(call=call, hints={v.name: hints.get(v.name, Any) for v in variables})
     flow = Workflow(name=identifier(name, "call"), app=App(url=""), steps=(), variables=tuple(variables))
     return function, flow, about.partition("\n\n")[0].replace("\n", " ")
 

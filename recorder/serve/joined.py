@@ -13,10 +13,8 @@ import json
 import mimetypes
 import re
 import secrets
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -30,8 +28,8 @@ from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.tools import Tool, takes_file, takes_files
 from recorder.session import encode_value
 
-Run = Callable[[Tool, dict[str, Any], Path], Awaitable[dict[str, Any]]]
-"""Calls a tool with values in a folder, and gives its outputs as JSON by name; RecorderError where it fails."""
+Run = Callable[[Tool, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Calls a tool with values, and gives its outputs as JSON by name; RecorderError where it fails."""
 KEPT = 1000
 """Calls whose answer nobody has fetched yet."""
 _PLACE = re.compile(
@@ -175,9 +173,7 @@ class Joined:
         begun = time.monotonic()
         output: dict[str, Any] = {"error": "cancelled"}
         try:
-            with tempfile.TemporaryDirectory(prefix="recorder-") as folder:
-                given = await self._values(tool, data, Path(folder), headers)
-                made = await self._run(tool, given, Path(folder))
+            made = await self._run(tool, await self._values(tool, data, headers))
             seconds = time.monotonic() - begun
             output = {
                 "data": list(made.values()),
@@ -203,9 +199,7 @@ class Joined:
                     }
                 )
 
-    async def _values(
-        self, tool: Tool, data: Any, folder: Path, headers: Mapping[str, str]
-    ) -> dict[str, Any]:
+    async def _values(self, tool: Tool, data: Any, headers: Mapping[str, str]) -> dict[str, Any]:
         variables = tool.workflow.variables
         if isinstance(data, list):
             data = {variable.name: value for variable, value in zip(variables, data, strict=False)}
@@ -218,12 +212,12 @@ class Joined:
                 if value is None:
                     continue
                 many = value if isinstance(value, list) else [value]
-                files = [await self._file(item, folder, headers) for item in many]
+                files = [await self._file(item, headers) for item in many]
                 value = files if takes_files(variable) else files[0]
             given[variable.name] = value
         return given
 
-    async def _file(self, value: Any, folder: Path, headers: Mapping[str, str]) -> Any:
+    async def _file(self, value: Any, headers: Mapping[str, str]) -> Any:
         """A file that was uploaded to the app, as a ``data:`` URL; what is none stays."""
         if not isinstance(value, dict) or not isinstance(value.get("path"), str):
             return value

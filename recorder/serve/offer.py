@@ -7,14 +7,14 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from recorder import config as configs
-from recorder.adapters import Selection, adapters
+from recorder.adapters import Selection, workflow
 from recorder.adapters.http.describe import named
 from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
@@ -148,8 +148,7 @@ class Offer:
                 tool = self._sessions[path][1]
             elif (session := self._session_in(path)) is not None:
                 selection = Selection(name=identifier(path.stem, "session"))
-                workflow = adapters()[session.app.kind].workflow(session, selection)
-                tool = tool_of(session, workflow, path.parent)
+                tool = tool_of(session, workflow(session, selection), path.parent)
             self._sessions[path] = (changed, tool)
             if tool is not None:
                 found.append(tool)
@@ -193,12 +192,12 @@ def named_requests(keys: Iterable[str]) -> Iterator[Endpoint]:
             )
 
 
-def source_of(path: Path | None, exists: Callable[[Path], bool] = Path.is_file) -> Source | None:
+def source_of(path: Path | None) -> Source | None:
     """The configuration at ``path``, or the one of this folder where no path is given and there is one.
 
     Raises:
         FileError: it cannot be used.
     """
-    if path is None and not exists(Path(configs.FILE)):
+    if path is None and not Path(configs.FILE).is_file():
         return None
     return configs.read(path or Path(configs.FILE))

@@ -16,10 +16,9 @@ from urllib.parse import quote
 
 from recorder import __version__
 from recorder.api import Api, Parameter
-from recorder.serve.page import Page, of_schema, smallest
+from recorder.serve.page import Page, example, smallest
 from recorder.serve.tools import Tool, takes_file, takes_files, tools_of
 from recorder.session import App, encode_value
-from recorder.workflow import Variable
 
 CALL = "/_recorder/call/"
 WORKFLOWS = "/_recorder/workflows/"
@@ -179,7 +178,6 @@ def _values(tool: Tool, recorded: Mapping[str, Any], *, of_files: bool) -> dict[
     """What to call a tool with: what was recorded, else the app's own examples, else what the schema allows; None
     where it needs a file and none may be made up."""
     made: dict[str, Any] = {}
-    known = tool.schema()["properties"]
     for variable in tool.workflow.variables:
         if not variable.required and (
             variable.name not in recorded or takes_file(variable) or takes_files(variable)
@@ -190,16 +188,9 @@ def _values(tool: Tool, recorded: Mapping[str, Any], *, of_files: bool) -> dict[
                 return None
             made[variable.name] = smallest(variable) if takes_file(variable) else [smallest(variable)]
             continue
-        made[variable.name] = _value(variable, recorded, known[variable.name])
+        is_recorded = variable.name in recorded
+        made[variable.name] = encode_value(recorded[variable.name] if is_recorded else example(variable))
     return made
-
-
-def _value(variable: Variable, recorded: Mapping[str, Any], schema: Any) -> Any:
-    if variable.name in recorded:
-        return encode_value(recorded[variable.name])
-    if variable.value is not None:
-        return encode_value(variable.value)
-    return variable.example if variable.example is not None else of_schema(schema)
 
 
 # An app's own requests

@@ -236,11 +236,7 @@ def of_added(variable: Variable) -> Any:
     """A value of a variable of what is added: its own, or one that its schema allows; a file as a ``data:`` URL."""
     if takes_file(variable):
         return smallest(variable)
-    if takes_files(variable):
-        return [smallest(variable)]
-    if variable.value is not None:
-        return variable.value
-    return of_schema(property_of(variable))
+    return [smallest(variable)] if takes_files(variable) else example(variable)
 
 
 def smallest(variable: Variable) -> str:

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +22,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from recorder.api import Api, Endpoint
-from recorder.capture.beside import Passing
+from recorder.capture.beside import Passing, Receive, Scope, Send
 from recorder.errors import AppError, RecorderError, UsageError
 from recorder.replay.report import StepReport
 from recorder.replay.transport import OWN_HEADERS
@@ -39,10 +39,6 @@ OURS = "/_recorder/"
 MCP = OURS + "mcp"
 MOST = 64 * 1024 * 1024
 """Bytes of a request's body, and of a file that is given in an answer."""
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _PRIVATE = {
     "Cache-Control": "no-store",
@@ -51,7 +47,7 @@ _PRIVATE = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
-_STATUS = {"app": 422, "unreachable": 502, "time": 504}
+_STATUS = {"app": 422, "time": 504}
 
 
 class Refused(Exception):
@@ -186,7 +182,7 @@ class Site:
             on_progress=told,
         )
 
-    async def _outputs(self, tool: Tool, given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    async def _outputs(self, tool: Tool, given: dict[str, Any]) -> dict[str, Any]:
         """What a tool gives, by name.
 
         Raises:
@@ -194,13 +190,13 @@ class Site:
         """
         try:
             _check(tool, given)
-            async with self._turn():
+            async with self._turn() as folder:
                 outcome = await self._outcome(tool, given, folder)
+                if outcome.error:
+                    raise RecorderError(outcome.error)
+                return outputs_of(outcome, folder)
         except Refused as refused:
             raise RecorderError(refused.sentence.rstrip(".")) from None
-        if outcome.error:
-            raise RecorderError(outcome.error)
-        return outputs_of(outcome, folder)
 
     async def _join(
         self, joined: Joined, scope: Scope, headers: dict[str, str], receive: Receive, send: Send

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.adapters import Selection, adapters
+from recorder.adapters import Selection, adapters, workflow
 from recorder.api import Api, Endpoint
 from recorder.config import Source
 from recorder.serve.functions import Function, dereferenced, load
@@ -109,10 +109,8 @@ def added_by(source: Source, open_session: Callable[[Path], Session]) -> list[To
         if added.session:
             path = source.folder / added.session
             session = open_session(path)
-            workflow = adapters()[session.app.kind].workflow(
-                session, Selection(name=identifier(name, "call"))
-            )
-            tool = tool_of(session, workflow, path.parent)
+            whole = workflow(session, Selection(name=identifier(name, "call")))
+            tool = tool_of(session, whole, path.parent)
         else:
             function, flow, about = load(added.function, source.folder, where)
             about = about or f"Calls {added.function}."
