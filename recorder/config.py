@@ -101,10 +101,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         rule = self.rule(endpoint)
         if rule is None:
             return endpoint
-        is_shown = endpoint.visibility == "public" or (endpoint.visibility == "hidden" and rule.name != "")
-        visibility = (
-            "private" if rule.refused_to else "hidden" if rule.hidden or not is_shown else "public"
-        ) if endpoint.visibility != "private" else "private"  # fmt: skip
+        visibility = endpoint.visibility
+        if rule.refused_to is not None:
+            visibility = "private"
+        elif rule.hidden and visibility == "public":
+            visibility = "hidden"
         return msgspec.structs.replace(
             endpoint,
             name=rule.name or endpoint.name,

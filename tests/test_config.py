@@ -71,6 +71,10 @@ def test_rules_are_found_by_id_by_name_and_by_index() -> None:
     said = parse('[endpoints."/a"]\nhidden = true\n[endpoints.b]\ndisabled = true\n[endpoints."fn:2"]\ndisabled_for = "all"', PATH)  # fmt: skip
     assert [e.visibility for e in said.applied(API).endpoints] == ["hidden", "private", "private"]
     assert [said.refused_to(e) for e in API.endpoints] == [None, "all", "all"]
+    # What the app hides stays hidden where it is only named.
+    api = Api(endpoints=(Endpoint(id="/h", name="h", api_name="h", visibility="hidden"),))
+    [named] = parse('[endpoints."/h"]\nname = "x"', PATH).applied(api).endpoints
+    assert (named.name, named.visibility) == ("x", "hidden")
     # What the app itself makes private is refused to all but its own page, wherever there is a configuration.
     assert parse("", PATH).refused_to(API.endpoints[2]) == "api"
     assert parse('private = "allowed"', PATH).refused_to(API.endpoints[2]) is None
