@@ -184,6 +184,7 @@ def record(
     from recorder import session as sessions
     from recorder.capture.browser import record as record_in_browser
     from recorder.capture.fetch import read_description
+    from recorder.serve.panel import Panel
 
     url = address(url)
     known_target(target)
@@ -197,6 +198,7 @@ def record(
             cdp=cdp,
             description=read_description(openapi),
             say=say,
+            open_panel=Panel,
         )
     )
     for written in saved:

@@ -185,6 +185,23 @@ class Mark(Event, frozen=True, tag="mark"):
     url: str = ""
 
 
+class Edited(Event, frozen=True, tag="edited"):
+    """The person changed the recording in the panel: see :mod:`recorder.edits`.
+
+    The call is told by when it started (``started``, in ms since the epoch), for its id and endpoint may yet change
+    with what is recorded after; both tell calls of one moment apart. ``input`` counts in wire order. ``name`` is that
+    of a variable or of an environment variable, and ``nonce`` is of the placeholder that a secret gets.
+    """
+
+    what: Literal["skip", "keep", "delete", "rename", "secret", "undo"]
+    call: str = ""
+    started: float = 0.0
+    endpoint: str = ""
+    input: int = 0
+    name: str = ""
+    nonce: str = ""
+
+
 AnyEvent = (
     PageOpened
     | Act
@@ -199,8 +216,10 @@ AnyEvent = (
     | Lost
     | Fetched
     | Mark
+    | Edited
 )
-"""Every fact there is. ``Fetched`` and ``Mark`` are written by the collector (``page=""``), the others by a page."""
+"""Every fact there is. ``Fetched``, ``Mark`` and ``Edited`` are written by the collector (``page=""``), the others by a
+page."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
@@ -225,7 +244,42 @@ class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
     """Page to collector, the answer to each ``State`` with ``saving``: all that happened until then was said before."""
 
 
-FromPage = Hello | Toggle | Wait | Told | AnyEvent
+class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
+    """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no more."""
+
+    on: bool = True
+    target: str = ""
+
+
+class Edit(msgspec.Struct, frozen=True, tag_field="t", tag="edit"):
+    """Panel to recorder: a change, as :class:`Edited` has it, of the call with this id."""
+
+    what: Literal["skip", "keep", "delete", "rename", "secret", "undo"]
+    call: str = ""
+    input: int = 0
+    name: str = ""
+
+
+class Again(msgspec.Struct, frozen=True, tag_field="t", tag="again"):
+    """Panel to recorder: replay, from the call with this id on or all of it, or stop the replay."""
+
+    on: bool = True
+    call: str = ""
+
+
+class Take(msgspec.Struct, frozen=True, tag_field="t", tag="take"):
+    """Panel to recorder: give me the script for ``target``, the session, both with their files, or one file of the
+    session by its ``path``."""
+
+    what: Literal["script", "session", "zip", "file"]
+    target: str = ""
+    path: str = ""
+
+
+FromPanel = Look | Edit | Again | Take
+"""What the panel asks, over the page's connection or of a session that is served."""
+
+FromPage = Hello | Toggle | Wait | Told | FromPanel | AnyEvent
 """A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
 
 
@@ -236,7 +290,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
     disk; ``saving`` is true between the press that stops and that moment, and asks the page for what it has not said
     yet. ``calls`` and ``last`` are what the toggle shows.
     ``session`` counts recordings; a page that sees it grow sends what it buffered before as ``before`` events.
-    ``saved`` is the file just written; ``error`` a sentence for the person.
+    ``saved`` is the file just written; ``error`` a sentence for the person; ``panel`` whether there is something to be
+    seen in a panel.
     """
 
     recording: bool = False
@@ -246,6 +301,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
     last: str = ""
     saved: str = ""
     error: str = ""
+    panel: bool = False
 
 
 class Ack(msgspec.Struct, frozen=True, tag_field="t", tag="ack"):
@@ -261,7 +317,81 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused"):
     why: str
 
 
-ToPage = State | Ack | Refused
+class View(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="view", kw_only=True):
+    """Recorder to panel: what there is, as far as it is new.
+
+    ``calls`` are positions, counted from 0, and what is there now, as ``recorder show --json`` spells a call, with
+    large values cut; there are ``length`` in all. ``omitted`` are ``[id, endpoint, why]``. ``targets`` are the names of
+    those that a script can be had for, ``undo`` says whether there is something to undo, ``live`` whether it is still
+    being recorded.
+    """
+
+    title: str = ""
+    name: str = ""
+    live: bool = False
+    calls: tuple[tuple[int, Any], ...] = ()
+    length: int = 0
+    omitted: tuple[tuple[str, str, str], ...] = ()
+    secrets: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    undo: bool = False
+
+
+class Script(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="script", kw_only=True):
+    """Recorder to panel: the script for ``target``, as what to change in the one that was sent before (none, where
+    ``anew``), from its end to its beginning: from a line, counted from 0, so many lines go and these come in their
+    place, each a list of a kind of token and its text in turn. ``error`` says in a sentence why there is none."""
+
+    target: str
+    anew: bool = False
+    changes: tuple[tuple[int, int, tuple[tuple[str, ...], ...]], ...] = ()
+    error: str = ""
+
+
+class Came(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="came", kw_only=True):
+    """Recorder to panel: how far the replay of one call is. ``verdict`` is in a word or two, ``seconds`` how long it
+    took; ``outputs`` are spelled as in :class:`View`, ``sentences`` what is not as recorded."""
+
+    call: str
+    over: bool = False
+    ok: bool = False
+    verdict: str = ""
+    seconds: float = 0.0
+    yields: int = 0
+    outputs: tuple[Any, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+class Ran(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="ran", kw_only=True):
+    """Recorder to panel: the replay begins (``calls`` is how many it makes), or is over, with what came of it in a
+    sentence."""
+
+    running: bool = False
+    calls: int = 0
+    ok: bool = False
+    summary: str = ""
+
+
+class Given(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="given", kw_only=True):
+    """Recorder to panel: what was asked for with :class:`Take`, in base64; ``error`` says in a sentence why not."""
+
+    what: str
+    path: str = ""
+    name: str = ""
+    type: str = ""
+    data: str = ""
+    error: str = ""
+
+
+class Trouble(msgspec.Struct, frozen=True, tag_field="t", tag="trouble"):
+    """Recorder to panel: a sentence about what could not be done."""
+
+    sentence: str
+
+
+ToPanel = View | Script | Came | Ran | Given | Trouble
+
+ToPage = State | Ack | Refused | ToPanel
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPage)

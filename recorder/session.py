@@ -15,11 +15,15 @@ app sends can pass for one of these.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -510,19 +514,72 @@ def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def read(path: str | os.PathLike[str]) -> Session:
-    """The session in a file.
+    """The session in a file, or in an archive of one and its files, which are then put where those of a session of that
+    name lie.
 
     Raises:
-        FileError: missing, unreadable or not a session.
+        FileError: missing, unreadable or not a session; or the files of an archive cannot be written.
     """
     path = Path(path)
     try:
+        if path.suffix == ".zip" and path.is_file():
+            return _unpacked(path)
         data = path.read_bytes()
     except IsADirectoryError:
         raise FileError(f"{path} is a folder", "Give the session file inside it") from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror}", "Check the path") from None
     return parse(data, str(path))
+
+
+MOST_UNPACKED = 4 * 1024**3
+"""Bytes that the files of one archive may have together."""
+
+
+def _unpacked(path: Path) -> Session:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if "/" not in name and name.endswith(".json")]
+            if len(names) != 1:
+                raise FileError(
+                    f"{path} is not an archive of one session", "Give the one that was downloaded"
+                )
+            session = parse(archive.read(archive.getinfo(names[0])), f"{names[0]} in {path}")
+            left = MOST_UNPACKED
+
+            def moved(file: File) -> File:
+                nonlocal left
+                if not file.path:
+                    return file
+                try:
+                    info = archive.getinfo(file.path)
+                except KeyError:
+                    raise FileError(f"{path} lacks the file {file.path!r}", "Download it again") from None
+                left -= info.file_size
+                if left < 0:
+                    raise FileError(f"{path} unpacks to more than {MOST_UNPACKED // 1024**3} GB") from None
+                # What an archive calls its files says nothing about where they go.
+                content = _read_exactly(archive, info, file.sha256)
+                name = re.split(r"[/\\]", file.path)[-1].lstrip(".") or "file"
+                target = files_folder(path) / file.sha256[:16] / name.replace("\0", "_")
+                if not target.exists():
+                    write_whole(target, content)
+                return msgspec.structs.replace(file, path=target.relative_to(path.parent).as_posix())
+
+            return map_values(session, lambda value: map_files(value, moved))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FileError(f"{path} is not an archive: {error}", "Download it again") from None
+
+
+def _read_exactly(archive: zipfile.ZipFile, info: zipfile.ZipInfo, sha256: str) -> bytes:
+    """The bytes of a file in an archive: as many as it says, and those that the session means."""
+    with archive.open(info) as packed:
+        content = packed.read(info.file_size + 1)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise FileError(
+            f"{info.filename!r} in {archive.filename} is not what was recorded", "Download it again"
+        )
+    return content
 
 
 def write(session: Session, path: str | os.PathLike[str]) -> None:

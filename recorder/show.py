@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from typing import Any
 
 import msgspec
@@ -44,6 +45,10 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     via: str = ""
     frames: int = 0
     """How many more times a device sent inputs."""
+    yields: int = 0
+    """How many values came."""
+    skip: bool = False
+    """The person does not want it to be made again."""
     control: str = ""
     """A locator of the control that made it, where there was one."""
     sure: str = ""
@@ -181,6 +186,8 @@ def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
         setup=step is not None and step.setup,
         via=step.via if step is not None else "",
         frames=len(call.frames),
+        yields=call.yields,
+        skip=call.skip,
         control=call.trigger.locator,
         sure=call.trigger.sure,
     )
@@ -223,6 +230,86 @@ def _recorded(expression: Expression) -> Any:
     if isinstance(expression, list):
         return [_recorded(item) for item in expression]
     return encode_value(expression)
+
+
+class Unlike(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing of a call that two sessions have differently, in a few words each."""
+
+    what: str
+    first: str = ""
+    second: str = ""
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that two sessions have in common, by its ids in both; empty where one has it not."""
+
+    endpoint: str
+    first: str = ""
+    second: str = ""
+    differences: tuple[Unlike, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two sessions, call by call, in the order in which they were made; ``same`` counts those without a difference."""
+
+    pairs: tuple[Pair, ...]
+    same: int
+
+
+def compared(first: Overview, second: Overview) -> Comparison:
+    """Which calls two sessions have in common, and what is different in these.
+
+    Calls are taken for one another where they are of one endpoint and stand in the same order.
+    """
+    was, now = first.calls, second.calls
+    matcher = SequenceMatcher(None, [c.endpoint for c in was], [c.endpoint for c in now], autojunk=False)
+    pairs: list[Pair] = []
+    for kind, i, until_i, j, until_j in matcher.get_opcodes():
+        if kind == "equal":
+            pairs += (_pair(was[i + n], now[j + n]) for n in range(until_i - i))
+        else:
+            pairs += (Pair(endpoint=call.endpoint, first=call.id) for call in was[i:until_i])
+            pairs += (Pair(endpoint=call.endpoint, second=call.id) for call in now[j:until_j])
+    same = sum(bool(pair.first and pair.second and not pair.differences) for pair in pairs)
+    return Comparison(pairs=tuple(pairs), same=same)
+
+
+def _pair(first: ShownCall, second: ShownCall) -> Pair:
+    found = []
+    if (first.status, first.error) != (second.status, second.error):
+        said = [f"{call.status}: {call.error}" if call.error else call.status for call in (first, second)]
+        found.append(Unlike(what="status", first=visible(said[0], 400), second=visible(said[1], 400)))
+    for sort, values, others in (
+        ("input", first.inputs, second.inputs),
+        ("output", first.outputs, second.outputs),
+    ):
+        for place in range(max(len(values), len(others))):
+            one, other = (all[place] if place < len(all) else None for all in (values, others))
+            if _seen(one) != _seen(other):
+                named = one or other
+                assert named is not None
+                texts = [
+                    brief(msgspec.structs.replace(v, variable=None), 400) if v is not None else ""
+                    for v in (one, other)
+                ]
+                found.append(Unlike(what=f"{sort} {named.name or place}", first=texts[0], second=texts[1]))
+    return Pair(endpoint=first.endpoint, first=first.id, second=second.id, differences=tuple(found))
+
+
+def _seen(shown: Shown | None) -> Any:
+    """What of a value can differ: not where a file lies, and not the value of what is linked."""
+    if shown is None or shown.state or shown.unchanged:
+        return None if shown is None else ("state", shown.state, shown.unchanged)
+    return ("link", shown.link) if shown.link is not None else ("value", _content(shown.value))
+
+
+def _content(value: Any) -> Any:
+    if isinstance(value, dict):
+        file = value.get("$file") if len(value) == 1 else None
+        if isinstance(file, dict):
+            return ("file", file.get("sha256") or file.get("name"))
+        return {key: _content(item) for key, item in value.items()}
+    return [_content(item) for item in value] if isinstance(value, list) else value
 
 
 def allowance(expectation: Expectation) -> str:

@@ -16,7 +16,7 @@ FLOORS: list[set[str]] = [
     {"errors", "events"},
     {"api"},
     {"session", "config"},
-    {"workflow", "redact", "volatile", "drift", "inline"},
+    {"workflow", "redact", "volatile", "drift", "inline", "edits"},
     {"request"},
     {"adapters", "render", "show", "schema", "graph"},
     {"capture", "load", "replay"},

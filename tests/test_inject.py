@@ -55,6 +55,19 @@ def test_modules_are_joined_in_the_order_of_their_imports(tmp_path: Path) -> Non
     assert script.startswith('(() => {\n"use strict";') and script.endswith("start();\n})();\n")
 
 
+def test_a_module_of_another_folder_is_joined_once_whoever_names_it(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    write(
+        tmp_path / "one",
+        main='import { b } from "../two/b.js";\nimport { a } from "./a.js";\nexport const m = a + b;\n',
+    )
+    write(tmp_path / "one", a="export const a = 1;\n")
+    write(tmp_path / "two", b='import { a } from "../one/a.js";\nexport const b = a;\n')
+    script = link(tmp_path, "one/main.js", "m;")
+    assert re.findall(r"^// (\S+)\.js$", script, re.MULTILINE) == ["one/a", "two/b", "one/main"]
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -86,8 +99,9 @@ def test_a_form_that_would_change_its_meaning_is_refused(tmp_path: Path, source:
 
 def test_the_recorder_itself_links_and_every_module_is_part_of_it() -> None:
     script = recorder_script()
-    modules = {path.name for path in (static_folder() / "recorder").glob("*.js")}
-    assert set(re.findall(r"^// ([\w-]+\.js)$", script, re.MULTILINE)) == modules - {"worker.js"}
+    modules = {path.relative_to(static_folder()).as_posix() for path in static_folder().rglob("*.js")}
+    elsewhere = {"recorder/worker.js", "panel/page.js"}
+    assert set(re.findall(r"^// ([\w/-]+\.js)$", script, re.MULTILINE)) == modules - elsewhere
     assert worker_script().rstrip().endswith("watch(); })();")
     assert script.rstrip().endswith("start(fromTag(document.currentScript));\n})();")
 

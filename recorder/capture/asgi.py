@@ -159,6 +159,7 @@ class Recording:
                 on_recovered=lambda path: self._say(
                     f"API Recorder saved an earlier recording, cut off, in {path}"
                 ),
+                open_panel=self.site.open_panel if self.site is not None else None,
             )
         self._app = app
         self._scope = scope

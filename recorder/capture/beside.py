@@ -1,5 +1,5 @@
-"""What is served beside an app under ``/_recorder/``, as the proxy and an attached app see it: an ASGI application that
-lives on a floor above, and how it answers a request that aiohttp has taken.
+"""What lives on a floor above and is used by the recorder's shells: the panel that a page shows, and what is served
+beside an app under ``/_recorder/``, an ASGI application, with how it answers a request that aiohttp has taken.
 
 Source: https://asgi.readthedocs.io/en/latest/specs/www.html.
 """
@@ -9,16 +9,53 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
 
+from recorder.events import Edited, FromPanel, ToPanel
+from recorder.session import Session
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording as it now is: ``session`` as it was recorded, and the person's ``edits`` that are not in it. ``path``
+    is where the session file is, or will be; ``live`` says that it is still being recorded."""
+
+    session: Session
+    edits: tuple[Edited, ...] = ()
+    path: Path
+    live: bool = False
+
+
+class Recorded(Protocol):
+    """Where a panel takes a recording from. ``edit`` returns when the change is durable. Both raise FileError where the
+    recording is gone or cannot be written."""
+
+    def snapshot(self) -> Snapshot | None: ...
+
+    async def edit(self, edit: Edited) -> None: ...
+
+
+class Panel(Protocol):
+    """One open recording panel; lives on a floor above. ``changed``: what it shows may not be all there is now."""
+
+    def receive(self, message: FromPanel) -> None: ...
+
+    def changed(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+OpenPanel = Callable[[Recorded, Callable[[ToPanel], None]], Panel]
+"""Opens one: what it shows, and what takes what it has to say."""
 
 
 class Passing(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +84,8 @@ class Site(Protocol):
     watches: bool
 
     def reached_at(self, url: str) -> None: ...
+
+    def open_panel(self, recorded: Recorded, say: Callable[[ToPanel], None]) -> Panel: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 

@@ -19,12 +19,22 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from playwright.async_api import Browser, BrowserContext, Dialog, Frame, Page, Playwright, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Dialog,
+    Download,
+    Frame,
+    Page,
+    Playwright,
+    async_playwright,
+)
 from playwright.async_api import Error as PlaywrightError
 
 from recorder import events
 from recorder.capture import inject
-from recorder.capture.collector import Collector, Connection, Names, origin_of
+from recorder.capture.beside import OpenPanel
+from recorder.capture.collector import Collector, Connection, Names, file_name, origin_of
 from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import AppError, BrowserError, UsageError
@@ -191,10 +201,17 @@ class Tabs:
 
     Args:
         equip: puts the script into a tab that opened by itself, as far as the browser has not done it.
+        keep: takes what the person downloads.
     """
 
-    def __init__(self, lines: Lines, equip: Callable[[Page], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        equip: Callable[[Page], Awaitable[None]],
+        keep: Callable[[Download], Awaitable[None]],
+    ) -> None:
         self.gone = asyncio.Event()
+        self._keep = keep
         self._lines = lines
         self._equip = equip
         self._open: set[Page] = set()
@@ -206,6 +223,7 @@ class Tabs:
         page.on("close", self._closed)
         page.on("crash", self._closed)
         page.on("framedetached", self._lines.drop)
+        page.on("download", lambda download: self._run(self._keep(download)))
         page.on("popup", self.add_popup)
 
     def add_popup(self, page: Page) -> None:
@@ -263,6 +281,7 @@ async def record(
     on_ready: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
     on_state: Callable[[State], None] | None = None,
+    open_panel: OpenPanel | None = None,
 ) -> list[Path]:
     """Open ``url`` in a browser and record until the last tab is closed, the browser ends, Ctrl-C or SIGTERM.
 
@@ -279,6 +298,7 @@ async def record(
         on_ready: told the address once the page is open and recorded.
         on_saved: told the path of every session.
         on_state: told every change of the recording.
+        open_panel: makes the panels in which the person sees the recording; None for none.
 
     Returns:
         The sessions saved, in order.
@@ -319,13 +339,15 @@ async def record(
             pairs = "; ".join(f"{each.get('name')}={each.get('value')}" for each in cookies)
             return origin_of(wanted) + request_target(wanted), {"Cookie": pairs} if pairs else {}
 
+        names = Names(output)
         collector = Collector(
             url,
-            Names(output),
+            names,
             described_by(description, fetch_with(client, address)),
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
+            open_panel=open_panel,
         )
         stack.push_async_callback(collector.close)
         lines = Lines(collector)
@@ -340,7 +362,13 @@ async def record(
                     await popup.add_init_script(script)
             await popup.evaluate(f"() => {{ {script} }}")
 
-        tabs = Tabs(lines, equip)
+        async def keep_download(download: Download) -> None:
+            # A browser that is driven throws its downloads away when it ends.
+            path = _free(names.folder / file_name(download.suggested_filename))
+            await download.save_as(path)
+            speak(f"downloaded {path}")
+
+        tabs = Tabs(lines, equip, keep_download)
         # In a person's own browser only the tab that we opened, and what it opens, is ours to look at.
         target = page if cdp else context
         await target.expose_binding(binding, lines.call)
@@ -371,6 +399,15 @@ async def record(
         finally:
             await collector.stop()
     return saved
+
+
+def _free(path: Path) -> Path:
+    """``path``, or one with a number, that is no file yet."""
+    found, number = path, 1
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
 
 
 async def _into_workers(page: Page) -> None:

@@ -32,9 +32,11 @@ from websockets.http11 import Response as HandshakeAnswer
 from recorder import events, session
 from recorder.adapters import Fold, Want, new_fold
 from recorder.capture import journal as journals
+from recorder.capture.beside import OpenPanel, Panel, Snapshot
 from recorder.capture.ingest import (
     MAX_FRAME,
     Accepted,
+    Asked,
     Greeted,
     HasTold,
     Ingest,
@@ -46,8 +48,10 @@ from recorder.capture.ingest import (
     encode,
 )
 from recorder.capture.journal import Journal
+from recorder.capture.saved import Saved
+from recorder.edits import edited, edited_together
 from recorder.errors import FileError, RecorderError
-from recorder.events import Ack, AnyEvent, Body, Fetched, Mark, State, ToPage
+from recorder.events import Ack, AnyEvent, Body, Edited, Fetched, FromPanel, Mark, State, ToPage
 from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
@@ -157,8 +161,9 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
             fold.feed(Fetched(page="", seq=0, at=time.time() * 1000, url=want.url, **about))
     note = "The recording was cut off and made whole from its journal."
     target = path
+    main, others = edited_together(fold.session(), fold.others(), _edits(reading))
     # The main app's is the last, so that it is there only when all are.
-    for kept in (*fold.others(), fold.session()):
+    for kept in (*others, main):
         target = _recovered(path)
         session.write(msgspec.structs.replace(kept, notes=(*kept.notes, note, *reading.notes)), target)
     path.unlink(missing_ok=True)
@@ -172,7 +177,7 @@ def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
         FileError: the journal cannot be read.
     """
     reading, fold = _folded(path, fold_of)
-    made = fold.session()
+    made = edited(fold.session(), _edits(reading))
     return msgspec.structs.replace(
         made, notes=(*made.notes, "This is a journal, not yet a session.", *reading.notes)
     )
@@ -184,6 +189,10 @@ def _folded(path: Path, fold_of: Callable[[], Fold]) -> tuple[journals.Reading, 
     for event in reading.events:
         fold.feed(event)
     return reading, fold
+
+
+def _edits(reading: journals.Reading) -> list[Edited]:
+    return [event for event in reading.events if isinstance(event, Edited)]
 
 
 def _recovered(path: Path) -> Path:
@@ -245,6 +254,7 @@ class _Recording:
         self.fold = fold
         self.progress = Progress()
         self.origins = origins
+        self.edits: tuple[Edited, ...] = ()
         self.fetches: set[asyncio.Task[None]] = set()
         self.fetching = asyncio.Semaphore(FETCHES)
         self.fed = asyncio.Event()
@@ -273,6 +283,7 @@ class Collector:
         on_state: told every change of state.
         on_saved: told the path of every session, when it is durable.
         on_recovered: told the path of a session made from a journal that an earlier run left behind.
+        open_panel: makes the panels of the pages; None where there are none.
 
     Every method must be called in the event loop that the collector was first used in.
     """
@@ -290,6 +301,7 @@ class Collector:
         on_state: Callable[[State], None] | None = None,
         on_saved: Callable[[Path], None] | None = None,
         on_recovered: Callable[[Path], None] | None = None,
+        open_panel: OpenPanel | None = None,
     ) -> None:
         self.token = token or secrets.token_urlsafe(32)
         self.app_url = app_url
@@ -301,8 +313,11 @@ class Collector:
         self._on_state = on_state
         self._on_saved = on_saved
         self._on_recovered = on_recovered
+        self.open_panel = open_panel
         self._connections: set[Connection] = set()
         self._recording: _Recording | None = None
+        self._kept: Saved | None = None
+        """The session that was saved last."""
         self._changing = asyncio.Lock()
         self._saving = False
         self._session = 0
@@ -323,7 +338,39 @@ class Collector:
             last=_clean(recording.fold.last) if recording else "",
             saved="" if recording else self._saved,
             error=self._error,
+            panel=self.open_panel is not None and (recording is not None or self._kept is not None),
         )
+
+    def snapshot(self) -> Snapshot | None:
+        """The recording that is on, else the one that was saved last, None if there was none.
+
+        Raises:
+            FileError: the one that was saved is gone.
+        """
+        recording = self._recording
+        if recording is None:
+            return self._kept.snapshot() if self._kept is not None else None
+        return Snapshot(
+            session=recording.fold.session(), edits=recording.edits, path=recording.path, live=True
+        )
+
+    async def edit(self, edit: Edited) -> None:
+        """Change the recording that is on, or the session that was saved last, as a person wishes.
+
+        Raises:
+            FileError: the session cannot be written.
+        """
+        async with self._changing:
+            recording, durable = self._recording, None
+            if recording is not None:
+                noted = msgspec.structs.replace(edit, seq=recording.own_seq(), at=time.time() * 1000)
+                recording.edits = (*recording.edits, noted)
+                durable = self._keep(recording, noted)
+            elif self._kept is not None:
+                await self._kept.edit(edit)
+        if durable is not None:
+            await durable
+        self._broadcast()
 
     @property
     def is_full(self) -> bool:
@@ -441,10 +488,13 @@ class Collector:
     def _write(self, recording: _Recording) -> list[Path]:
         """A file for each app that was used, the main one's last, so that it is there only when all are."""
         others = []
-        for other in recording.fold.others():
+        main = recording.fold.session()
+        changed, changed_others = edited_together(main, recording.fold.others(), recording.edits)
+        for other in changed_others:
             others.append(self._names.next())
             session.write(other, others[-1])
-        session.write(recording.fold.session(), recording.path)
+        session.write(changed, recording.path)
+        self._kept = Saved(recording.path, main, recording.edits)
         return [recording.path, *others]
 
     async def discard(self) -> None:
@@ -588,6 +638,7 @@ class Collector:
         for connection in list(self._connections):
             if connection.greeted:
                 connection.say(state)
+                connection.look_again()
         if self._on_state is not None:
             self._on_state(state)
 
@@ -606,6 +657,7 @@ class Connection:
         self._collector = collector
         self._send = send
         self._ingest = Ingest(collector.token, self._progress, time.monotonic)
+        self._panel: Panel | None = None
 
     def receive(self, frame: bytes | str) -> bool:
         """Take one frame.
@@ -632,6 +684,8 @@ class Connection:
                 collector.press(outcome.on)
             elif isinstance(outcome, Refusal):
                 self._send(outcome.message)
+            elif isinstance(outcome, Asked):
+                self._ask(outcome.message)
             elif isinstance(outcome, HasTold):
                 self.has_told = True
                 collector.wake()
@@ -643,6 +697,17 @@ class Connection:
         """Pass ``message`` on to the page."""
         self._send(message)
 
+    def look_again(self) -> None:
+        """What the panel shows may have changed."""
+        if self._panel is not None:
+            self._panel.changed()
+
+    def _ask(self, message: FromPanel) -> None:
+        if self._panel is None and self._collector.open_panel is not None:
+            self._panel = self._collector.open_panel(self._collector, self._send)
+        if self._panel is not None:
+            self._panel.receive(message)
+
     def leave(self) -> None:
         """The page is gone, and what it said may still be on its way: nothing more is said to it, no stop waits."""
         self.greeted = False
@@ -650,6 +715,8 @@ class Connection:
 
     def close(self) -> None:
         """The page is gone. The recording goes on."""
+        if self._panel is not None:
+            self._panel.close()
         self._collector._connections.discard(self)
         self._collector.wake()
 

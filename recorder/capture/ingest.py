@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from recorder import events
-from recorder.events import AnyEvent, Fetched, Hello, Lost, Mark, Refused, Toggle, Told, Wait
+from recorder.events import (
+    AnyEvent,
+    Edited,
+    Fetched,
+    FromPanel,
+    Hello,
+    Lost,
+    Mark,
+    Refused,
+    Toggle,
+    Told,
+    Wait,
+)
 
 MAX_FRAME = 64 * 1024 * 1024
 """Bytes of one frame."""
@@ -74,7 +86,13 @@ class Refusal(msgspec.Struct, frozen=True):
     message: Refused
 
 
-Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Refusal
+class Asked(msgspec.Struct, frozen=True):
+    """The panel on the page asks for something."""
+
+    message: FromPanel
+
+
+Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Asked | Refusal
 
 
 class Progress:
@@ -170,6 +188,8 @@ class Ingest:
             yield Waiting()
         elif isinstance(message, Told):
             yield HasTold()
+        elif isinstance(message, FromPanel):
+            yield Asked(message)
         elif isinstance(message, events.Event):
             yield from self._event(message)  # type: ignore[arg-type]
         else:
@@ -190,8 +210,8 @@ class Ingest:
         return Greeted(hello.page)
 
     def _event(self, event: AnyEvent) -> Iterator[Outcome]:
-        if isinstance(event, Fetched | Mark):
-            yield _refuse("only the recorder itself may say that it fetched, started or stopped")
+        if isinstance(event, Fetched | Mark | Edited):
+            yield _refuse("only the recorder itself may say that it fetched, started, stopped or edited")
             return
         if not _PAGE.fullmatch(event.page):
             yield _refuse("an event's page is not 1 to 64 letters, digits, - or _")

@@ -1,6 +1,6 @@
 """The page side as text: the script linked from its modules, the tag that loads it, and how both get into a document.
 
-The modules in ``static/recorder/`` are linked here rather than by a bundler: their style is narrow enough (named
+The modules in ``static/`` are linked here rather than by a bundler: their style is narrow enough (named
 imports, top-level names that are unique over all modules) that joining them in the order of their imports keeps their
 meaning.
 """
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
 
 SCRIPT_PATH = "/_recorder/recorder.js"
 CHANNEL_PATH = "/_recorder/channel"
-ENTRY = "main.js"
-WORKER = "worker.js"
+ENTRY = "recorder/main.js"
+WORKER = "recorder/worker.js"
 
 
 class LinkError(ValueError):
@@ -35,7 +36,7 @@ def static_folder() -> Path:
 @lru_cache(maxsize=1)
 def recorder_script() -> str:
     """The classic script that :func:`script_tag` loads; it takes its configuration from its own element."""
-    return link(static_folder() / "recorder", ENTRY, "start(fromTag(document.currentScript));")
+    return link(static_folder(), ENTRY, "start(fromTag(document.currentScript));")
 
 
 def init_script(binding: str, token: str = "") -> str:
@@ -46,13 +47,13 @@ def init_script(binding: str, token: str = "") -> str:
         token: what the page says in its ``Hello``.
     """
     config = json.dumps({"binding": binding, "token": token})
-    return link(static_folder() / "recorder", ENTRY, f"start({config});")
+    return link(static_folder(), ENTRY, f"start({config});")
 
 
 @lru_cache(maxsize=1)
 def worker_script() -> str:
     """The script to go before a worker's own, in one line so that this one's lines keep their numbers."""
-    script = link(static_folder() / "recorder", WORKER, "watch();")
+    script = link(static_folder(), WORKER, "watch();")
     return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
@@ -69,7 +70,7 @@ def script_tag(token: str, nonce: str = "", prefix: str = "") -> bytes:
     return f"<script {words}></script>".encode("ascii", "xmlcharrefreplace")
 
 
-_IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "\./([\w-]+\.js)";[ \t]*$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "(\.\.?/(?:[\w-]+/)?[\w-]+\.js)";[ \t]*$', re.MULTILINE)
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE
 )
@@ -96,7 +97,8 @@ def link(folder: Path, entry: str, call: str) -> str:
         if name in exports:
             return
         source = (folder / name).read_text(encoding="utf-8")
-        for names, module in _IMPORT.findall(source):
+        for names, written in _IMPORT.findall(source):
+            module = os.path.normpath(os.path.join(os.path.dirname(name), written)).replace(os.sep, "/")
             add(module, (*path, name))
             for wanted in filter(None, (word.strip() for word in names.split(","))):
                 if wanted not in exports[module]:

@@ -663,6 +663,7 @@ async def serve(
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
+            open_panel=site.open_panel if site is not None else None,
         )
         channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows))
         proxy = Proxy(upstream, hosts, collector, client, channel, site)

@@ -98,7 +98,7 @@ class _Script:
             url=sh_text(app.url.rstrip("/")),
             api_prefix=sh_text(app.api_prefix) if app.api_prefix else "",
             query=sh_text(query_of(app)),
-            files=sh_text(f"/{folder}") if folder else "",
+            files=sh_text(folder if folder.startswith("/") else f"/{folder}") if folder else "",
             absolute=folder.startswith("/"),
             defaults=defaults,
             options=options,

@@ -153,6 +153,7 @@ class _Module:
             url=javascript_text(app.url.rstrip("/")),
             query=javascript_text(query) if query else "",
             folder=javascript_text(folder) if folder else "",
+            absolute=folder.startswith("/"),
             auth=app.auth,
             constants=self.constants,
             types=[member.documented() for member in self.members],

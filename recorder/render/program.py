@@ -12,6 +12,7 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -589,9 +590,12 @@ class Program:
 
 
 def files_folder(options: Options, folder: str) -> str:
-    """What is added to the script's own folder for that of the files: the one of the options and their common one."""
+    """The folder of the files: that of the options, where it is not absolute from the script's own, and their common
+    one."""
     parts = [part for part in (options.files, folder) if part not in ("", ".")]
-    return "".join(f" / {python_text(str(part))}" for part in parts)
+    if PurePath(options.files).is_absolute():
+        return f"Path({python_text('/'.join(parts))})"
+    return "Path(__file__).resolve().parent" + "".join(f" / {python_text(part)}" for part in parts)
 
 
 def secret(ref: SecretRef) -> Node:

@@ -14,7 +14,7 @@ from recorder.adapters.gradio.wire import update_value
 from recorder.drift import Drift
 from recorder.replay.judging import Judge
 from recorder.replay.plan import Missing, Plan, Target, drifts_of, locate
-from recorder.replay.report import StepReport
+from recorder.replay.report import OnValue, StepReport
 from recorder.replay.sending import NotMade, Sender
 from recorder.replay.transport import Answer, App, Page
 from recorder.workflow import Link, Step, Workflow
@@ -69,7 +69,7 @@ class GradioPerformer:
         self._judge = Judge(ready, files, app, copies, timeout, take)
 
     async def perform(
-        self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
+        self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport:
         """Make a step, and judge what comes of it."""
         state = self._page(step)
@@ -81,7 +81,11 @@ class GradioPerformer:
         if target.server_id is not None:
             answer = await self._ask(step, state, target.server_id, notes)
         else:
-            answer = await self._call(step, state, target, notes, on_value)
+
+            def told(count: int, raw: list[Any]) -> None:
+                on_value(count, lambda: self._judge.passing(step, target, raw))
+
+            answer = await self._call(step, state, target, notes, told)
         notes += answer.retries
         self._answers[step.id] = (answer, target)
         self._rendered(state, answer)
@@ -116,7 +120,7 @@ class GradioPerformer:
         state: _PageState,
         target: Target,
         notes: list[str],
-        on_value: Callable[[int], None],
+        on_value: Callable[[int, list[Any]], None],
     ) -> Answer:
         arguments = [
             None if argument.state else await self._sender.value(argument.value, notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import re
@@ -22,7 +23,7 @@ from recorder.drift import Drift
 from recorder.errors import AppError
 from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
-from recorder.replay.report import OutputReport, StepReport
+from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.transport import OWN_HEADERS
 from recorder.request import Request, address, as_text, evaluated, follow, request, value_at
@@ -37,6 +38,7 @@ from recorder.workflow import (
     Workflow,
 )
 
+_TEXT = re.compile(r"text/|application/(?:[\w.+-]*json|xml)\b|application/x-ndjson", re.IGNORECASE)
 _MEDIA = re.compile(r"(?:image|audio|video|font)/|application/(?:octet-stream|pdf|zip|gzip)\b", re.IGNORECASE)
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that are read."""
@@ -158,7 +160,7 @@ class HttpPerformer:
         return self._http
 
     async def perform(
-        self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
+        self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport:
         """Make a request, and hold what comes of it against what was recorded."""
         if step.endpoint.method == "WS":
@@ -217,6 +219,17 @@ class HttpPerformer:
             outputs=tuple(outputs) if alike else (),
         )
 
+    def _passing(self, step: Step, content: bytes, is_events: bool) -> tuple[OutputReport, ...]:
+        """What came of a stream so far."""
+        output = next((o for o in step.outputs if o.component != "headers"), None)
+        text = content.decode(errors="replace")
+        value = self._plain(sse_data(text) if is_events else text)
+        return (
+            (OutputReport(name=output.name, label=output.label, value=value, compared=False),)
+            if output
+            else ()
+        )
+
     def _plain(self, value: Any) -> Any:
         """With the recording's own placeholders where a secret is."""
         if isinstance(value, str):
@@ -234,7 +247,7 @@ class HttpPerformer:
     def _address(self, asked: Request) -> str:
         return address(asked, self._root, self._value)
 
-    async def _ask(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
+    async def _ask(self, step: Step, on_value: OnValue) -> _Answer:
         asked = request(step)
         headers = {name: as_text(self._value(value)) for name, value in asked.headers}
         data: Any = None
@@ -257,21 +270,19 @@ class HttpPerformer:
         async with self._session.request(asked.method, url, headers=headers, data=data) as response:
             return await self._read(step, response, on_value)
 
-    async def _wait(self, step: Step, until: Place, on_value: Callable[[int], None]) -> _Answer:
+    async def _wait(self, step: Step, until: Place, on_value: OnValue) -> _Answer:
         """Ask until the answer says that it is done, as it did when it was recorded."""
         wanted = value_at(step.outputs[0].value, until) if step.outputs else None
         asked = 0
         while True:
-            answer = await self._ask(step, lambda count: None)
+            answer = await self._ask(step, lambda count, outputs: None)
             asked += 1
-            on_value(asked)
+            on_value(asked, lambda: ())
             if answer.code // 100 != 2 or value_at(answer.body, until) == wanted:
                 return answer
             await asyncio.sleep(min(0.1 * asked, 2.0))
 
-    async def _read(
-        self, step: Step, response: aiohttp.ClientResponse, on_value: Callable[[int], None]
-    ) -> _Answer:
+    async def _read(self, step: Step, response: aiohttp.ClientResponse, on_value: OnValue) -> _Answer:
         type = response.headers.get("content-type", "")
         answer = _Answer(
             code=response.status,
@@ -289,7 +300,7 @@ class HttpPerformer:
                 whole = text.count(b"\n\n") + text.count(b"\r\n\r\n")
                 if whole != count:
                     count = whole
-                    on_value(count)
+                    on_value(count, functools.partial(self._passing, step, text, True))
                 if (most is not None and count >= most) or len(text) > MOST:
                     break
             answer.body, answer.component = sse_data(text.decode(errors="replace")), "events"
@@ -298,6 +309,8 @@ class HttpPerformer:
             return answer
         content = await response.content.read(MOST)
         while len(content) < MOST and (more := await response.content.read(MOST - len(content))):
+            if _TEXT.match(type):
+                on_value(0, functools.partial(self._passing, step, content, False))
             content += more
         answer.component = recorded.component if recorded is not None else "nothing"
         if self._take and (
@@ -345,7 +358,7 @@ class HttpPerformer:
         else:
             form.add_field(name, as_text(self._value(value)))
 
-    async def _talk(self, step: Step, on_value: Callable[[int], None]) -> _Answer:
+    async def _talk(self, step: Step, on_value: OnValue) -> _Answer:
         if not step.continues:
             url = re.sub(r"^http", "ws", self._address(request(step)))
             self._sockets[step.id] = await self._session.ws_connect(URL(url, encoded=True), max_msg_size=MOST)
@@ -363,7 +376,7 @@ class HttpPerformer:
             if came.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 return _Answer(code=0, error=f"the app closed the WebSocket after {len(heard)} messages")
             heard.append(_parsed(came.data) if isinstance(came.data, str) and not message.text else came.data)
-            on_value(len(heard))
+            on_value(len(heard), lambda: ())
         if step.closes:
             await self._sockets.pop(step.continues or step.id).close()
         return _Answer(code=101, body=heard, component="messages")

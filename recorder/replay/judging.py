@@ -78,6 +78,20 @@ class Judge:
             outputs=await self._outputs(step, target, answer, expected and not why and not step.setup, notes),
         )
 
+    def passing(self, step: Step, target: Target, raw: list[Any]) -> tuple[OutputReport, ...]:
+        """The outputs that a stream gives on its way, compared with nothing; of files, what the app says of them."""
+        found = []
+        for number, (output, position) in enumerate(zip(step.outputs, target.outputs, strict=False)):
+            if not output.state and position is not None and position < len(raw):
+                live = self._live(raw[position])
+                found.append(
+                    OutputReport(
+                        name=output.name, output=number, label=output.label, value=live.value,
+                        skipped=live.skipped, compared=False,
+                    )
+                )  # fmt: skip
+        return tuple(found)
+
     async def _outputs(
         self, step: Step, target: Target, answer: Answer, compared: bool, notes: list[str]
     ) -> tuple[OutputReport, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -37,7 +38,8 @@ class OutputReport(msgspec.Struct, frozen=True, kw_only=True):
 
 class StepReport(msgspec.Struct, frozen=True, kw_only=True):
     """One step of the run of that number, 0 where there is only one. ``seconds`` is how long it took, ``yields``
-    how many values came before the last; ``began`` counts from the start of its run.
+    how many values came before the last; ``began`` counts from the start of its run. While it runs ``outputs`` are
+    those of the value that came last, where that is wanted.
 
     ``error`` is why it failed, in the app's words or ours; ``expected`` whether it came to the same end when it was
     recorded. ``not_compared`` says why outputs were not compared. ``notes`` are sentences without a final stop.
@@ -89,6 +91,10 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
             for output in self.outputs
             for difference in output.differences
         ]
+
+
+OnValue = Callable[[int, Callable[[], tuple[OutputReport, ...]]], None]
+"""Told how many values a step gave so far, and how to have the outputs that the last of them is."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,10 +21,13 @@ from recorder.graph import Graph, graph
 from recorder.replay.gradio import GradioSite
 from recorder.replay.http import HttpSite
 from recorder.replay.plan import Plan, plan
-from recorder.replay.report import Report, Reports, StepReport, StepStatus
+from recorder.replay.report import OnValue, OutputReport, Report, Reports, StepReport, StepStatus
 from recorder.replay.sending import NotMade, check_files
 from recorder.replay.transport import RETRIES, App
 from recorder.workflow import Step, Workflow
+
+PASSING_SECONDS = 0.04
+"""The shortest time between two values of a stream that are told of: nobody sees more."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ``recorded`` where no step begins earlier than it did, counted from the first. ``timeout`` and ``run_timeout`` are
     the seconds that one call and one run may take; ``patience`` those to wait for an app that is still starting;
     ``retries`` is how often to ask again what the app did not take; ``apart`` are the seconds between runs in turn.
-    ``take``: every file that the app gives is wanted, not only those that there is one to compare with.
+    ``take``: every file that the app gives is wanted, not only those that there is one to compare with. ``passing``:
+    the values of a stream are told as they come.
     """
 
     parallel: int = 1
@@ -45,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = RETRIES
     apart: float = 0.0
     take: bool = False
+    passing: bool = False
 
 
 async def replay(
@@ -257,10 +262,10 @@ async def _all(jobs: Sequence[Any]) -> None:
 
 class Performer(Protocol):
     """Makes the steps of one run. ``perform`` gives the report of one that has begun, and may raise
-    :class:`~recorder.replay.sending.NotMade` or RecorderError; ``on_value`` is told how many values came so far."""
+    :class:`~recorder.replay.sending.NotMade` or RecorderError; ``on_value`` is told of the values that come."""
 
     async def perform(
-        self, step: Step, report: StepReport, notes: list[str], on_value: Callable[[int], None]
+        self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport: ...
 
 
@@ -379,8 +384,15 @@ class _Run:
         report = replace(self._reports[step.id], status="running", began=round(started - self._started, 3))
         self._tell(report)
 
-        def on_value(count: int) -> None:
-            self._tell(replace(report, yields=count, seconds=round(time.monotonic() - started, 3)))
+        passing: tuple[OutputReport, ...] = ()
+        shown = 0.0
+
+        def on_value(count: int, outputs: Callable[[], tuple[OutputReport, ...]]) -> None:
+            nonlocal passing, shown
+            now = time.monotonic()
+            if self._settings.passing and now - shown >= PASSING_SECONDS:
+                passing, shown = outputs(), now
+            self._tell(replace(report, yields=count, seconds=round(now - started, 3), outputs=passing))
 
         notes: list[str] = []
         try:

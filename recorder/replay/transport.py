@@ -112,6 +112,11 @@ class Reception:
             case _:
                 pass
 
+    @property
+    def last(self) -> list[Any] | None:
+        """The value that came last before the end: raw outputs in wire order."""
+        return self._last
+
     def complete(self, output: dict[str, Any]) -> None:
         """Take the last output: of the stream, or what an unqueued call is answered with."""
         self.over = True
@@ -410,7 +415,7 @@ class Page:
         cut_short: bool = False,
         cancel_after: int | None = None,
         keep: int = 0,
-        on_value: Callable[[int], None] | None = None,
+        on_value: Callable[[int, list[Any]], None] | None = None,
     ) -> Answer:
         """Make one call and wait for its end. Whatever the app does is an answer, never an exception.
 
@@ -421,7 +426,7 @@ class Page:
             cut_short: the last of them is not waited for.
             cancel_after: cancel once so many values have come (0: once it runs).
             keep: how many of the values before the last to keep.
-            on_value: told the number of values so far.
+            on_value: told the number of values so far, and the last of them, raw outputs in wire order.
         """
         body = {
             "data": data,
@@ -499,7 +504,7 @@ class Page:
         frames: list[list[Any]],
         cut_short: bool,
         cancel_after: int | None,
-        on_value: Callable[[int], None] | None,
+        on_value: Callable[[int, list[Any]], None] | None,
     ) -> None:
         status, answer = await self._app.post(f"/queue/join{self._query}", body, reception.answer.retries)
         event_id = answer.get("event_id") if isinstance(answer, dict) else None
@@ -521,7 +526,7 @@ class Page:
                 reception.feed(await asyncio.wait_for(messages.get(), 5 if ended and not streams else None))
                 answered = reception.answer.values > before
                 if on_value is not None and answered:
-                    on_value(reception.answer.values)
+                    on_value(reception.answer.values, reception.last or [])
                 if reception.over or ended:
                     continue
                 if streams:

@@ -73,7 +73,7 @@ async def call(
         return await _own(tool.function, values, folder, timeout)
     environment = os.environ if environment is None else environment
     ready = plan_with(tool.chosen(set(given)), values, environment)
-    settings = Settings(take=True, timeout=timeout, run_timeout=timeout)
+    settings = Settings(take=True, passing=on_progress is not None, timeout=timeout, run_timeout=timeout)
     reports = await run_plans(
         [ready],
         files=tool.files,

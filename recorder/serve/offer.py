@@ -146,7 +146,7 @@ class Offer:
             changed, tool = path.stat().st_mtime_ns, None
             if path in self._sessions and self._sessions[path][0] == changed:
                 tool = self._sessions[path][1]
-            elif (session := self._session_in(path)) is not None:
+            elif (session := self.session_in(path)) is not None:
                 selection = Selection(name=identifier(path.stem, "session"))
                 tool = tool_of(session, workflow(session, selection), path.parent)
             self._sessions[path] = (changed, tool)
@@ -154,7 +154,8 @@ class Offer:
                 found.append(tool)
         return found
 
-    def _session_in(self, path: Path) -> Session | None:
+    def session_in(self, path: Path) -> Session | None:
+        """The session in a file, if it is one of this app."""
         try:
             if path.stat().st_size > MOST:
                 return None

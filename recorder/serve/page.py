@@ -431,7 +431,7 @@ def dump(page: Page) -> str:
 
 def markdown(page: Page) -> str:
     """As Markdown."""
-    return _written("api.md.jinja", False, page=page, names=_NAMES)
+    return written("api.md.jinja", page=page, names=_NAMES)
 
 
 def html(page: Page) -> str:
@@ -440,16 +440,18 @@ def html(page: Page) -> str:
     dark: Any = HtmlFormatter(style="github-dark")
     styles = light.get_style_defs(".code") + "\n@media (prefers-color-scheme: dark) {\n"
     styles += dark.get_style_defs(".code") + "\n}"
-    script = (Path(__file__).parent / "templates" / "api.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
     def coloured(code: str, language: str) -> str:
         return str(highlight(code, _LEXERS[language](), HtmlFormatter(nowrap=True)))
 
-    return _written(
-        "api.html.jinja", True, page=page, names=_NAMES, styles=styles, coloured=coloured, script=script,
-        hash=f"sha256-{digest}",
-    )  # fmt: skip
+    return written(
+        "api.html.jinja", own_script("api.js"), page=page, names=_NAMES, styles=styles, coloured=coloured
+    )
+
+
+def own_script(name: str) -> str:
+    """A script of one of the pages."""
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
 
 
 def _block(text: str, language: str) -> str:
@@ -463,10 +465,12 @@ def _shown(text: object) -> str:
     return "\n".join(map(visible, str(text).split("\n")))
 
 
-def _written(name: str, is_html: bool, **values: Any) -> str:
+def written(template: str, script: str = "", **values: Any) -> str:
+    """A page. ``script`` is the only one that its policy lets run, by the ``hash`` that the template puts there."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         loader=PackageLoader("recorder.serve", "templates"),
-        autoescape=is_html,
+        autoescape=template.endswith(".html.jinja"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -481,4 +485,4 @@ def _written(name: str, is_html: bool, **values: Any) -> str:
         "block": _block,
         "shown": _shown,
     }
-    return str(environment.get_template(name).render(**values))
+    return str(environment.get_template(template).render(script=script, hash=f"sha256-{digest}", **values))

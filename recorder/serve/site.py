@@ -10,7 +10,6 @@ import asyncio
 import base64
 import contextlib
 import functools
-import json
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,46 +21,41 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from recorder.api import Api, Endpoint
-from recorder.capture.beside import Passing, Receive, Scope, Send
+from recorder.capture.beside import Passing, Receive, Recorded, Scope, Send
 from recorder.errors import AppError, RecorderError, UsageError
+from recorder.events import ToPanel
 from recorder.replay.report import StepReport
 from recorder.replay.transport import OWN_HEADERS
 from recorder.serve import openapi
+from recorder.serve.answering import (
+    MOST,
+    Refused,
+    answer,
+    answer_json,
+    begin,
+    body_of,
+    fail,
+    json_of,
+    only,
+    origin_of,
+    refuse_other_sites,
+    sse_event,
+    unless_gone,
+)
 from recorder.serve.calling import Outcome, call, media_type
 from recorder.serve.door import Door
 from recorder.serve.joined import Joined
+from recorder.serve.library import SESSIONS, Library
 from recorder.serve.offer import Offer, Offered
 from recorder.serve.page import Page, clients, dump, html, markdown, page_of
+from recorder.serve.panel import Panel
 from recorder.serve.tools import Tool, listed, tools_of
 from recorder.session import File, encode_value, files_in
 
 OURS = "/_recorder/"
 MCP = OURS + "mcp"
-MOST = 64 * 1024 * 1024
-"""Bytes of a request's body, and of a file that is given in an answer."""
 
-_PRIVATE = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-}
 _STATUS = {"app": 422, "time": 504}
-
-
-class Refused(Exception):
-    """A request that is not answered as it wishes.
-
-    Args:
-        status: of HTTP.
-        sentence: for whoever asked.
-    """
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(status, sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 class Site:
@@ -76,6 +70,7 @@ class Site:
         self._headers = headers
         self._joined = Joined(offer.added, lambda: offer.url, self._outputs) if offer.added else None
         self._door = Door(offer, self._joined)
+        self._library = Library(offer, headers)
         self.watches = self._door.watches
         self._running = 0
         self._mcp: asyncio.Task[None] | None = None
@@ -84,6 +79,7 @@ class Site:
 
     async def close(self) -> None:
         """End what is still being served."""
+        self._library.close()
         if self._joined is not None:
             await self._joined.close()
         if self._mcp is not None:
@@ -94,6 +90,10 @@ class Site:
     def reached_at(self, url: str) -> None:
         """The app answers at ``url``, where it was not known before."""
         self.offer.url = self.offer.url or url
+
+    def open_panel(self, recorded: Recorded, say: Callable[[ToPanel], None]) -> Panel:
+        """A panel on what is recorded of the app."""
+        return Panel(recorded, say, environment=self.offer.environment, headers=self._headers)
 
     async def admit(
         self, method: str, target: str, headers: Mapping[str, str], body: Callable[[], Awaitable[bytes]]
@@ -110,34 +110,41 @@ class Site:
         }
         try:
             if method not in ("GET", "HEAD"):
-                _refuse_other_sites(headers)
+                refuse_other_sites(headers)
             if path == MCP or path.startswith(MCP + "/"):
-                _refuse_other_sites(headers)
+                refuse_other_sites(headers)
                 await self._speak_mcp({**scope, "path": MCP}, receive, send)
             elif path in _FORMS:
-                _only(method, "GET", "HEAD")
+                only(method, "GET", "HEAD")
                 kind, write = _FORMS[path]
-                text = await write(self, _origin(scope, headers))
-                await _answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
+                text = await write(self, origin_of(scope, headers))
+                await answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
+            elif path.startswith(SESSIONS) and path[len(SESSIONS) :][:1] in ("", "/", "."):
+                await self._library.answer(scope, headers, receive, send)
             elif path.startswith((openapi.CALL, openapi.WORKFLOWS)):
-                _only(method, "POST")
+                only(method, "POST")
                 is_workflow = path.startswith(openapi.WORKFLOWS)
                 name = unquote(path[len(openapi.WORKFLOWS if is_workflow else openapi.CALL) :])
-                given = await _body(headers, receive)
+                given = await json_of(headers, receive)
                 tool = await self._tool(name, is_workflow)
-                await (self._stream if is_workflow else self._call)(tool, given, receive, send)
+                if is_workflow:
+                    await self._stream(tool, given, receive, send, _step_event)
+                elif "text/event-stream" in headers.get("accept", ""):
+                    await self._stream(tool, given, receive, send, _value_event)
+                else:
+                    await self._call(tool, given, receive, send)
             elif not path.startswith(OURS) and self._joined is not None:
                 await self._join(self._joined, scope, headers, receive, send)
             else:
                 raise Refused(404, "There is nothing here.")
         except Refused as refused:
-            await _failed(send, refused.status, refused.sentence)
+            await fail(send, refused.status, refused.sentence)
         except UsageError as error:
-            await _failed(send, 400, str(error))
+            await fail(send, 400, str(error))
         except AppError as error:
-            await _failed(send, 502, str(error))
+            await fail(send, 502, str(error))
         except RecorderError as error:
-            await _failed(send, 500, str(error))
+            await fail(send, 500, str(error))
 
     async def _tool(self, name: str, is_workflow: bool) -> Tool:
         tools: Sequence[Tool] = self.offer.workflows() if is_workflow else self.offer.added
@@ -206,60 +213,61 @@ class Site:
         target = scope["path"] + (f"?{query}" if query else "")
 
         async def reply(value: Any) -> None:
-            await _answer_json(send, 200, value)
+            await answer_json(send, 200, value)
 
         async def stream(events: AsyncIterator[bytes]) -> None:
-            await _begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
+            await begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
 
             async def write() -> bool:
                 async for event in events:
                     await send({"type": "http.response.body", "body": event, "more_body": True})
                 return True
 
-            if await _unless_gone(receive, write()):
+            if await unless_gone(receive, write()):
                 await send({"type": "http.response.body", "body": b""})
 
-        body = await _read(receive) if scope["method"] not in ("GET", "HEAD") else b""
+        body = await body_of(receive) if scope["method"] not in ("GET", "HEAD") else b""
         await joined.answer(scope["method"], target, headers, body, reply, stream)
 
     async def _call(self, tool: Tool, given: dict[str, Any], receive: Receive, send: Send) -> None:
         _check(tool, given)
         async with self._turn() as folder:
-            outcome = await _unless_gone(receive, self._outcome(tool, given, folder))
+            outcome = await unless_gone(receive, self._outcome(tool, given, folder))
             if outcome is None:
                 return
             if outcome.error:
                 raise Refused(_STATUS.get(outcome.why, 502), outcome.error)
-            await _answer_json(send, 200, {"outputs": outputs_of(outcome, folder)})
+            await answer_json(send, 200, {"outputs": outputs_of(outcome, folder)})
 
-    async def _stream(self, tool: Tool, given: dict[str, Any], receive: Receive, send: Send) -> None:
-        """The progress as server-sent events, then ``done`` with the outputs or ``error``."""
+    async def _stream(
+        self,
+        tool: Tool,
+        given: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        event: Callable[[Tool, StepReport, Path], bytes],
+    ) -> None:
+        """The progress as server-sent events, which ``event`` writes, then ``done`` with the outputs or ``error``."""
         _check(tool, given)
         told: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-        def tell(report: StepReport) -> None:
-            said = {
-                "step": report.id,
-                "endpoint": report.endpoint,
-                "status": report.status,
-                "values": report.yields,
-                "seconds": round(report.seconds, 3),
-                "of": len(tool.workflow.steps),
-            }
-            told.put_nowait(_event("step", said))
-
         async with self._turn() as folder:
-            await _begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
+
+            def tell(report: StepReport) -> None:
+                if said := event(tool, report, folder):
+                    told.put_nowait(said)
+
+            await begin(send, 200, {"Content-Type": "text/event-stream; charset=utf-8"})
 
             async def work() -> None:
                 try:
                     outcome = await self._outcome(tool, given, folder, tell)
                     if outcome.error:
-                        told.put_nowait(_event("error", {"error": outcome.error}))
+                        told.put_nowait(sse_event("error", {"error": outcome.error}))
                     else:
-                        told.put_nowait(_event("done", {"outputs": outputs_of(outcome, folder)}))
+                        told.put_nowait(sse_event("done", {"outputs": outputs_of(outcome, folder)}))
                 except RecorderError as error:
-                    told.put_nowait(_event("error", {"error": str(error)}))
+                    told.put_nowait(sse_event("error", {"error": str(error)}))
                 finally:
                     told.put_nowait(None)
 
@@ -275,7 +283,7 @@ class Site:
                         await working
                 return True
 
-            if await _unless_gone(receive, write()):
+            if await unless_gone(receive, write()):
                 await send({"type": "http.response.body", "body": b""})
 
     async def _speak_mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -359,6 +367,27 @@ _FORMS: dict[str, tuple[str, Callable[[Site, str], Awaitable[str]]]] = {
 }
 
 
+def _step_event(tool: Tool, report: StepReport, folder: Path) -> bytes:
+    """How far a workflow is."""
+    said = {
+        "step": report.id,
+        "endpoint": report.endpoint,
+        "status": report.status,
+        "values": report.yields,
+        "seconds": round(report.seconds, 3),
+        "of": len(tool.workflow.steps),
+    }
+    return sse_event("step", said)
+
+
+def _value_event(tool: Tool, report: StepReport, folder: Path) -> bytes:
+    """What a call gives on its way; nothing, where that is not what it will give."""
+    is_last = tool.last is not None and report.id == tool.last.id
+    if report.over or not report.outputs or not is_last:
+        return b""
+    return sse_event("value", {"outputs": outputs_of(Outcome(outputs=report.outputs), folder)})
+
+
 def outputs_of(outcome: Outcome, folder: Path) -> dict[str, Any]:
     """What came of a call, by name, as JSON; a file is ``{name, type, size, url}`` with its bytes as ``data:`` URL.
 
@@ -398,94 +427,3 @@ def _check(tool: Tool, given: dict[str, Any]) -> None:
     if error is not None:
         where = ".".join(map(str, error.absolute_path))
         raise Refused(400, f"{where}: {error.message[:400]}." if where else f"{error.message[:400]}.")
-
-
-def _only(method: str, *allowed: str) -> None:
-    if method not in allowed:
-        raise Refused(405, f"Only {' and '.join(allowed)} is answered here.")
-
-
-def _refuse_other_sites(headers: dict[str, str]) -> None:
-    origin = headers.get("origin")
-    is_other = origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
-    if is_other or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        raise Refused(403, "Pages of other sites are not answered here.")
-
-
-def _origin(scope: Scope, headers: dict[str, str]) -> str:
-    return f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{scope.get('root_path', '')}"
-
-
-async def _body(headers: dict[str, str], receive: Receive) -> dict[str, Any]:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        # What a form of another site can send without asking is never JSON by its type.
-        raise Refused(415, "Send the values as JSON, with Content-Type: application/json.")
-    try:
-        given = json.loads(await _read(receive))
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, f"The body is no JSON: {error}.") from None
-    if not isinstance(given, dict):
-        raise Refused(400, "The body must be an object: values by the names of the variables.")
-    return given
-
-
-async def _read(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Refused(400, "The body broke off.")
-        body += message.get("body", b"")
-        if len(body) > MOST:
-            raise Refused(413, f"The body is larger than {MOST} bytes.")
-        if not message.get("more_body", False):
-            return bytes(body)
-
-
-async def _unless_gone(receive: Receive, work: Awaitable[Any]) -> Any:
-    """What ``work`` gives; None, and it is cancelled, if whoever asked goes away."""
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    working = asyncio.ensure_future(work)
-    waiting = asyncio.create_task(gone())
-    try:
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        return None
-    finally:
-        for task in (working, waiting):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
-
-
-def _event(name: str, data: Any) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
-
-
-async def _begin(send: Send, status: int, headers: dict[str, str]) -> None:
-    listed = [
-        (name.lower().encode(), value.encode("latin-1")) for name, value in {**_PRIVATE, **headers}.items()
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": listed})
-
-
-async def _answer(send: Send, status: int, kind: str, body: bytes, **headers: str) -> None:
-    # A page brings its own policy; a header's holds beside it.
-    policy = {"Content-Security-Policy": "frame-ancestors 'none'"}
-    await _begin(send, status, {"Content-Type": kind, "Content-Length": str(len(body)), **policy, **headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _answer_json(send: Send, status: int, value: Any) -> None:
-    await _answer(send, status, "application/json", json.dumps(value).encode())
-
-
-async def _failed(send: Send, status: int, sentence: str) -> None:
-    allow = {"Allow": "GET, HEAD, POST"} if status == 405 else {"Retry-After": "1"} if status == 429 else {}
-    await _answer(send, status, "application/json", json.dumps({"error": sentence}).encode(), **allow)

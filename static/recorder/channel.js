@@ -29,14 +29,17 @@ export class Channel {
   /**
    * @param {import("./words.js").Config} config
    * @param {import("./ledger.js").Ledger} ledger
-   * @param {(state: import("./words.js").State, isPressLost: boolean) => void} onState
+   * @param {(state: import("./words.js").State, isPressLost: boolean, isFirst: boolean) => void} onState told the first of
+   *   each line as such
    * @param {(why: string) => void} onRefused
+   * @param {(message: import("./words.js").ToPanel) => void} onPanel
    */
-  constructor(config, ledger, onState, onRefused) {
+  constructor(config, ledger, onState, onRefused, onPanel) {
     this.config = config;
     this.ledger = ledger;
     this.onState = onState;
     this.onRefused = onRefused;
+    this.onPanel = onPanel;
     /** @type {Line_ | null} */
     this.line = null;
     this.isOpen = false;
@@ -104,10 +107,13 @@ export class Channel {
       // A press that went down with the line before was not heard: the person sees that and presses again.
       const isPressLost = !this.isGreeted && this.press_ === null;
       if (isPressLost && !message.recording) this.pressedAt = null;
+      const isFirst = !this.isGreeted;
       this.attempts = 0;
       this.isGreeted = true;
       this.follow(message);
-      this.onState(message, isPressLost);
+      this.onState(message, isPressLost, isFirst);
+    } else {
+      return this.onPanel(message);
     }
     if (this.press_ !== null && this.isGreeted) this.sendPress();
     if (message.t === "state" && message.saving) {
@@ -157,6 +163,14 @@ export class Channel {
     if (on) this.pressedAt = this.ledger.count;
     this.press_ = on;
     if (this.isGreeted) this.sendPress();
+  }
+
+  /**
+   * The panel asks for something; without a line it is told anew, once there is one.
+   * @param {import("./words.js").FromPanel} message
+   */
+  ask(message) {
+    if (this.isGreeted) this.line?.send(natives.stringify(message));
   }
 
   sendPress() {

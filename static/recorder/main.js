@@ -1,6 +1,7 @@
 /**
  * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
  */
+import { PanelDock } from "../panel/panel.js";
 import { Channel } from "./channel.js";
 import { watchDocument } from "./documents.js";
 import { hook } from "./hooks.js";
@@ -35,12 +36,17 @@ export function start(config) {
 
   const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
   const redactor = new Redactor((secret) => observe(secret));
-  const toggle = isTopmost ? new Toggle((on) => channel.press(on)) : null;
+  const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen)) : null;
+  const toggle = isTopmost ? new Toggle((on) => channel.press(on), () => panel?.toggle()) : null;
   const channel = new Channel(
     config,
     ledger,
-    (state, isPressLost) => toggle?.show(state, isPressLost),
+    (state, isPressLost, isFirst) => {
+      toggle?.show(state, isPressLost);
+      if (state.panel && isFirst) panel?.isOpen ? panel.reconnected() : panel?.restore();
+    },
     (why) => toggle?.refuse(why),
+    guarded((message) => panel?.hear(message)),
   );
 
   /**
@@ -54,7 +60,7 @@ export function start(config) {
   const acts = watchActs({
     act: observe,
     password: (input, isFinal) => redactor.watch(input, isFinal),
-    isOurs: (element) => toggle?.contains(element) ?? false,
+    isOurs: (element) => (toggle?.contains(element) || panel?.contains(element)) ?? false,
   });
   const observer = { now: () => ledger.count, add: guarded(observe), act: acts.current };
   hook(observer);

@@ -2,6 +2,7 @@
  * The button: last in the app's own footer and dressed as its neighbours are; where there is no footer to be seen, in a
  * small one of our own that floats over the page and moves nothing.
  */
+import { ICONS, iconButton } from "../panel/elements.js";
 import { guarded, listen, natives } from "./natives.js";
 
 const BUTTON = "API Recorder";
@@ -18,9 +19,13 @@ const SAVED_MS = 8000;
 const RED = "#ef4444";
 
 export class Toggle {
-  /** @param {(on: boolean) => void} press */
-  constructor(press) {
+  /**
+   * @param {(on: boolean) => void} press
+   * @param {() => void} look the person wants to see the calls, or no more
+   */
+  constructor(press, look) {
     this.press = press;
+    this.onLook = look;
     /** @type {import("./words.js").State} */
     this.state = { t: "state" };
     this.isPending = false;
@@ -34,6 +39,7 @@ export class Toggle {
     this.detail = document.createElement("span");
     this.status = document.createElement("span");
     this.divider = document.createElement("span");
+    this.opener = iconButton(ICONS.right, "Recorded calls", () => this.onLook(), { "aria-expanded": "false" });
     /** What goes into the footer, as one. */
     this.place = document.createElement("span");
     /** @type {HTMLElement | null} */
@@ -73,15 +79,20 @@ export class Toggle {
     style(detail, { "margin-inline-start": "0.3em", overflow: "hidden", "text-overflow": "ellipsis", "max-width": "12em" });
     style(status, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", "clip-path": "inset(50%)" });
     button.append(label, dot, detail);
-    place.append(divider, button, status);
-    listen(button, "click", () => this.pressed());
-    listen(button, "pointerenter", () => style(button, { color: "var(--body-text-color, inherit)" }));
-    listen(button, "pointerleave", () => style(button, { color: "inherit" }));
-    // `all: unset` took the browser's own ring away with the rest.
-    listen(button, "focus", () => {
-      if (button.matches(":focus-visible")) style(button, { outline: "2px solid currentColor", "outline-offset": "2px", "border-radius": "2px" });
+    style(this.opener, {
+      all: "unset", display: "none", "align-items": "center", "margin-inline-start": "4px", padding: "2px", cursor: "pointer", color: "inherit",
     });
-    listen(button, "blur", () => style(button, { outline: "none" }));
+    place.append(divider, button, this.opener, status);
+    listen(button, "click", () => this.pressed());
+    for (const each of [button, this.opener]) {
+      listen(each, "pointerenter", () => style(each, { color: "var(--body-text-color, inherit)" }));
+      listen(each, "pointerleave", () => style(each, { color: "inherit" }));
+      // `all: unset` took the browser's own ring away with the rest.
+      listen(each, "focus", () => {
+        if (each.matches(":focus-visible")) style(each, { outline: "2px solid currentColor", "outline-offset": "2px", "border-radius": "2px" });
+      });
+      listen(each, "blur", () => style(each, { outline: "none" }));
+    }
     this.draw();
   }
 
@@ -234,6 +245,14 @@ export class Toggle {
     });
   }
 
+  /**
+   * The panel was opened or closed.
+   * @param {boolean} isOpen
+   */
+  opened(isOpen) {
+    set(this.opener, "aria-expanded", String(isOpen));
+  }
+
   pressed() {
     if (this.refusal || this.state.saving || this.isPending) return;
     this.isPending = true;
@@ -293,6 +312,7 @@ export class Toggle {
     const shown = this.refusal ? "not recording" : error ? "problem" : doing || (recording ? count : this.shownSaved && "saved");
     if (this.detail.textContent !== shown) this.detail.textContent = shown;
     style(this.detail, { display: shown ? "inline-block" : "none" });
+    style(this.opener, { display: this.state.panel ? "inline-flex" : "none" });
     style(this.dot, {
       background: recording ? RED : "transparent",
       "border-color": trouble ? "#f59e0b" : recording ? RED : "currentColor",

@@ -21,10 +21,29 @@
  * @typedef {PageOpened | Act | Request_ | Response_ | Chunk | Done | SocketOpened | SocketMessage | SocketClosed | Secret | Lost} Fact
  * What happened; the ledger makes an event of it by adding `page`, `seq`, `at` and `before`.
  *
- * @typedef {{t: "state", recording?: boolean, saving?: boolean, session?: number, calls?: number, last?: string, saved?: string, error?: string}} State
+ * @typedef {{t: "state", recording?: boolean, saving?: boolean, session?: number, calls?: number, last?: string, saved?: string, error?: string, panel?: boolean}} State
  * @typedef {{t: "ack", page: string, seq: number}} Ack
  * @typedef {{t: "refused", why: string}} Refused
- * @typedef {State | Ack | Refused} ToPage
+ *
+ * @typedef {{name: string, value?: any, link?: string | null, variable?: string | null, secrets?: string[], state?: boolean, unchanged?: boolean}} Shown
+ * @typedef {{id: string, endpoint: string, trigger: string, inputs: Shown[], outputs: Shown[], status: string, error?: string | null, duration?: number | null, step: boolean, setup: boolean, frames: number, yields: number, skip: boolean}} ShownCall
+ * What `recorder show --json` says of a value and of a call.
+ *
+ * @typedef {{t: "view", title?: string, name?: string, live?: boolean, calls?: [number, ShownCall][], length?: number, omitted?: [string, string, string][], secrets?: string[], targets?: string[], undo?: boolean}} View
+ * @typedef {{t: "script", target: string, anew?: boolean, changes?: [number, number, string[][]][], error?: string}} Script_
+ * @typedef {{t: "came", call: string, over?: boolean, ok?: boolean, verdict?: string, seconds?: number, yields?: number, outputs?: Shown[], sentences?: string[]}} Came
+ * @typedef {{t: "ran", running?: boolean, calls?: number, ok?: boolean, summary?: string}} Ran
+ * @typedef {{t: "given", what: string, path?: string, name?: string, type?: string, data?: string, error?: string}} Given
+ * @typedef {{t: "trouble", sentence: string}} Trouble
+ * @typedef {View | Script_ | Came | Ran | Given | Trouble} ToPanel
+ *
+ * @typedef {{t: "look", on: boolean, target: string}} Look
+ * @typedef {{t: "edit", what: "skip" | "keep" | "delete" | "rename" | "secret" | "undo", call?: string, input?: number, name?: string}} Edit
+ * @typedef {{t: "again", on: boolean, call?: string}} Again
+ * @typedef {{t: "take", what: "script" | "session" | "zip" | "file", target?: string, path?: string}} Take
+ * @typedef {Look | Edit | Again | Take} FromPanel
+ *
+ * @typedef {State | Ack | Refused | ToPanel} ToPage
  *
  * @typedef {{channel?: string, binding?: string, token: string}} Config
  * How the page reaches the collector: a path of its own origin, or the name of a function that the browser exposes.

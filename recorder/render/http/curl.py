@@ -114,7 +114,7 @@ class _Script:
         folder = "/".join(part for part in (self.options.files, self.folder) if part not in ("", "."))
         return template("http_curl.jinja").render(
             url=sh_text(self.workflow.app.url.rstrip("/")),
-            files=sh_text(f"/{folder}") if folder else "",
+            files=sh_text(folder if folder.startswith("/") else f"/{folder}") if folder else "",
             absolute=folder.startswith("/"),
             defaults=defaults,
             options=options,

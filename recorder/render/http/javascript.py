@@ -90,12 +90,13 @@ class _Module:
         blocks = [self.step(step) for step in self.workflow.steps]
         if self.connections:
             blocks.append([f"{connection}.close();" for connection in self.connections.values()])
-        folder = [part for part in (self.options.files, self.folder) if part not in ("", ".")]
+        folder = "/".join(part for part in (self.options.files, self.folder) if part not in ("", "."))
         inside: Node = Group("{ ", items, " }") if items else ""
         opening = f"export async function run({write(inside, after=' = {}') if items else ''}) {{"
         return template("http_javascript.jinja").render(
             url=javascript_text(self.workflow.app.url.rstrip("/")),
-            folder=", ".join(javascript_text(part) for part in folder),
+            folder=javascript_text(folder) if folder else "",
+            absolute=folder.startswith("/"),
             constants=self.constants,
             signature=opening,
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],

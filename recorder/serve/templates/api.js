@@ -64,14 +64,28 @@ const call = async (form, result, signal) => {
     if (value !== undefined) given[field.dataset.field] = value;
   }
   const where = new URL(`call/${encodeURIComponent(form.dataset.name)}`, location.href);
-  const headers = { "content-type": "application/json" };
+  const headers = { "content-type": "application/json", accept: "text/event-stream" };
   const answer = await fetch(where, { method: "POST", headers, body: JSON.stringify(given), signal });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error);
-  for (const [name, value] of Object.entries(said.outputs)) {
-    result.append(element("h3", { textContent: name }), shown(value));
+  if (!answer.ok) throw new Error((await answer.json()).error);
+  const show = (outputs, isOver) => {
+    const parts = Object.entries(outputs).flatMap(([name, value]) => [element("h3", { textContent: name }), shown(value)]);
+    if (!parts.length) parts.push(element("p", { textContent: isOver ? "Done: it gives nothing." : "…" }));
+    result.setAttribute("aria-busy", String(!isOver));
+    result.replaceChildren(...parts);
+  };
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const events = (rest + value).split("\n\n");
+    rest = events.pop();
+    for (const event of events) {
+      const [, kind, data] = /^event: (\w+)\ndata: (.*)$/s.exec(event);
+      const said = JSON.parse(data);
+      if (kind === "error") throw new Error(said.error);
+      show(said.outputs, kind === "done");
+    }
   }
-  if (!result.childNodes.length) result.append(element("p", { textContent: "Done: it gives nothing." }));
 };
 for (const form of every(".try form")) {
   const [button, result] = [form.querySelector("button"), form.nextElementSibling];
