@@ -220,6 +220,18 @@ def test_what_is_tried_in_the_page_is_called_with_files_by_keyboard_and_shown(
             turned.locator(".result img").wait_for()
             assert turned.locator(".result img").get_attribute("src").startswith("data:image/png")  # type: ignore[union-attr]
 
+            # A stream is shown as it comes.
+            counted = page.locator("#count-down")
+            counted.locator("summary").click()
+            counted.get_by_label("n").fill("4")
+            counted.locator(".result").evaluate(
+                "(place) => new MutationObserver(() => (window.seen ??= []).push(place.innerText)).observe(place, { childList: true })"
+            )
+            counted.get_by_role("button", name="Call", exact=True).click()
+            counted.get_by_role("button", name="Call", exact=True).wait_for()
+            seen = [text.split()[-1] for text in page.evaluate("window.seen") if text.split()]
+            assert seen[-1] == "1" and len(set(seen) & {"4", "3", "2"}) >= 2, seen
+
             page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text() + "; 0")
             found = page.evaluate("axe.run().then(({ violations }) => violations)")
             assert [(f["id"], f["nodes"][0]["html"]) for f in found] == []
@@ -227,7 +239,7 @@ def test_what_is_tried_in_the_page_is_called_with_files_by_keyboard_and_shown(
             page.close()
         finally:
             serving.terminate()
-    assert [call["function"] for call in app.log] == ["greet", "turned"]
+    assert [call["function"] for call in app.log] == ["greet", "turned", "count_down"]
 
 
 HOSTILE = "</script><script>document.title = 'hurt'</script>`|\n```\n# x [a](javascript:1) <img src=x onerror=alert(1)>\u202e"

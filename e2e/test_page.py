@@ -163,7 +163,7 @@ class Site:
         app.router.add_get("/held", self._held)
         app.router.add_get("/endless/{name}", self._endless)
         app.router.add_get("/socket", self._socket)
-        app.router.add_static("/modules", inject.static_folder() / "recorder")
+        app.router.add_static("/modules", inject.static_folder())
         app.router.add_get("/{path:.*}", self._page)
         app.router.add_post("/{path:.*}", self._page)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -963,7 +963,7 @@ def test_a_strict_policy_amended_for_it_lets_the_recorder_work(
 def test_the_modules_do_as_modules_what_they_do_linked(site: Site, page: Page) -> None:
     page.goto(site.url + "/plain")
     config = {"channel": inject.CHANNEL_PATH, "token": TOKEN}
-    page.evaluate("async (config) => (await import('/modules/main.js')).start(config)", config)
+    page.evaluate("async (config) => (await import('/modules/recorder/main.js')).start(config)", config)
     toggle(page).click()
     expect(toggle(page)).to_have_attribute("aria-pressed", "true")
     get(page, "/json?module")

@@ -314,12 +314,13 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None, confi
     from recorder.serve.offer import source_of
     from recorder.serve.openapi import described
     from recorder.serve.page import dump, html, markdown, page_of
+    from recorder.serve.page import examples as examples_of
     from recorder.session import write_whole
 
-    session, folder = None, Path()
+    calls, folder = {}, Path()
     if (path := Path(source)).exists():
         session, folder = opened(path), path.parent
-        app, found = session.app, session.api
+        app, found, calls = session.app, session.api, examples_of(session)
     else:
         description = read_description(openapi)
         reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
@@ -327,7 +328,7 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None, confi
     if (said := source_of(config)) is not None:
         said.checked(found)
         found = said.config.applied(found)
-    page = page_of(app, found, session, folder)
+    page = page_of(app, found, calls, folder)
     if form == "text" and output is None:
         print_endpoints(page)
         return 0

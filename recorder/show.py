@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -288,19 +289,29 @@ def _pair(first: ShownCall, second: ShownCall) -> Pair:
             if _seen(one) != _seen(other):
                 named = one or other
                 assert named is not None
-                texts = [
-                    brief(msgspec.structs.replace(v, variable=None), 400) if v is not None else ""
-                    for v in (one, other)
-                ]
+                texts = [_told(v) if v is not None else "" for v in (one, other)]
                 found.append(Unlike(what=f"{sort} {named.name or place}", first=texts[0], second=texts[1]))
     return Pair(endpoint=first.endpoint, first=first.id, second=second.id, differences=tuple(found))
+
+
+def _told(shown: Shown) -> str:
+    return brief(msgspec.structs.replace(shown, value=_named(shown.value), variable=None), 400)
+
+
+def _named(value: Any) -> Any:
+    """With the names of secrets, whose placeholders are another in each recording."""
+    if isinstance(value, str):
+        return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", r"\1", value)
+    if isinstance(value, dict):
+        return {key: _named(item) for key, item in value.items()}
+    return [_named(item) for item in value] if isinstance(value, list) else value
 
 
 def _seen(shown: Shown | None) -> Any:
     """What of a value can differ: not where a file lies, and not the value of what is linked."""
     if shown is None or shown.state or shown.unchanged:
         return None if shown is None else ("state", shown.state, shown.unchanged)
-    return ("link", shown.link) if shown.link is not None else ("value", _content(shown.value))
+    return ("link", shown.link) if shown.link is not None else ("value", _content(_named(shown.value)))
 
 
 def _content(value: Any) -> Any:

@@ -347,8 +347,17 @@ def identifier(text: str, fallback: str) -> str:
 def unique(name: str, taken: set[str]) -> str:
     """``name``, or ``name_2`` and so on, which ``taken`` did not hold and now does."""
     chosen, number = name, 1
-    while chosen in taken:
+    while chosen in taken and number < 16:
         number += 1
         chosen = f"{name}_{number}"
+    if chosen in taken:
+        # Of one name in thousands of calls nearly all numbers up to some are taken: the end of them is looked for.
+        low, high = number, 2 * number
+        while f"{name}_{high}" in taken:
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if f"{name}_{middle}" in taken else (low, middle)
+        chosen = f"{name}_{high}"
     taken.add(chosen)
     return chosen

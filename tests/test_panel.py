@@ -36,6 +36,7 @@ from recorder.serve.panel import (
 )
 from recorder.session import File, Session, Value
 from recorder.show import compared, overview
+from recorder.workflow import unique
 from tests.test_edits import a_call, a_session
 
 lines = st.lists(st.tuples(st.sampled_from("ks"), st.sampled_from(["a", "b", "", "c d"])), max_size=30)
@@ -300,6 +301,8 @@ def test_two_sessions_are_held_against_each_other_call_by_call() -> None:
         a_call(5, "e"),
     )
     made = compared(first, second)
+    hidden = [shown(a_call(1, f"a [recorder-secret:{n * 16}:RECORDER_SECRET_X]")) for n in ("1", "2")]
+    assert compared(*hidden).same == 1
     assert [(pair.first, pair.second, [d.what for d in pair.differences]) for pair in made.pairs] == [
         ("c1", "c1", []),
         ("c2", "c2", ["input name", "output said"]),
@@ -320,3 +323,13 @@ def test_a_call_that_only_one_has_is_told_as_such() -> None:
         ("/other", "c2", ""),
         ("/greet", "c3", "c2"),
     ]
+
+
+@given(st.sets(st.integers(2, 60)), st.booleans())
+def test_a_name_is_made_unlike_all_that_are_taken(numbers: set[int], is_taken: bool) -> None:
+    taken = {f"x_{number}" for number in numbers} | ({"x"} if is_taken else set())
+    before = set(taken)
+    name = unique("x", taken)
+    assert name not in before and taken == before | {name}
+    if name not in ("x", "x_2"):
+        assert f"x_{int(name[2:]) - 1}" in before

@@ -14,7 +14,7 @@ from recorder.doctor import lint
 from recorder.errors import UsageError
 from recorder.serve.calling import _value, call
 from recorder.serve.offer import Offer
-from recorder.serve.page import dump, page_of
+from recorder.serve.page import dump, examples, page_of
 from recorder.serve.tools import FILE_HINT, added_by, named_apart, property_of, tool_of, tools_of
 from recorder.session import App, Call, File, Patch, Session, Value, read, write
 from recorder.workflow import Variable
@@ -93,7 +93,7 @@ def test_a_secret_of_a_recording_is_shown_by_its_name() -> None:
     placeholder = f"[recorder-secret:{'0' * 16}:RECORDER_SECRET_PASSWORD]"
     page.ask("POST", "/login", sent={"user": "ann", "password": placeholder}, give={"token": placeholder})
     session = page.session()
-    text = dump(page_of(session.app, session.api, session))
+    text = dump(page_of(session.app, session.api, examples(session)))
     assert "recorder-secret:" not in text
     assert '"password": "RECORDER_SECRET_PASSWORD"' in text
 

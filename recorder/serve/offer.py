@@ -20,8 +20,9 @@ from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
 from recorder.errors import RecorderError
 from recorder.serve.live import NotDescribed, read_app
+from recorder.serve.page import examples
 from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
-from recorder.session import App, Session, read
+from recorder.session import App, Call, Session, read
 from recorder.workflow import identifier
 
 FRESH = 5.0
@@ -31,12 +32,22 @@ MOST = 64 * 1024 * 1024
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
-    """One look: ``app`` and ``api`` as the app says them, ``shown`` the latter as the configuration has it."""
+    """One look: ``app`` and ``api`` as the app says them, ``shown`` the latter as the configuration has it. ``calls``
+    are recorded ones by the ids of their endpoints, the newest of each."""
 
     app: App
     api: Api
     shown: Api
     tools: tuple[Tool, ...]
+    calls: dict[str, Call] = {}
+
+
+class _Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of the folder, when it began, and a call of each endpoint."""
+
+    tool: Tool
+    started: str
+    calls: dict[str, Call]
 
 
 class Offer:
@@ -66,7 +77,7 @@ class Offer:
         self._added = added_by(source, read) if source is not None else []
         self._last: tuple[float, App, Api] | None = None
         self._asking: asyncio.Lock | None = None
-        self._sessions: dict[Path, tuple[int, Tool | None]] = {}
+        self._sessions: dict[Path, tuple[int, _Recorded | None]] = {}
 
     @property
     def config(self) -> Config:
@@ -117,17 +128,21 @@ class Offer:
         shown = self.config.applied(api)
         tools = [*self._added, *tools_of(app, shown)]
         taken = {tool.name for tool in tools}
-        tools += [tool for tool in self._recorded() if tool.name not in taken]
-        return Offered(app=app, api=api, shown=shown, tools=tuple(named_apart(tools)))
+        recorded = self._recorded()
+        tools += [one.tool for one in recorded if one.tool.name not in taken]
+        calls: dict[str, Call] = {}
+        for one in sorted(recorded, key=lambda one: one.started):
+            calls |= one.calls
+        return Offered(app=app, api=api, shown=shown, tools=tuple(named_apart(tools)), calls=calls)
 
     def workflows(self) -> list[Tool]:
         """The recorded sessions: those of the folder, and those that the configuration adds."""
         added = [tool for tool in self._added if tool.source == "session"]
         taken = {tool.name for tool in added}
-        return added + [tool for tool in self._recorded() if tool.name not in taken]
+        return added + [one.tool for one in self._recorded() if one.tool.name not in taken]
 
-    def _recorded(self) -> list[Tool]:
-        """A tool for each session of this app in the folder, the newest reading of each file."""
+    def _recorded(self) -> list[_Recorded]:
+        """Each session of this app in the folder, the newest reading of each file."""
         if self.folder is None or not self.folder.is_dir():
             return []
         found = []
@@ -143,15 +158,16 @@ class Offer:
                 or path.resolve() in under_another_name
             ):
                 continue
-            changed, tool = path.stat().st_mtime_ns, None
+            changed, one = path.stat().st_mtime_ns, None
             if path in self._sessions and self._sessions[path][0] == changed:
-                tool = self._sessions[path][1]
+                one = self._sessions[path][1]
             elif (session := self.session_in(path)) is not None:
                 selection = Selection(name=identifier(path.stem, "session"))
                 tool = tool_of(session, workflow(session, selection), path.parent)
-            self._sessions[path] = (changed, tool)
-            if tool is not None:
-                found.append(tool)
+                one = _Recorded(tool=tool, started=session.started, calls=examples(session))
+            self._sessions[path] = (changed, one)
+            if one is not None:
+                found.append(one)
         return found
 
     def session_in(self, path: Path) -> Session | None:

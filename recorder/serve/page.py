@@ -9,8 +9,9 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -110,7 +111,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 def page_of(
     app: App,
     api: Api,
-    session: Session | None = None,
+    calls: Mapping[str, Call] = MappingProxyType({}),
     files: Path = Path(),
     *,
     tools: Sequence[Tool] | None = None,
@@ -119,15 +120,11 @@ def page_of(
     """The page of an app.
 
     Args:
-        session: a recording of it, whose calls are the examples.
+        calls: recorded calls of it by the ids of their endpoints, which are the examples; see :func:`examples`.
         files: the folder to which the paths of recorded files are relative.
         tools: what is listed; None for the endpoints of ``api``.
         served: the address at which the recorder serves it, if it does; what is no endpoint of the app is called there.
     """
-    calls: dict[str, Call] = {}
-    for call in session.calls if session is not None else ():
-        if call.status == "ok":
-            calls.setdefault(call.endpoint, call)
     if tools is None:
         tools = listed(tools_of(app, api))
     title = app.title or app.url
@@ -143,6 +140,11 @@ def page_of(
             for tool in tools
         ),
     )
+
+
+def examples(session: Session) -> dict[str, Call]:
+    """The first call of each endpoint in a recording that went well, by the endpoint's id."""
+    return {call.endpoint: call for call in reversed(session.calls) if call.status == "ok"}
 
 
 def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:

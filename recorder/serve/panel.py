@@ -52,6 +52,7 @@ from recorder.replay.plan import plan
 from recorder.replay.report import StepReport
 from recorder.replay.run import run_plans
 from recorder.replay.transport import OWN_HEADERS
+from recorder.serve.page import examples, markdown, page_of
 from recorder.session import File, Session, dump, encode_value, files_folder, files_in, map_files, map_values
 from recorder.show import Overview, ShownCall, overview
 from recorder.workflow import Workflow, identifier
@@ -61,8 +62,9 @@ Lines = list[tuple[str, ...]]
 
 OFTEN = 0.1
 """Seconds between two looks at a recording that goes on, at least."""
-SHARE = 3
-"""How many times longer than a look takes it waits before the next."""
+SHARE = 2
+"""How many times longer than a look takes it waits before the next, and for how many seconds at most."""
+SELDOM = 2.0
 LONGEST_TEXT = 2_000
 MOST_ITEMS = 50
 DEEPEST = 6
@@ -177,21 +179,26 @@ class Panel:
                 await self._show()
             except RecorderError as error:
                 self._say(Trouble(str(error)))
+            except Exception as error:
+                # The next call may be one that can be shown again.
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "the panel could not show what was recorded", "exception": error}
+                )
             took = time.monotonic() - began
-            await asyncio.sleep(max(OFTEN, took * SHARE))
+            await asyncio.sleep(min(max(OFTEN, took * SHARE), SELDOM))
 
     async def _show(self) -> None:
         snapshot = self._recorded.snapshot()
         if snapshot is None:
             return
         target = self._target
-        made, view, calls = await asyncio.to_thread(_viewed, snapshot)
+        session, made, view, calls = await asyncio.to_thread(_viewed, snapshot)
         fresh = [(i, call) for i, call in enumerate(calls) if i >= len(self._told) or self._told[i] != call]
         if fresh or len(calls) != len(self._told) or view != self._about:
             self._told, self._about = calls, view
             self._say(msgspec.structs.replace(view, calls=tuple(fresh), length=len(calls)))
         target = target or next(iter(view.targets), "")
-        lines, error = await asyncio.to_thread(_lines, made, snapshot.path, target)
+        lines, error = await asyncio.to_thread(_lines, session, made, snapshot.path, target)
         anew = self._script[0] != target
         changes = changes_of([] if anew else self._script[1], lines)
         if anew or changes or error:
@@ -281,8 +288,8 @@ def _named(path: Path) -> str:
     return identifier(path.stem, "session")
 
 
-def _viewed(snapshot: Snapshot) -> tuple[Workflow, View, list[Any]]:
-    """The workflow, the view without its calls, and these."""
+def _viewed(snapshot: Snapshot) -> tuple[Session, Workflow, View, list[Any]]:
+    """The session, its workflow, the view without its calls, and these."""
     session = edited(snapshot.session, snapshot.edits)
     made = workflow(session, Selection(name=_named(snapshot.path)))
     shown = overview(session, made)
@@ -293,10 +300,10 @@ def _viewed(snapshot: Snapshot) -> tuple[Workflow, View, list[Any]]:
         live=snapshot.live,
         omitted=tuple((o.id, o.endpoint, o.why) for o in shown.omitted[:MOST_OMITTED]),
         secrets=tuple(secret.name for secret in shown.secrets),
-        targets=tuple(known),
+        targets=(*known, API),
         undo=undoable(snapshot.edits),
     )
-    return made, view, list(_calls(shown))
+    return session, made, view, list(_calls(shown))
 
 
 def _calls(shown: Overview) -> Iterator[Any]:
@@ -333,26 +340,31 @@ def cut(value: Any, depth: int = DEEPEST) -> Any:
     return value
 
 
-def script(session: Session, path: Path, target: str) -> str:
-    """The script for ``target`` as it runs from anywhere on this machine, of the session whose file is at ``path``.
+API = "api"
+"""Beside the targets: what the app offers, with what was recorded as examples, as Markdown."""
+
+
+def script(session: Session, made: Workflow, path: Path, target: str) -> tuple[str, str]:
+    """The script for ``target`` and the usual ending of its name. It runs from anywhere on this machine.
+
+    Args:
+        made: the workflow of ``session``, whose file is at ``path``.
 
     Raises:
         RecorderError: there is no such target, or the session has what it cannot say.
     """
-    return _script_of(workflow(session, Selection(name=_named(path))), path, target)
+    if target == API:
+        return markdown(page_of(session.app, session.api, examples(session), path.parent)), ".md"
+    text = render(made, target, Options(files=path.parent.resolve().as_posix()))
+    return text, renderers(made.app.kind)[target].suffix
 
 
-def _script_of(made: Workflow, path: Path, target: str) -> str:
-    return render(made, target, Options(files=path.parent.resolve().as_posix()))
-
-
-def _lines(made: Workflow, path: Path, target: str) -> tuple[Lines, str]:
-    """The lines of a script, each as kinds of tokens and their texts in turn; or why there is none."""
+def _lines(session: Session, made: Workflow, path: Path, target: str) -> tuple[Lines, str]:
+    """The lines of a script; or why there is none."""
     try:
-        text = _script_of(made, path, target)
+        return coloured(*script(session, made, path, target)), ""
     except RecorderError as error:
         return [], str(error)
-    return coloured(text, renderers(made.app.kind)[target].suffix), ""
 
 
 def coloured(text: str, suffix: str) -> Lines:
@@ -451,10 +463,12 @@ def _given(snapshot: Snapshot, message: Take) -> Given:
     session = edited(snapshot.session, snapshot.edits)
     path = snapshot.path
     if message.what == "script":
-        text = script(session, path, message.target)
-        suffix = renderers(session.app.kind)[message.target].suffix
-        name = f"test_{_named(path)}" if message.target == "pytest" else path.stem
-        return Given(what="script", name=name + suffix, type="text/plain", data=_base64(text.encode()))
+        made = workflow(session, Selection(name=_named(path)))
+        text, suffix = script(session, made, path, message.target)
+        names = {"pytest": f"test_{_named(path)}", API: f"{path.stem}-api"}
+        name = names.get(message.target, path.stem)
+        content = text.encode("utf-8", "surrogatepass")
+        return Given(what="script", name=name + suffix, type="text/plain", data=_base64(content))
     if message.what == "session":
         content = dump(session).encode()
         return Given(what="session", name=f"{path.stem}.json", type="application/json", data=_base64(content))

@@ -87,6 +87,11 @@ class Site:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._mcp
 
+    @property
+    def files(self) -> Path:
+        """The folder to which the paths of recorded files are relative."""
+        return (self.offer.folder or Path()).resolve()
+
     def reached_at(self, url: str) -> None:
         """The app answers at ``url``, where it was not known before."""
         self.offer.url = self.offer.url or url
@@ -119,6 +124,9 @@ class Site:
                 kind, write = _FORMS[path]
                 text = await write(self, origin_of(scope, headers))
                 await answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
+            elif path == OURS:
+                only(method, "GET", "HEAD")
+                await answer(send, 302, "text/plain", b"", Location="api")
             elif path.startswith(SESSIONS) and path[len(SESSIONS) :][:1] in ("", "/", "."):
                 await self._library.answer(scope, headers, receive, send)
             elif path.startswith((openapi.CALL, openapi.WORKFLOWS)):
@@ -314,7 +322,7 @@ class Site:
 
     async def page(self, served: str) -> Page:
         """The page of what is listed."""
-        return _page(await self.offer.read(), served)
+        return _page(await self.offer.read(), self.files, served)
 
 
 async def _running(manager: Any, begun: asyncio.Future[None]) -> None:
@@ -329,13 +337,18 @@ async def _running(manager: Any, begun: asyncio.Future[None]) -> None:
         begun.set_exception(error)
 
 
-def _page(offered: Offered, served: str) -> Page:
+def _page(offered: Offered, folder: Path, served: str) -> Page:
     """The page of what is listed, whose snippets call it where it is served, by the names that it has there."""
     app = msgspec.structs.replace(offered.app, url=served + urlsplit(offered.app.url).path.rstrip("/"))
     endpoints = tuple(map(_as_called, offered.shown.endpoints))
     here = {tool.name: tool for tool in tools_of(app, Api(endpoints=endpoints))}
     tools = [here.get(t.name, t) if t.endpoint is not None else t for t in listed(offered.tools)]
-    page = page_of(app, Api(endpoints=endpoints), tools=tools, served=served)
+    calls = {
+        here.id: call
+        for was, here in zip(offered.shown.endpoints, endpoints, strict=True)
+        if (call := offered.calls.get(was.id)) is not None
+    }
+    page = page_of(app, Api(endpoints=endpoints), calls, folder, tools=tools, served=served)
     return msgspec.structs.replace(
         page, url=offered.app.url, clients=clients(page.title, offered.app.url, served)
     )
@@ -354,7 +367,7 @@ async def _form(site: Site, served: str, write: Callable[[Page], str]) -> str:
 
 async def _openapi(site: Site, served: str) -> str:
     offered = await site.offer.read()
-    page = _page(offered, served)
+    page = _page(offered, site.files, served)
     examples = {entry.name: entry.example.inputs for entry in page.endpoints if entry.example.recorded}
     return openapi.dump(openapi.document(offered.app, offered.tools, examples, server=served, served=True))
 

@@ -133,7 +133,7 @@ export class Calls {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       this.rows[place + (event.key === "ArrowDown" ? 1 : -1)]?.opener.focus();
       event.preventDefault();
-    } else if (event.key === "Delete") {
+    } else if (event.key === "Delete" && !row.call.setup) {
       // Whoever deletes one after the other goes on with the next.
       (this.rows[place + 1] ?? this.rows[place - 1])?.opener.focus();
       this.desk.ask({ t: "edit", what: "delete", call: row.call.id });
@@ -205,7 +205,9 @@ class Row {
     this.isLive = isLive;
     this.name.textContent = call.endpoint;
     this.id.textContent = ` ${call.id}`;
-    this.trigger.textContent = call.trigger;
+    // What is made only because others need it is not the person's to skip.
+    for (const button of [this.skip, this.remove, this.again]) button.hidden = call.setup;
+    this.trigger.textContent = call.setup ? `set-up for the others · ${call.trigger}` : call.trigger;
     const isRunning = call.status === "unfinished" && isLive;
     const values = call.yields > 1 ? ` · ${call.yields} values` : "";
     const took = typeof call.duration === "number" ? lasting(call.duration) : "";

@@ -22,8 +22,9 @@ const FILES_KEPT = 60;
 export class Board {
   /**
    * @param {(message: FromPanel_) => void} ask
+   * @param {string} [home] where the pages of ours are served, if they are
    */
-  constructor(ask) {
+  constructor(ask, home = "") {
     this.ask = ask;
     /** @type {Map<string, Promise<import("../recorder/words.js").Given>>} */
     this.files = new Map();
@@ -38,6 +39,8 @@ export class Board {
       (target) => this.choose(target),
       (sentence) => this.tell(sentence),
     );
+    const pages = home ? [["api", "API page"], ["sessions", "Sessions"]] : [];
+    for (const [page, name] of pages) this.script.bar.append(make("a", { href: `${home}${page}`, target: "_blank", rel: "noopener" }, name ?? ""));
     this.title = make("h2", {});
     this.name = make("span", { class: "soft name" });
     this.undo = iconButton(ICONS.undo, "Undo", () => ask({ t: "edit", what: "undo" }), { disabled: true });
@@ -189,10 +192,12 @@ export class PanelDock {
   /**
    * @param {(message: FromPanel_) => void} ask
    * @param {(isOpen: boolean) => void} onOpen
+   * @param {string} home as {@link Board} has it
    */
-  constructor(ask, onOpen) {
+  constructor(ask, onOpen, home) {
     this.ask = ask;
     this.onOpen = onOpen;
+    this.home = home;
     this.kept = recallPanel();
     /** @type {Board | null} */
     this.board = null;
@@ -275,7 +280,7 @@ export class PanelDock {
   }
 
   build() {
-    const board = new Board(this.ask);
+    const board = new Board(this.ask, this.home);
     board.element.tabIndex = -1;
     board.script.target = this.kept.target;
     board.onTarget = (target) => this.keep({ target });

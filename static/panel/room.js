@@ -34,7 +34,7 @@ export class Room {
     const root = document.documentElement;
     this.hadStyle = root.hasAttribute("style");
     this.change(root, isRight ? "margin-right" : "margin-bottom", `${size}px`);
-    this.look(document.body);
+    this.look(root);
     this.observer = new natives.MutationObserver(
       guarded((records) => {
         const isNew = records.some((record) => record.type === "attributes" || record.addedNodes.length);
@@ -43,7 +43,7 @@ export class Room {
         natives.setTimeout(
           guarded(() => {
             this.isLooking = false;
-            if (this.observer) this.look(document.body);
+            if (this.observer) this.look(root);
           }),
           ADDED_MS,
         );
@@ -52,10 +52,9 @@ export class Room {
     this.observer.observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "open"] });
   }
 
-  /** @param {Element | null} within */
+  /** @param {Element} within */
   look(within) {
-    if (!within) return;
-    for (const element of [within, ...within.querySelectorAll("*")]) {
+    for (const element of within.querySelectorAll("*")) {
       if (!(element instanceof HTMLElement) || this.moved.has(element) || element.hasAttribute("data-api-recorder-panel")) continue;
       const { position } = getComputedStyle(element);
       if (position === "fixed") this.move(element);

@@ -32,8 +32,8 @@ export class ScriptPane {
     const buttons = saves.map(([what, name]) =>
       make("button", { type: "button", "aria-label": `Download ${name.toLowerCase()}`, onclick: () => void this.download(what) }, icon(ICONS.save), name),
     );
-    const bar = make("div", { class: "bar" }, this.copyButton, ...buttons);
-    this.element = make("div", { class: "pane script" }, this.tabs, this.pre, bar);
+    this.bar = make("div", { class: "bar" }, this.copyButton, ...buttons);
+    this.element = make("div", { class: "pane script" }, this.tabs, this.pre, this.bar);
     this.tabs.addEventListener("keydown", guarded((event) => this.key(event)));
   }
 

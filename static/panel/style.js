@@ -110,6 +110,8 @@ summary { cursor: pointer; }
 .script .line { display: block; min-height: 1lh; white-space: pre; content-visibility: auto; contain-intrinsic-size: auto 18px; }
 .bar { padding: 6px 10px; border-top: 1px solid var(--edge); flex-wrap: wrap; }
 .k { color: var(--k); } .s { color: var(--s); } .c { color: var(--c); } .m { color: var(--m); } .n { color: var(--n); }
+.bar a { color: var(--mark); padding: 3px 4px; font-size: 12px; white-space: nowrap; }
+.bar a:first-of-type { margin-inline-start: auto; }
 .status { margin: 0; padding: 5px 12px; min-height: 28px; border-top: 1px solid var(--edge); font-size: 12px; overflow-wrap: anywhere; }
 @media (forced-colors: active) { button, input, .chip { border-color: currentColor; } }
 `;

@@ -37,6 +37,14 @@ export function fileIn(value, depth = 4) {
 }
 
 /**
+ * With the name of a secret where the recording has a placeholder of its own.
+ * @param {string} text
+ */
+function withNames(text) {
+  return text.replace(/\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]/g, "$1");
+}
+
+/**
  * A value in one line.
  * @param {any} value
  * @returns {string}
@@ -47,7 +55,10 @@ export function inShort(value) {
   if (value !== null && typeof value === "object" && Array.isArray(value.headers) && Array.isArray(value.data)) {
     return `table, ${value.data.length} × ${value.headers.length}`;
   }
-  if (typeof value === "string") return `"${value.length > 200 ? `${value.slice(0, 200)}…` : value}"`;
+  if (typeof value === "string") {
+    const text = withNames(value);
+    return `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
+  }
   if (value !== null && typeof value === "object" && typeof value.$number === "string") return value.$number;
   if (Array.isArray(value)) return `[${value.slice(0, 12).map(inShort).join(", ")}${value.length > 12 ? ", …" : ""}]`;
   if (value !== null && typeof value === "object") {
@@ -89,7 +100,7 @@ function cellText(cell) {
 export function shownValue(value, read) {
   const file = fileOf(value);
   if (file) return shownFile(file, read);
-  if (typeof value === "string") return make("pre", { tabindex: 0, class: "text" }, value);
+  if (typeof value === "string") return make("pre", { tabindex: 0, class: "text" }, withNames(value));
   const table = tableOf(value);
   if (table) {
     const head = table.headers.slice(0, MOST_COLUMNS).map((name) => make("th", { scope: "col" }, name));
@@ -102,7 +113,8 @@ export function shownValue(value, read) {
     return make("div", { class: "files" }, ...value.map((item) => shownValue(item, read)));
   }
   const inside = fileIn(value);
-  const text = make("pre", { tabindex: 0, class: "text" }, typeof value === "object" && value !== null ? natives.stringify(value, null, 2) : inShort(value));
+  const written = typeof value === "object" && value !== null ? withNames(natives.stringify(value, null, 2)) : inShort(value);
+  const text = make("pre", { tabindex: 0, class: "text" }, written);
   return inside ? make("div", {}, shownFile(inside, read), text) : text;
 }
 

@@ -36,7 +36,8 @@ export function start(config) {
 
   const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
   const redactor = new Redactor((secret) => observe(secret));
-  const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen)) : null;
+  const home = config.channel ? new URL(".", new URL(config.channel, location.origin)).href : "";
+  const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen), home) : null;
   const toggle = isTopmost ? new Toggle((on) => channel.press(on), () => panel?.toggle()) : null;
   const channel = new Channel(
     config,
