@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from recorder.events import Secret
 
@@ -24,18 +24,50 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 _HEADER = re.compile(
-    r"(?:proxy-)?authorization|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*",
+    r"(?:proxy-)?authorization|x-?(?:csrf|xsrf|auth).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*"
+    r"|.*signature.*",
     re.IGNORECASE,
 )
 _SHAPES = re.compile(
-    r"eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]{10,}|\bsk-(?=[\w-]*\d)[\w-]{32,}"
-    r"|\b(?:hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{20,})"
+    r"\b(?P<token>eyJ[\w-]{6,}\.eyJ[\w-]{6,}\.[\w-]{10,}"
+    r"|hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{20,})"
+    r"|\b(?P<api_key>sk-(?=[\w-]*\d)[\w-]{32,})"
+    r"|(?<![\w+/])(?P<cloud_key>AIza[\w-]{35}|A[KS]IA[0-9A-Z]{16})(?![\w+/=-])"
+    r"|(?P<private_key>-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^\0]{20,20000}?"
+    r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----)"
+)
+_AUTH_NAME = re.compile(
+    r"[\w.-]{0,60}?(?:\bauth|[-_.]auth|jwt|bearer|signature|\bsig|[-_.]sig|passkey|session[-_.]?key)",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"(?=.*\d)[\w.~+/=:-]{16,}", re.ASCII)
+_AUTH_PATH = re.compile(
+    r"/((?:reset|token|verify|confirm|invit|magic|activat|unsubscribe|password|signin|login)[\w-]*)/([^/?#\s]{16,400})(?=[/?#]|$)",
+    re.IGNORECASE,
 )
 _JWT = re.compile(r"eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]*")
 _OF_THE_TOKEN = re.compile(r"iat|exp|nbf|jti|sid|nonce|auth_time|\w+_hash")
 _FIELD = re.compile(r"<(?:input|meta)\b[^>]{0,20000}>", re.IGNORECASE)
+LARGEST_TEXT = 1024 * 1024
+"""Bytes of a file that is looked into for secrets."""
 SHORTEST = 6
 """Characters of a value that is replaced wherever it occurs; shorter ones would hit other text."""
+
+
+def _kind(found: re.Match[str]) -> str:
+    return (found.lastgroup or "secret").replace("_", " ")
+
+
+def secret_in(content: bytes) -> str:
+    """What kind of secret the text of a file looks as if it held (``private key``); empty if none, or if it is no
+    text."""
+    if len(content) > LARGEST_TEXT:
+        return ""
+    try:
+        found = _SHAPES.search(content.decode())
+    except UnicodeDecodeError:
+        return ""
+    return _kind(found) if found else ""
 
 
 class Redactor:
@@ -71,12 +103,15 @@ class Redactor:
                 if not re.fullmatch(r"(?i)(?:bearer|basic|token|null|undefined)?\s*", secret):
                     self.add(secret, name, f"header {name}")
         elif name:
-            if (_SECRET_NAME.fullmatch(name) or _FORGERY.search(name)) and not _NEVER.fullmatch(name):
+            is_auth = _AUTH_NAME.fullmatch(name) and _TOKEN.fullmatch(text)
+            if (_SECRET_NAME.fullmatch(name) or _FORGERY.search(name) or is_auth) and not _NEVER.fullmatch(
+                name
+            ):
                 self.add(text, name, f"field {name}")
         else:
             self._look_inside(text)
-        for found in _SHAPES.findall(text):
-            self.add(found, "TOKEN", "looks like a token")
+        for found in _SHAPES.finditer(text):
+            self.add(found[0], "TOKEN", f"looks like a {_kind(found)}")
 
     def _look_inside(self, text: str) -> None:
         try:
@@ -93,9 +128,12 @@ class Redactor:
                 self.look(named[1], given[1])
 
     def look_address(self, url: str) -> None:
-        """The parameters of an address."""
+        """The parameters of an address, and what in its path is good for a login."""
         for name, value in parse_qsl(urlsplit(url).query):
             self.look(name, value)
+        for word, value in _AUTH_PATH.findall(urlsplit(url).path):
+            if _TOKEN.fullmatch(unquote(value)):
+                self.add(unquote(value), word, f"path after {word}")
 
     def clean(self, text: str) -> str:
         """``text`` without the secrets that were found, however it spells them."""

@@ -52,6 +52,7 @@ from recorder.capture.saved import Saved
 from recorder.edits import edited, edited_together
 from recorder.errors import FileError, RecorderError
 from recorder.events import Ack, AnyEvent, Body, Edited, Fetched, FromPanel, Mark, State, ToPage
+from recorder.redact import LARGEST_TEXT, secret_in
 from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
@@ -748,11 +749,17 @@ async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
 
 def keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
     """Keep the bytes of a want in ``folder``; what its ``Fetched`` event says of them."""
+    if kind := secret_in(content):
+        return {"error": _holds(want, kind)}
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         session.write_whole(target, content)
     return about
+
+
+def _holds(want: Want, kind: str) -> str:
+    return f"{file_name(want.name)} was not kept: it holds what looks like a {kind}"
 
 
 def _place(want: Want, folder: Path, sha256: str, size: int) -> tuple[Path, dict[str, Any]]:
@@ -775,6 +782,8 @@ async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> 
                 file.write(chunk)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
+        if size <= LARGEST_TEXT and (kind := secret_in(Path(temporary).read_bytes())):
+            raise RecorderError(_holds(want, kind))
         target, about = _place(want, folder, digest.hexdigest(), size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         os.replace(temporary, target)

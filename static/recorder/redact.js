@@ -11,7 +11,12 @@ import { natives } from "./natives.js";
 const NAME_END =
   "(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?|authorization|saml(?:request|response)|client[-_.]?assertion|otp)(?:[-_.]?(?:\\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?";
 const SECRET_NAME = new RegExp(`^[\\w.-]{0,60}?${NAME_END}(?:\\[\\])?$`, "i");
-const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*)$/i;
+/** Where who somebody is stands, if it looks as if it did: what goes by these names may as well be text. */
+const AUTH_END = "(?:\\bauth|[-_.]auth|jwt|bearer|signature|\\bsig|[-_.]sig|passkey|session[-_.]?key)";
+const AUTH_NAME = new RegExp(`^[\\w.-]{0,60}?${AUTH_END}$`, "i");
+/** What comes by mail and is good for a login: `/reset/<it>`. */
+const AUTH_PATH = /\/((?:reset|token|verify|confirm|invit|magic|activat|unsubscribe|password|signin|login)[\w-]*)\/([^/?#\s"']{16,400})(?=[/?#\s"']|$)/gi;
+const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf|auth).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*|.*signature.*)$/i;
 /** Part of Gradio's protocol, or an address of what is no secret at all. */
 const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
 /** What guards forms against being sent from elsewhere. */
@@ -22,7 +27,7 @@ const HTML_FIELD = /<(?:input|meta)\b[^>]{0,20000}>/gi;
 /** What follows a token that is a word of a highlighted text. */
 const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
 /** The end of a key in JSON, or in JSON within JSON: searched for from there, large texts are passed over quickly. */
-const FIELD_END = new RegExp(`${NAME_END}(\\\\?)"\\s*:\\s*`, "gi");
+const FIELD_END = new RegExp(`(?:${NAME_END}|${AUTH_END})(\\\\?)"\\s*:\\s*`, "gi");
 const FIELD_START = /(\\?)"([\w.-]{0,60})$/;
 const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
 /** An OAuth answer: its code and state are secrets only together. */
@@ -97,7 +102,7 @@ export class Redactor {
     const kept = { ...fact };
     const isRequest = fact.t === "request";
     for (const name of ["url", "root", "reason", "error", "title"]) {
-      if (typeof kept[name] === "string") kept[name] = this.cleanText(this.cleanQuery(kept[name]));
+      if (typeof kept[name] === "string") kept[name] = this.cleanText(this.cleanPath(this.cleanQuery(kept[name])));
     }
     for (const name of ["name", "locator"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
@@ -106,6 +111,8 @@ export class Redactor {
     if (typeof kept.text === "string") kept.text = this.cleanText(this.cleanJson(kept.text, false));
     if (kept.headers) {
       const headers = /** @type {import("./words.js").Pairs} */ (kept.headers);
+      // What a cookie holds may stand in any other header too.
+      for (const [name, value] of headers) if (/^cookie$/i.test(name)) this.cleanHeader(name, value);
       kept.headers = headers.map(([name, value]) => [name, this.cleanHeader(name, value)]);
     }
     if (kept.body?.text) {
@@ -124,7 +131,7 @@ export class Redactor {
   cleanHeader(name, value) {
     const [, cookie, given = ""] = (/^cookie$/i.test(name) && /^([^=;]*)=([^;]*)$/.exec(value)) || [];
     if (cookie !== undefined) return `${cookie}=${this.secret(given, cookie, `cookie ${cookie}`, SAID_LENGTH)}`;
-    if (!SECRET_HEADER.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanQuery(value) : value);
+    if (!SECRET_HEADER.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanPath(this.cleanQuery(value)) : value);
     // The scheme is no secret, and a script has to write it.
     const [, scheme = "", secret = value] = /^([A-Za-z][\w-]*\s+)?(.*)$/s.exec(value) ?? [];
     // A page that has no token yet sends the scheme alone, or the word for nothing.
@@ -137,7 +144,7 @@ export class Redactor {
     const { name, value } = part;
     const kept = { ...part };
     if (part.filename !== undefined) return { ...kept, filename: this.cleanText(part.filename) };
-    if (value && SECRET_NAME.test(name) && !NEVER.test(name)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
+    if (value && isSecretName(name, value)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
     else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
     return kept;
   }
@@ -169,9 +176,21 @@ export class Redactor {
     const isOauth = OAUTH.test(text);
     return text.replace(QUERY_FIELD, (whole, lead, key, value) => {
       const name = decoded(key);
-      const isSecret = SECRET_NAME.test(name) || (isOauth && /^(?:code|state)$/.test(name));
-      if (!value || !isSecret || NEVER.test(name)) return whole;
+      const isSecret = isSecretName(name, decoded(value)) || (isOauth && /^(?:code|state)$/.test(name));
+      if (!value || !isSecret) return whole;
       return `${lead}${key}=${this.secret(decoded(value), name, `parameter ${name}`, SAID_LENGTH)}`;
+    });
+  }
+
+  /**
+   * An address, what in its path is good for a login replaced.
+   * @param {string} text
+   */
+  cleanPath(text) {
+    return text.replace(AUTH_PATH, (whole, word, value) => {
+      const secret = decoded(value);
+      if (!TOKEN.test(secret)) return whole;
+      return `/${word}/${this.secret(secret, word, `path after ${word}`, SAID_LENGTH)}`;
     });
   }
 
@@ -198,6 +217,7 @@ export class Redactor {
       const written = isQuoted ? text.slice(start + quote.length, end - quote.length) : text.slice(start, end);
       const value = unescaped(written, escape);
       if (!value || isPlaceholder(value) || (!isQuoted && written.length < TYPED_LENGTH)) continue;
+      if (!isSecretName(name, value)) continue;
       const everywhere = isSent ? SAID_LENGTH : TOKEN.test(value) ? SAID_LENGTH : Infinity;
       out += text.slice(from, start) + quote + this.secret(value, name, `field ${name}`, everywhere) + quote;
       from = end;
@@ -305,6 +325,15 @@ export class Redactor {
       if (input instanceof HTMLInputElement && input.value) this.watch(input, false);
     }
   }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function isSecretName(name, value) {
+  if (NEVER.test(name)) return false;
+  return SECRET_NAME.test(name) || (AUTH_NAME.test(name) && TOKEN.test(value));
 }
 
 /** @returns {Stored} */
