@@ -17,6 +17,7 @@ from recorder.terminal import (
     count,
     load_progress,
     plain_table,
+    print_comparison,
     print_endpoints,
     print_graph,
     print_load,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from recorder.replay.report import Reports
     from recorder.replay.run import Settings
     from recorder.session import Session
+    from recorder.show import Overview
     from recorder.workflow import Workflow
 
 LEARNING_PAUSE = 1.1
@@ -459,20 +461,42 @@ def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
 
 
 @cli.command(
-    epilog=examples("recorder show session.json", "recorder show session.json --json | jq .variables")
+    epilog=examples(
+        "recorder show session.json",
+        "recorder show session.json --json | jq .variables",
+        "recorder show monday.json --against tuesday.json",
+    )
 )
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What another session has differently, call by call; the exit code is 1 if anything.",
+)
 @selection
 @click.option(
     "--json", "as_json", is_flag=True, help="As JSON: app, calls, links, variables, secrets, omitted."
 )
-def show(file: Path, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as_json: bool) -> int:
+def show(
+    file: Path, against: Path | None, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as_json: bool
+) -> int:
     """Show the calls of a session, and what of them is a link, a variable or a secret. FILE may be a journal too."""
     from recorder import adapters
-    from recorder.show import dump, overview
+    from recorder.show import compared, dump, overview
 
-    session = opened(file)
-    view = overview(session, adapters.workflow(session, chosen(file, only, skip, raw)))
+    def seen(path: Path) -> Overview:
+        session = opened(path)
+        return overview(session, adapters.workflow(session, chosen(path, only, skip, raw)))
+
+    view = seen(file)
+    if against is not None:
+        comparison = compared(view, seen(against))
+        if as_json:
+            write_text(dump(comparison))
+        else:
+            print_comparison(comparison, file, against)
+        return 0 if comparison.same == len(comparison.pairs) else 1
     if as_json:
         write_text(dump(view))
     else:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from recorder.load.report import Figures, LoadReport
     from recorder.replay.report import StepReport
     from recorder.serve.page import Page
-    from recorder.show import Overview, Shown
+    from recorder.show import Comparison, Overview, Shown
     from recorder.workflow import Workflow
 
 PIPE_WIDTH = 160
@@ -117,6 +119,28 @@ def print_overview(view: Overview) -> None:
                 out.print(Text(f"  {visible(change, 200)} (confidence {100 * patch.confidence:.0f} %)"))
     for note in view.notes:
         out.print(Text(f"Note: {visible(note)}", style="yellow"))
+
+
+def print_comparison(comparison: Comparison, first: Path, second: Path) -> None:
+    """Two sessions, call by call, as a table; those that are the same only in number."""
+    from rich.text import Text
+
+    from recorder.show import visible
+
+    out = console()
+    table = plain_table("call", "what", visible(str(first), 40), visible(str(second), 40))
+    for pair in comparison.pairs:
+        name = Text(f"{visible(pair.endpoint, 60)} {visible(pair.first or pair.second)}")
+        if not pair.first or not pair.second:
+            here, there = ("made", "–") if pair.first else ("–", "made")
+            table.add_row(name, "", Text(here), Text(there))
+        for number, one in enumerate(pair.differences):
+            table.add_row(
+                name if number == 0 else "", Text(visible(one.what, 40)), Text(one.first), Text(one.second)
+            )
+    if table.row_count:
+        out.print(table)
+    out.print(f"{comparison.same} of {count(len(comparison.pairs), 'call')} the same in both")
 
 
 def plain_table(*titles: str) -> Table:

@@ -93,6 +93,25 @@ def test_show_prints_calls_links_and_variables(run: Run, file: Path) -> None:
     assert "\x1b" not in text
 
 
+def test_show_holds_two_sessions_against_each_other_and_exits_by_what_it_finds(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    same = run("show", file, "--against", file)
+    assert same.returncode == 0 and "the same in both" in same.stdout
+    tree = json.loads(file.read_text())
+    value = next(value for value in tree["calls"][0]["inputs"] if not value.get("state"))
+    value["value"] = "someone \x1b[31m else"
+    value.pop("written_by", None)
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(tree))
+    differs = run("show", file, "--against", other)
+    assert differs.returncode == 1 and "someone" in differs.stdout and "\x1b" not in differs.stdout
+    found = json.loads(run("show", file, "--against", other, "--json").stdout)
+    assert [pair["first"] for pair in found["pairs"] if pair["differences"]] == [tree["calls"][0]["id"]]
+    fewer = run("show", file, "--against", other, "--skip", tree["calls"][0]["id"])
+    assert fewer.returncode == 1  # a call that is skipped is still a fact
+
+
 def test_show_as_json_names_links_variables_and_reasons(run: Run, tmp_path: Path) -> None:
     page = greeting_page()
     page.chained(2, [], [None], trigger=99)

@@ -149,6 +149,13 @@ async def test_a_target_that_cannot_say_it_tells_why(tmp_path: Path) -> None:
     await panel.answer(Look(target="curl"))
     said = await ears.hear(lambda m: isinstance(m, Script))
     assert "outside" in said.error and said.changes == ()
+    await panel.answer(Edit("delete", "c2"))
+    await panel.answer(Look(target="curl"))
+    said = await ears.hear(lambda m: isinstance(m, Script))
+    assert not said.error and said.anew and said.changes
+    # One that this kind of app has not is answered with the first that it has.
+    await panel.answer(Look(target="har"))
+    assert (await ears.hear(lambda m: isinstance(m, Script))).target == "python"
     panel.close()
 
 

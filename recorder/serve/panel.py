@@ -108,6 +108,8 @@ class Panel:
         self._told: list[Any] = []
         self._about: View | None = None
         self._script: tuple[str, Lines] = ("", [])
+        self._why = ""
+        """Why there is no script."""
         self._replay: asyncio.Task[None] | None = None
         self._copies = copies
         self._own_copies: tempfile.TemporaryDirectory[str] | None = None
@@ -166,7 +168,7 @@ class Panel:
             return
         if self._looking is None or self._looking.done():
             # Whoever opens a panel knows nothing yet.
-            self._told, self._about, self._script = [], None, ("", [])
+            self._told, self._about, self._script, self._why = [], None, ("", []), ""
             self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
         self._changed.set()
 
@@ -197,13 +199,13 @@ class Panel:
         if fresh or len(calls) != len(self._told) or view != self._about:
             self._told, self._about = calls, view
             self._say(msgspec.structs.replace(view, calls=tuple(fresh), length=len(calls)))
-        target = target or next(iter(view.targets), "")
+        target = target if target in view.targets else next(iter(view.targets), "")
         lines, error = await asyncio.to_thread(_lines, session, made, snapshot.path, target)
-        anew = self._script[0] != target
+        anew = self._script[0] != target or bool(self._why)
         changes = changes_of([] if anew else self._script[1], lines)
-        if anew or changes or error:
+        if changes or error != self._why or self._script[0] != target:
             self._say(Script(target=target, anew=anew, changes=changes, error=error))
-        self._script = (target, lines)
+        self._script, self._why = (target, lines), error
 
     # Changing
 

@@ -2,7 +2,7 @@
  * The list of calls: one row each, with what went in and what came out, and lines beside them from an output to where it
  * went in again.
  */
-import { guarded, natives } from "../recorder/natives.js";
+import { guarded, listen, natives } from "../recorder/natives.js";
 import { ICONS, icon, iconButton, make } from "./elements.js";
 import { fileIn, inShort, shownValue, thumbnail } from "./values.js";
 
@@ -35,7 +35,7 @@ export class Calls {
     this.calls = [];
     this.isDrawing = false;
     this.isLive = false;
-    this.element.addEventListener("keydown", guarded((event) => this.key(event)));
+    listen(this.element, "keydown", (event) => this.key(event));
   }
 
   /** @param {import("../recorder/words.js").View} view */

@@ -246,7 +246,7 @@ export class PanelDock {
     this.host = host;
     // An app's shortcuts are not meant for what is typed here.
     for (const type of ["keydown", "keypress", "keyup", "input", "change", "paste", "copy", "cut", "wheel"]) {
-      host.addEventListener(type, (event) => event.stopPropagation());
+      listen(host, type, (event) => event.stopPropagation());
     }
     document.documentElement.append(host);
     this.cameFrom = document.activeElement;
@@ -306,6 +306,8 @@ export class PanelDock {
   /** @param {import("../recorder/words.js").ToPanel} message */
   hear(message) {
     if (!this.board || (!this.isOpen && message.t !== "given")) return;
+    // An app that makes its document anew takes out what it does not know.
+    if (this.host && !this.host.isConnected) document.documentElement.append(this.host);
     this.board.hear(message);
   }
 

@@ -1,7 +1,7 @@
 /**
  * The script that grows as the person works: a tab for each target, its text in colours, and what can be had of it.
  */
-import { guarded, natives } from "../recorder/natives.js";
+import { listen, natives } from "../recorder/natives.js";
 import { ICONS, icon, iconButton, make } from "./elements.js";
 import { blobOf, save } from "./values.js";
 
@@ -34,7 +34,7 @@ export class ScriptPane {
     );
     this.bar = make("div", { class: "bar" }, this.copyButton, ...buttons);
     this.element = make("div", { class: "pane script" }, this.tabs, this.pre, this.bar);
-    this.tabs.addEventListener("keydown", guarded((event) => this.key(event)));
+    listen(this.tabs, "keydown", (event) => this.key(event));
   }
 
   /** @param {string[]} targets */
