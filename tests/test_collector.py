@@ -24,8 +24,10 @@ from recorder.capture.collector import Collector, Fetching, Names, file_name, or
 from recorder.capture.ingest import encode
 from recorder.capture.journal import Journal
 from recorder.errors import FileError, RecorderError
-from recorder.events import Act, AnyEvent, Body, Done, Fetched, Mark, Request, State
+from recorder.events import Act, AnyEvent, Body, Done, Fetched, Given, Mark, Request, State, View
+from recorder.serve.panel import Panel
 from recorder.session import App, Call, Session
+from tests.test_panel import Ears
 
 HOST = "127.0.0.1:8700"
 ORIGIN = "http://127.0.0.1:8700"
@@ -715,3 +717,42 @@ def test_origins_are_compared_in_one_form(url: str, origin: str) -> None:
 def test_a_fold_is_made_by_the_registry_where_none_is_given() -> None:
     made: Callable[..., Any] = Collector
     assert made(APP, Names(None), no_fetch)._new_fold is collectors.new_fold
+
+
+async def test_what_is_changed_in_a_panel_is_on_disk_and_pages_of_other_sites_see_no_panel(
+    tmp_path: Path,
+) -> None:
+    collector = Collector(
+        APP, Names(tmp_path / "s.json"), no_fetch, token="t", fold=TinyFold, open_panel=Panel
+    )
+    collector.viewers = {APP}
+    ours, theirs = Ears(), Ears()
+    pages = [collector.connect(ours, origin=APP), collector.connect(theirs, origin="http://elsewhere.test")]
+    for name, page in zip(("ours", "theirs"), pages, strict=True):
+        page.receive(json.dumps({"t": "hello", "page": name, "token": "t", "v": 1}))
+    await collector.start()
+    request = {
+        "t": "request",
+        "page": "ours",
+        "seq": 1,
+        "at": 1.0,
+        "id": "r",
+        "method": "GET",
+        "url": f"{APP}/a",
+    }
+    pages[0].receive(json.dumps(request))
+    for page in pages:
+        page.receive('{"t": "take", "what": "session"}')
+        page.receive('{"t": "look"}')
+    await ours.hear(lambda message: isinstance(message, State) and message.panel)
+    await ours.hear(lambda message: isinstance(message, Given))
+    await ours.hear(lambda message: isinstance(message, View) and message.length == 1)
+    pages[0].receive('{"t": "edit", "what": "delete", "call": "r"}')
+    await ours.hear(lambda message: isinstance(message, View) and message.length == 0)
+    (journal,) = tmp_path.glob("*.journal")
+    assert "edited" in [json.loads(line)["t"] for line in journal.read_text().splitlines()]
+    await collector.stop()
+    assert session.read(tmp_path / "s.json").calls == ()
+    assert {type(message) for message in theirs.said} == {State}
+    assert not any(message.panel for message in theirs.said if isinstance(message, State))
+    await collector.close()

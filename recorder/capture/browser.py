@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from playwright.async_api import (
@@ -350,6 +351,8 @@ async def record(
             open_panel=open_panel,
         )
         stack.push_async_callback(collector.close)
+        # A person may be led to other sites, which have no business to know what was done at this one.
+        collector.viewers = {origin_of(url)}
         lines = Lines(collector)
         stack.callback(lines.close)
         binding = f"recorder_{secrets.token_hex(8)}"
@@ -391,6 +394,8 @@ async def record(
             raise AppError(
                 f"{url} cannot be opened: {_reason(error)}", "Start the app, or check the address"
             ) from None
+        if _are_akin(url, page.url):
+            collector.viewers.add(origin_of(page.url))
         try:
             if on_ready is not None:
                 on_ready(url)
@@ -399,6 +404,12 @@ async def record(
         finally:
             await collector.stop()
     return saved
+
+
+def _are_akin(one: str, other: str) -> bool:
+    """Whether two addresses are of one host, or the one's is within the other's (``www.``)."""
+    hosts = [urlsplit(url).hostname or "" for url in (one, other)]
+    return all(hosts) and (hosts[0] == hosts[1] or any(a.endswith(f".{b}") for a in hosts for b in hosts))
 
 
 def _free(path: Path) -> Path:

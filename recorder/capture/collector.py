@@ -306,6 +306,8 @@ class Collector:
     ) -> None:
         self.token = token or secrets.token_urlsafe(32)
         self.app_url = app_url
+        self.viewers: set[str] | None = None
+        """The origins whose pages may show what was recorded, which their scripts can then read; None for all."""
         self._names = names
         self._fetch = fetch
         self._origins = origins | {origin_of(app_url)}
@@ -680,7 +682,7 @@ class Connection:
         for outcome in outcomes:
             if isinstance(outcome, Greeted):
                 self.greeted = True
-                self._send(collector.state)
+                self.say(collector.state)
             elif isinstance(outcome, Pressed):
                 collector.press(outcome.on)
             elif isinstance(outcome, Refusal):
@@ -694,8 +696,14 @@ class Connection:
                 pass  # The shell of the browser binding sees to it; sockets need no asking.
         return not self._ingest.closed
 
+    @property
+    def _sees(self) -> bool:
+        return self._collector.viewers is None or self.origin in self._collector.viewers
+
     def say(self, message: ToPage) -> None:
         """Pass ``message`` on to the page."""
+        if isinstance(message, State) and message.panel and not self._sees:
+            message = msgspec.structs.replace(message, panel=False)
         self._send(message)
 
     def look_again(self) -> None:
@@ -704,7 +712,7 @@ class Connection:
             self._panel.changed()
 
     def _ask(self, message: FromPanel) -> None:
-        if self._panel is None and self._collector.open_panel is not None:
+        if self._panel is None and self._collector.open_panel is not None and self._sees:
             self._panel = self._collector.open_panel(self._collector, self._send)
         if self._panel is not None:
             self._panel.receive(message)

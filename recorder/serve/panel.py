@@ -240,7 +240,7 @@ class Panel:
         only = tuple(ids[ids.index(first) :]) if first in ids else ()
         made = workflow(seen, Selection(only=only, name=_named(snapshot.path)))
         if self._copies is None:
-            self._own_copies = tempfile.TemporaryDirectory(prefix="recorder-")
+            self._own_copies = tempfile.TemporaryDirectory(prefix="recorder-", ignore_cleanup_errors=True)
             self._copies = Path(self._own_copies.name)
         told: dict[str, float] = {}
 
