@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test reliability features links check lint clean
+.PHONY: help setup demo test whole reliability features links check lint clean
 
 PYTHON ?= python3
 READY = $(PYTHON) e2e/provision.py
@@ -12,6 +12,7 @@ help:
 	@echo "make demo    record a small Gradio app in a real browser, print the script, run it, replay it"
 	@echo "make test    everything: lint, types, and all tests in one run"
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
+	@echo "make whole   the same with every test on every line of Gradio, not on the newest and one other"
 	@echo "make reliability  the promises that nothing is lost, each put to the test many times"
 	@echo "make links     how well links are found, and the table of it in README.md"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
@@ -38,6 +39,10 @@ check:
 test: setup
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto
+
+whole: setup
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n auto --whole
 
 reliability:
 	@$(READY) venv

@@ -223,7 +223,7 @@ def test_what_is_tried_in_the_page_is_called_with_files_by_keyboard_and_shown(
             # A stream is shown as it comes.
             counted = page.locator("#count-down")
             counted.locator("summary").click()
-            counted.get_by_label("n").fill("4")
+            counted.get_by_role("spinbutton").fill("4")
             counted.locator(".result").evaluate(
                 "(place) => new MutationObserver(() => (window.seen ??= []).push(place.innerText)).observe(place, { childList: true })"
             )

@@ -19,12 +19,12 @@ from recorder.capture.browser import record
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every visit on the newest line, every second one on an older one too; on all lines for the table of features."""
-    is_whole = metafunc.config.getoption("features")
+    """Every visit on the newest line, every third one on an older one too; on all lines for the table of features."""
+    is_whole = metafunc.config.getoption("features") or metafunc.config.getoption("whole")
     cases = []
     for number, (name, trait) in enumerate(TRAITS.items()):
         first, *older = trait.lines
-        also = older[number // 2 % len(older) :][:1] if older and number % 2 == 0 else []
+        also = older[number // 3 % len(older) :][:1] if older and number % 3 == 0 else []
         for line in trait.lines if is_whole else (first, *also):
             cases.append(
                 pytest.param(trait, line, id=f"{name}-{line}", marks=pytest.mark.feature(line, name))

@@ -22,10 +22,9 @@ SCRIPT = """
 const said = document.querySelector("output");
 const ask = async (n) => (await fetch(`/say?n=${n}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(%s) })).json();
 document.getElementById("ask").addEventListener("click", async () => { await ask(0); await fetch("/fail"); said.textContent = "asked"; });
-let count = 0;
-document.getElementById("more").addEventListener("click", async () => {
-  await ask(count++);
-  said.textContent = `asked ${count}`;
+let [count, answered] = [0, 0];
+document.getElementById("more").addEventListener("click", () => {
+  for (let n = 0; n < 10; n++) ask(count++).then(() => (said.textContent = `asked ${++answered}`));
 });
 """
 

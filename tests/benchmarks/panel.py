@@ -46,9 +46,9 @@ SHOWN = """(count) => new Promise((done) => {
 
 
 async def ask(page: Page, count: int) -> None:
-    """As a person who presses a key, that often."""
+    """As a person who presses a key, ten calls each time."""
     await page.get_by_role("button", name="More", exact=True).focus()
-    for _ in range(count):
+    for _ in range(count // 10):
         await page.keyboard.press("Enter")
 
 
@@ -67,19 +67,25 @@ async def measure(calls: int) -> list[Row]:
                 await page.evaluate(SHOWN, calls)
                 long = await page.evaluate("window.long")
                 delays = []
-                for extra in range(1, 9):
+                for extra in range(10, 90, 10):
                     waiting = asyncio.ensure_future(page.evaluate(SHOWN, calls + extra))
-                    await ask(page, 1)
+                    await ask(page, 10)
                     delays.append(await waiting)
                     await page.wait_for_timeout(2500)
                 frames = await page.evaluate(SCROLL)
-                assert await panel.locator("code.endpoint").count() == calls + 8
+                assert await panel.locator("code.endpoint").count() == calls + 80
         finally:
             await asyncio.to_thread(app.stop)
     most = f"{len(long)} tasks over 50 ms while they were made, the longest {max(long, default=0):.0f} ms"
     return [
-        Row(work=f"a new call is shown, {calls} there", against="–", ours=delays, wanted="50 ms", note=most),
-        Row(work=f"a frame, scrolling {calls} calls", against="–", ours=frames, wanted="16.7 ms"),
+        Row(
+            work=f"ten new calls are shown, {calls:,} there",
+            against="–",
+            ours=delays,
+            wanted="50 ms",
+            note=most,
+        ),
+        Row(work=f"a frame, scrolling {calls:,} calls", against="–", ours=frames, wanted="16.7 ms"),
     ]
 
 
