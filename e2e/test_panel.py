@@ -413,6 +413,27 @@ async def test_a_replay_shows_in_place_what_came_and_can_be_stopped(
         await expect(panel.get_by_role("button", name="Replay", exact=True)).to_be_visible()
 
 
+async def test_the_script_is_copied_whole_and_a_recorder_that_is_gone_is_told_of(
+    house: GradioApp, browser_path: str, tmp_path: Path
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(proxied(house.url, tmp_path / "out"))
+        async with opened(browser_path, url) as page:
+            await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            await press(page, True)
+            panel = await open_panel(page)
+            await greet(page, "Ann " * 2000)
+            await expect(panel.get_by_role("tabpanel")).to_contain_text("/greet")
+            await panel.get_by_role("button", name="Copy the script").click()
+            await expect(panel.get_by_role("status")).to_have_text("Copied.")
+            copied = await page.evaluate("navigator.clipboard.readText()")
+            script = await given(page, panel, "script", tmp_path)
+            assert copied == script.read_text() and "Ann " * 2000 in copied
+            await stack.aclose()
+            await panel.get_by_role("button", name="Replay", exact=True).click()
+            await expect(panel.get_by_role("status")).to_contain_text("cannot be reached just now")
+
+
 async def test_nothing_that_an_app_says_becomes_more_than_text(browser_path: str, tmp_path: Path) -> None:
     from e2e.web.hostile import HOSTILE
 

@@ -283,6 +283,9 @@ async def test_what_a_panel_asks_of_a_saved_session_is_answered_line_by_line(
             return status, [said]
         return status, [json.loads(line) for line in said.splitlines()]
 
+    library._library._replaying = 4
+    assert (await ask({"t": "again"}))[0] == 429
+    library._library._replaying = 0
     status, said = await ask({"t": "look"})
     assert status == 200 and [one["t"] for one in said] == ["view", "script"]
     assert await ask({"t": "edit", "what": "delete", "call": "c1"}) == (200, [])

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -23,7 +23,7 @@ from recorder.capture.collector import file_name
 from recorder.capture.inject import link, static_folder
 from recorder.capture.saved import Saved
 from recorder.errors import FileError, UsageError
-from recorder.events import FromPanel, ToPanel
+from recorder.events import Again, FromPanel, ToPanel
 from recorder.serve.answering import (
     Refused,
     answer,
@@ -57,12 +57,13 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 class Library:
     """The sessions of the app that ``offer`` is of, in the folder that it names."""
 
-    def __init__(self, offer: Offer, headers: Any) -> None:
+    def __init__(self, offer: Offer, headers: Mapping[str, str]) -> None:
         self._offer = offer
         self._headers = headers
         self._known: dict[Path, tuple[int, Listed | None]] = {}
         self._saved: dict[Path, Saved] = {}
         self._copies: tempfile.TemporaryDirectory[str] | None = None
+        self._replaying = 0
 
     def close(self) -> None:
         """Let go of what came of replays."""
@@ -153,9 +154,12 @@ class Library:
             raise Refused(400, f"That is nothing that a panel asks: {str(error)[:200]}.") from None
         if not isinstance(message, FromPanel):
             raise Refused(400, "That is nothing that a panel asks.")
+        limit, replays = self._offer.config.serve.at_once, isinstance(message, Again)
+        if replays and self._replaying >= limit:
+            raise Refused(429, f"{limit} replays are being made, and no more at once. Try again later.")
         said: asyncio.Queue[ToPanel | None] = asyncio.Queue()
         if self._copies is None:
-            self._copies = tempfile.TemporaryDirectory(prefix="recorder-")
+            self._copies = tempfile.TemporaryDirectory(prefix="recorder-", ignore_cleanup_errors=True)
         panel = Panel(
             saved,
             said.put_nowait,
@@ -182,9 +186,13 @@ class Library:
                 panel.close()
             return True
 
-        await begin(send, 200, {"Content-Type": "application/x-ndjson"})
-        if await unless_gone(receive, write()):
-            await send({"type": "http.response.body", "body": b""})
+        self._replaying += replays
+        try:
+            await begin(send, 200, {"Content-Type": "application/x-ndjson"})
+            if await unless_gone(receive, write()):
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._replaying -= replays
 
     def _rename(self, saved: Saved, wanted: object) -> str:
         if not isinstance(wanted, str) or not wanted.strip():

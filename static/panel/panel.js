@@ -156,6 +156,7 @@ export class Board {
     if (there) return there;
     const found = this.take({ t: "take", what: "file", path });
     this.files.set(path, found);
+    void found.then((given) => given.error && this.files.delete(path));
     for (const oldest of this.files.keys()) {
       if (this.files.size <= FILES_KEPT) break;
       this.files.delete(oldest);

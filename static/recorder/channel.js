@@ -10,6 +10,7 @@ const RETRY_MS = [50, 200, 1000, 2000, 5000, 10000];
 const BUFFERED_LIMIT = 8 * 1024 * 1024;
 const LEFT_LIMIT = 4 * 1024 * 1024;
 const LEFT = "api-recorder:left:";
+const UNREACHED = "The recorder cannot be reached just now. What happens here is kept until it can.";
 /** How long a first account of the page waits for the document to name itself. */
 const NAMING_MS = 2000;
 
@@ -166,11 +167,15 @@ export class Channel {
   }
 
   /**
-   * The panel asks for something; without a line it is told anew, once there is one.
+   * The panel asks for something. Whether it looks is told anew once there is a line again, all else is the person's to
+   * ask once more.
    * @param {import("./words.js").FromPanel} message
    */
   ask(message) {
-    if (this.isGreeted) this.line?.send(natives.stringify(message));
+    if (this.isGreeted) return this.line?.send(natives.stringify(message));
+    if (message.t === "look") return;
+    if (message.t === "take") this.onPanel({ t: "given", what: message.what, path: message.path ?? "", error: UNREACHED });
+    else this.onPanel({ t: "trouble", sentence: UNREACHED });
   }
 
   sendPress() {
