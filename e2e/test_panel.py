@@ -24,6 +24,7 @@ from recorder import session as sessions
 from recorder.capture.browser import record
 from recorder.capture.collector import recover
 from recorder.capture.proxy import serve
+from recorder.config import Source, parse
 from recorder.serve.offer import Offer
 from recorder.serve.panel import Panel
 from recorder.serve.site import Site
@@ -80,11 +81,16 @@ UPLOADED = ".image-container img, .image-frame img"
 
 
 @contextlib.asynccontextmanager
-async def proxied(url: str, folder: Path) -> AsyncIterator[str]:
-    """The address at which `recorder proxy` serves ``url``, whose sessions go to ``folder``; no final slash."""
+async def proxied(url: str, folder: Path, config: str = "") -> AsyncIterator[str]:
+    """The address at which `recorder proxy` serves ``url``, whose sessions go to ``folder``; no final slash. ``config``
+    is the text of a ``recorder.toml``."""
     folder.mkdir(exist_ok=True)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    site = Site(Offer(url, folder=folder, environment={"RECORDER_SECRET_CODE": CODE}))
+    source = (
+        Source(parse(config, folder / "recorder.toml"), folder / "recorder.toml", config) if config else None
+    )
+    offer = Offer(url, source=source, folder=folder, environment={"RECORDER_SECRET_CODE": CODE})
+    site = Site(offer)
     task = asyncio.create_task(serve(url, port=0, output=folder, site=site, on_ready=ready.set_result))
     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
     try:

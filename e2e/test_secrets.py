@@ -20,6 +20,12 @@ from e2e.web.running import WebApp
 from recorder import session as sessions
 from recorder.render import renderers
 
+OWN = """
+[secrets]
+names = ["pin", "x-house-key*"]
+patterns = ['acme/[0-9A-F]{12}']
+"""
+
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[WebApp]:
@@ -64,7 +70,7 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     for name, text in uploads.items():
         (tmp_path / name).write_text(text)
     out, content = tmp_path / "out", dict[str, bytes]()
-    async with proxied(vault.url, out) as url, opened(browser_path, url) as page:
+    async with proxied(vault.url, out, OWN) as url, opened(browser_path, url) as page:
         await page.get_by_label("Password").fill(planted["password field, sent under another name"])
         await page.get_by_label("Files").set_input_files([tmp_path / name for name in uploads])
         await press(page, True)
@@ -84,6 +90,8 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
         await press(page, False)
     (path,) = out.glob("*.json")
     session = sessions.read(path)
+    own = next(call for call in session.calls if call.endpoint == "POST /own")
+    assert {value.name: value.value for value in own.inputs}["spin"] == "4712"
     unpacked = sessions.read(packed)
     assert [call.endpoint for call in unpacked.calls] == [call.endpoint for call in session.calls]
     content["zip, unpacked"] = sessions.dump(unpacked).encode()

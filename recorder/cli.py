@@ -118,7 +118,8 @@ CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Names, hides, disables and adds endpoints.  [default: recorder.toml, if there is one here]",
+    help="Names, hides, disables and adds endpoints; what else is secret.  "
+    "[default: recorder.toml, if there is one here]",
 )
 """What several verbs take, in the same words."""
 
@@ -168,6 +169,12 @@ def selection(verb: Verb) -> Verb:
 @click.option("--cdp", metavar="URL", help="Use the browser that runs with remote debugging at URL.")
 @OPENAPI
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="What else is secret, under [secrets].  [default: recorder.toml, if there is one here]",
+)
+@click.option(
     "--target",
     default="python",
     show_default=True,
@@ -175,7 +182,7 @@ def selection(verb: Verb) -> Verb:
 )
 def record(
     url: str, output: Path | None, headless: bool | None, browser: Path | None, cdp: str | None,
-    openapi: Path | None, target: str,
+    openapi: Path | None, config: Path | None, target: str,
 ) -> int:  # fmt: skip
     """Open a browser on the app at URL with recording on.
 
@@ -186,10 +193,13 @@ def record(
     from recorder import session as sessions
     from recorder.capture.browser import record as record_in_browser
     from recorder.capture.fetch import read_description
+    from recorder.config import NOTHING
+    from recorder.serve.offer import source_of
     from recorder.serve.panel import Panel
 
     url = address(url)
     known_target(target)
+    source = source_of(config)
     path = output if output is not None else free_name(Path("session.json"))
     saved = asyncio.run(
         record_in_browser(
@@ -201,6 +211,7 @@ def record(
             description=read_description(openapi),
             say=say,
             open_panel=Panel,
+            secrets=(source.config if source is not None else NOTHING).secrets,
         )
     )
     for written in saved:

@@ -62,6 +62,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout: float = 600.0
 
 
+class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What else is to be kept out of recordings: values that go by these ``names`` in a header, an address, a form or
+    JSON (``*`` stands for any letters, digits, ``.``, ``_`` and ``-``), and, wherever they stand, what these
+    ``patterns`` match: regular expressions as Python and JavaScript have them both."""
+
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. ``private`` are the endpoints that a Gradio app itself makes private (``api_name=False``,
     ``api_visibility="private"``): ``refused`` to all but its own page, or ``allowed``, as in Gradio.
@@ -72,6 +81,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     endpoints: dict[str, Rule] = {}
     add: dict[str, Added] = {}
     serve: Limits = Limits()
+    secrets: Secrets = Secrets()
     private: Literal["refused", "allowed"] = "refused"
 
     def rule(self, endpoint: Endpoint) -> Rule | None:
@@ -231,8 +241,23 @@ def parse(text: str, path: Path) -> Config:
 
     endpoints, add = table("endpoints", Rule), table("add", Added)
     serve = convert(tree.get("serve", {}), Limits, "serve")
-    flat = {key: value for key, value in tree.items() if key not in ("endpoints", "add", "serve")}
-    config: Config = msgspec.structs.replace(convert(flat, Config), endpoints=endpoints, add=add, serve=serve)
+    secrets = convert(tree.get("secrets", {}), Secrets, "secrets")
+    flat = {key: value for key, value in tree.items() if key not in ("endpoints", "add", "serve", "secrets")}
+    config: Config = msgspec.structs.replace(
+        convert(flat, Config), endpoints=endpoints, add=add, serve=serve, secrets=secrets
+    )
+    for name in secrets.names:
+        if not re.fullmatch(r"[\w.*-]{1,80}", name, re.ASCII) or not name.strip("*"):
+            raise FileError(
+                f"{path}, line {line_of(text, ('secrets', 'names'))}: {name!r} can be no name of a secret",
+                "Use letters, digits, ., _, - and *",
+            )
+    for pattern in secrets.patterns:
+        if why := _unusable(pattern):
+            raise FileError(
+                f"{path}, line {line_of(text, ('secrets', 'patterns'))}: {pattern!r} {why}",
+                "Give a regular expression, such as 'acme-[0-9a-f]{32}'",
+            )
     for name, added in add.items():
         if bool(added.session) == bool(added.function):
             raise FileError(
@@ -258,6 +283,18 @@ def parse(text: str, path: Path) -> Config:
             "Give a positive number",
         )
     return config
+
+
+def _unusable(pattern: str) -> str:
+    """Why a regular expression cannot find secrets; empty if it can."""
+    if len(pattern) > 500:
+        return "is too long"
+    if re.search(r"\(\?(?![:=!]|<[=!])|\\[AZzG]", pattern):
+        return "has what JavaScript does not know"
+    try:
+        return "matches nothing at all, too" if re.compile(pattern).search("") else ""
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"is no regular expression: {error}"
 
 
 def line_of(text: str, keys: Iterable[str]) -> int:

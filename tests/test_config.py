@@ -33,7 +33,14 @@ PATH = Path("recorder.toml")
         ('[add.f]\ndescription = "x"', "line 1: 'f' is made of nothing, or of two things"),
         ('[add."a b"]\nfunction = "a:b"', "line 1: 'a b' can be no name of an endpoint"),
         ("[serve]\n\nat_once = 0", "line 3: serve.at_once must be more than nothing"),
-        ("\nendpoint = {}", "line 2: there is no key 'endpoint' here. It takes endpoints, add, serve, private"),
+        ("\nendpoint = {}", "line 2: there is no key 'endpoint' here. It takes endpoints, add, serve, secrets, private"),
+        ('[secrets]\nnames = ["a b"]', "line 2: 'a b' can be no name of a secret"),
+        ('[secrets]\nnames = ["pin", "*"]', "line 2: '*' can be no name of a secret"),
+        ("[secrets]\n\npatterns = ['(']", "line 3: '(' is no regular expression"),
+        ("[secrets]\npatterns = ['x*']", "line 2: 'x*' matches nothing at all, too"),
+        ("[secrets]\npatterns = ['(?P<a>b)']", "line 2: '(?P<a>b)' has what JavaScript does not know"),
+        ("[secrets]\npatterns = ['(?i)b']", "line 2: '(?i)b' has what JavaScript does not know"),
+        ("[secrets]\nname = 'x'", "line 2: there is no key 'name' here. It takes names, patterns"),
     ],
 )  # fmt: skip
 def test_a_wrong_line_is_named_with_its_number_and_the_remedy(text: str, sentence: str) -> None:

@@ -126,6 +126,11 @@ STORED = {
     "settings": json.dumps({"api_key": planted("localStorage, JSON", opaque())}),
     "jwt": planted("localStorage, by shape", jwt()),
 }
+OWN = {
+    "pin": planted("recorder.toml, name", "47-11-08-15"),
+    "x-house-key-2": planted("recorder.toml, name with a star", "no token at all"),
+    "text": planted("recorder.toml, pattern", f"acme/{secrets.token_hex(6).upper()}"),
+}
 FIELDS = {
     "hidden": planted("HTML, hidden field", opaque()),
     "meta": planted("HTML, meta", opaque()),
@@ -187,6 +192,7 @@ document.getElementById("go").addEventListener("click", async () => {
   await fetch("/upload", { method: "POST", body: upload });
   await post("/typed", told({ word: document.querySelector("[name=word]").value, other: document.getElementById("other").value }));
   await post("/hidden", new FormData(document.getElementById("form")), {});
+  await post("/own", told({ pin: vault.own.pin, note: `it is ${vault.own.text}.`, spin: "4712" }), { ...json, "x-house-key-2": vault.own["x-house-key-2"] });
   await post("/fields", told({ a: window.csrfToken, b: document.querySelector("meta[name=csrf-token]").content }));
   await post("/stored", told({ settings: localStorage.getItem("settings"), odd: localStorage.getItem("jwt") }), { ...json, authorization: `Token ${localStorage.getItem("token")}` });
   for (const name of ["echo", "shape", "quoted"]) await post(`/error/${name}`, told({ password: vault.errors.echo, token: vault.errors.quoted }));
@@ -221,6 +227,7 @@ def script() -> Response:
     vault = {
         "stored": STORED, "filled": FILLED, "title": TITLE, "hash": HASH, "headers": HEADERS, "query": QUERY, "oauth": OAUTH,
         "paths": PATHS, "sent": SENT, "form": FORM, "parts": PARTS, "errors": ERRORS, "socket": SOCKET_SENT,
+        "own": OWN,
     }  # fmt: skip
     return Response(SCRIPT % json.dumps(vault), media_type="text/javascript")
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
+from recorder.config import Secrets
 from recorder.events import Edited, FromPanel, ToPanel
 from recorder.session import Session
 
@@ -79,9 +80,10 @@ PASSES = Passing()
 
 class Site(Protocol):
     """Answers what is under ``/_recorder/`` beyond the recorder's own script and channel, and says what becomes of
-    requests to the app where ``watches``; ``body`` reads theirs."""
+    requests to the app where ``watches``; ``body`` reads theirs. ``secrets`` are kept out of recordings."""
 
     watches: bool
+    secrets: Secrets
 
     def reached_at(self, url: str) -> None: ...
 

@@ -11,11 +11,11 @@ import itertools
 import json
 import os
 import re
-import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ from recorder.capture.beside import OpenPanel
 from recorder.capture.collector import Collector, Connection, Names, file_name, origin_of
 from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
+from recorder.config import Secrets
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
 
@@ -283,6 +284,7 @@ async def record(
     on_saved: Callable[[Path], None] | None = None,
     on_state: Callable[[State], None] | None = None,
     open_panel: OpenPanel | None = None,
+    secrets: Secrets = inject.NO_SECRETS,
 ) -> list[Path]:
     """Open ``url`` in a browser and record until the last tab is closed, the browser ends, Ctrl-C or SIGTERM.
 
@@ -300,6 +302,7 @@ async def record(
         on_saved: told the path of every session.
         on_state: told every change of the recording.
         open_panel: makes the panels in which the person sees the recording; None for none.
+        secrets: what else is kept out of the recording.
 
     Returns:
         The sessions saved, in order.
@@ -355,8 +358,8 @@ async def record(
         collector.viewers = {origin_of(url)}
         lines = Lines(collector)
         stack.callback(lines.close)
-        binding = f"recorder_{secrets.token_hex(8)}"
-        script = inject.init_script(binding, collector.token)
+        binding = f"recorder_{token_hex(8)}"
+        script = inject.init_script(binding, collector.token, secrets)
 
         async def equip(popup: Page) -> None:
             if cdp and await popup.evaluate(f"typeof window[{binding!r}]") == "undefined":

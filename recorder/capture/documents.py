@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from recorder.capture import inject
+from recorder.config import Secrets
 
 Headers = list[tuple[bytes, bytes]]
 Kind = Literal["document", "worker", ""]
@@ -84,17 +85,27 @@ class Document:
         return self._injector.feed(self._decoder.flush()) + self._injector.finish()
 
 
-def with_script(kind: Kind, status: int, headers: Headers, token: str, prefix: str = "") -> Document | None:
-    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` is as in
-    :func:`inject.script_tag`."""
+def with_script(
+    kind: Kind,
+    status: int,
+    headers: Headers,
+    token: str,
+    prefix: str = "",
+    hidden: Secrets = inject.NO_SECRETS,
+) -> Document | None:
+    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` and
+    ``hidden`` are as in :func:`inject.script_tag`."""
     if kind == "document":
-        return document(status, headers, token, prefix)
+        return document(status, headers, token, prefix, hidden)
     return worker(status, headers) if kind == "worker" else None
 
 
-def document(status: int, headers: Headers, token: str, prefix: str = "") -> Document | None:
+def document(
+    status: int, headers: Headers, token: str, prefix: str = "", hidden: Secrets = inject.NO_SECRETS
+) -> Document | None:
     """The document that this answer to a navigation is; None if it is to pass as it came: not HTML, a download, a part
-    of a file, or in an encoding that cannot be undone in passing. ``prefix`` is as in :func:`inject.script_tag`."""
+    of a file, or in an encoding that cannot be undone in passing. ``prefix`` and ``hidden`` are as in
+    :func:`inject.script_tag`."""
     kind, _, parameters = get(headers, b"content-type").lower().partition(b";")
     if kind.strip() != b"text/html" or b"utf-16" in parameters or b"utf-32" in parameters:
         return None
@@ -115,7 +126,7 @@ def document(status: int, headers: Headers, token: str, prefix: str = "") -> Doc
             changed.append((name, value))
     # The tag holds this run's token: no cache may bring it back in another run.
     changed.append((b"Cache-Control", b"no-store"))
-    return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix)))
+    return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden)))
 
 
 def worker(status: int, headers: Headers) -> Document | None:

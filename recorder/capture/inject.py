@@ -14,6 +14,11 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+
+from recorder.config import Secrets
+
+NO_SECRETS = Secrets()
 SCRIPT_PATH = "/_recorder/recorder.js"
 CHANNEL_PATH = "/_recorder/channel"
 ENTRY = "recorder/main.js"
@@ -39,15 +44,17 @@ def recorder_script() -> str:
     return link(static_folder(), ENTRY, "start(fromTag(document.currentScript));")
 
 
-def init_script(binding: str, token: str = "") -> str:
+def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS) -> str:
     """The script for a browser that we drive, to run in every frame before the page's own.
 
     Args:
         binding: the name of the function that the browser exposes: it takes a frame and promises the reply.
         token: what the page says in its ``Hello``.
+        secrets: what else the page keeps to itself.
     """
-    config = json.dumps({"binding": binding, "token": token})
-    return link(static_folder(), ENTRY, f"start({config});")
+    config = {"binding": binding, "token": token}
+    more = {"secrets": msgspec.to_builtins(secrets)} if secrets != NO_SECRETS else {}
+    return link(static_folder(), ENTRY, f"start({json.dumps({**config, **more})});")
 
 
 @lru_cache(maxsize=1)
@@ -57,15 +64,18 @@ def worker_script() -> str:
     return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
-def script_tag(token: str, nonce: str = "", prefix: str = "") -> bytes:
+def script_tag(token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS) -> bytes:
     """The element that loads the script. It takes itself out of the document before anything else is parsed.
 
     Args:
         prefix: the path under which browsers find the app, where it is not the root (no final slash).
+        secrets: what else the page keeps to itself.
     """
     attributes = {"src": prefix + SCRIPT_PATH, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
     if nonce:
         attributes["nonce"] = nonce
+    if secrets != NO_SECRETS:
+        attributes["data-secrets"] = json.dumps(msgspec.to_builtins(secrets))
     words = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())
     return f"<script {words}></script>".encode("ascii", "xmlcharrefreplace")
 

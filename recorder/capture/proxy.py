@@ -271,6 +271,7 @@ class Proxy:
         self._client = client
         self._channel = channel
         self._script = inject.recorder_script().encode()
+        self._hidden = site.secrets if site is not None else inject.NO_SECRETS
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer ``request``."""
@@ -373,7 +374,7 @@ class Proxy:
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
-        shown = with_script(kind, answer.status, headers, self._collector.token)
+        shown = with_script(kind, answer.status, headers, self._collector.token, hidden=self._hidden)
         response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers)
         await response.prepare(request)
         try:

@@ -72,6 +72,7 @@ class Site:
         self._door = Door(offer, self._joined)
         self._library = Library(offer, headers)
         self.watches = self._door.watches
+        self.secrets = offer.config.secrets
         self._running = 0
         self._mcp: asyncio.Task[None] | None = None
         self._manager: Any = None

@@ -6,7 +6,7 @@ import { Channel } from "./channel.js";
 import { watchDocument } from "./documents.js";
 import { hook } from "./hooks.js";
 import { Ledger } from "./ledger.js";
-import { guarded } from "./natives.js";
+import { guarded, natives } from "./natives.js";
 import { Redactor } from "./redact.js";
 import { Toggle } from "./toggle.js";
 import { watchActs } from "./triggers.js";
@@ -20,9 +20,10 @@ const MARK = Symbol.for("api-recorder");
  */
 export function fromTag(element) {
   if (!(element instanceof HTMLScriptElement)) return null;
-  const { channel, token } = element.dataset;
+  const { channel, token, secrets } = element.dataset;
   element.remove();
-  return channel && token ? { channel, token } : null;
+  if (!channel || !token) return null;
+  return secrets ? { channel, token, secrets: natives.parse(secrets) } : { channel, token };
 }
 
 /**
@@ -35,7 +36,7 @@ export function start(config) {
   Object.defineProperty(window, MARK, { value: true, enumerable: false, configurable: true });
 
   const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
-  const redactor = new Redactor((secret) => observe(secret));
+  const redactor = new Redactor((secret) => observe(secret), config.secrets);
   const home = config.channel ? new URL(".", new URL(config.channel, location.origin)).href : "";
   const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen), home) : null;
   const toggle = isTopmost ? new Toggle((on) => channel.press(on), () => panel?.toggle()) : null;

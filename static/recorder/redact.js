@@ -49,14 +49,26 @@ const SHAPES = new RegExp(
 const TYPED_LENGTH = 4;
 const SAID_LENGTH = 8;
 const TOKEN = /^(?=.*\d)[\w.~+/=:-]{16,}$/;
+const PLACEHOLDER = /(\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\])/;
 const STORE = "api-recorder:secrets";
 
 /** @typedef {{nonce: string, names: Record<string, string>}} Stored */
 
 export class Redactor {
-  /** @param {(fact: import("./words.js").Secret) => void} tell */
-  constructor(tell) {
+  /**
+   * @param {(fact: import("./words.js").Secret) => void} tell
+   * @param {import("./words.js").Secrets} [more] what a person says is secret, too
+   */
+  constructor(tell, more = { names: [], patterns: [] }) {
     this.tell = tell;
+    const written = (/** @type {string} */ name) => name.replace(/[.]/g, "\\.").replace(/\*+/g, "[\\w.-]{0,60}");
+    const names = more.names.map(written).join("|");
+    // Only where a name ends is searched for: in a long text, a search for its beginning would take for ever.
+    const ends = more.names.map((name) => written(name.replace(/^\*+/, ""))).join("|");
+    /** What a person calls secret. */
+    this.named = names ? new RegExp(`^(?:${names})$`, "i") : null;
+    this.shaped = more.patterns.length ? new RegExp(more.patterns.map((pattern) => `(?:${pattern})`).join("|"), "g") : null;
+    this.fieldEnd = names ? new RegExp(`(?:${NAME_END}|${AUTH_END}|${ends})(\\\\?)"\\s*:\\s*`, "gi") : FIELD_END;
     /** @type {Stored} */
     this.stored = recall();
     /** @type {Map<string, string>} */
@@ -131,7 +143,7 @@ export class Redactor {
   cleanHeader(name, value) {
     const [, cookie, given = ""] = (/^cookie$/i.test(name) && /^([^=;]*)=([^;]*)$/.exec(value)) || [];
     if (cookie !== undefined) return `${cookie}=${this.secret(given, cookie, `cookie ${cookie}`, SAID_LENGTH)}`;
-    if (!SECRET_HEADER.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanPath(this.cleanQuery(value)) : value);
+    if (!SECRET_HEADER.test(name) && !this.named?.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanPath(this.cleanQuery(value)) : value);
     // The scheme is no secret, and a script has to write it.
     const [, scheme = "", secret = value] = /^([A-Za-z][\w-]*\s+)?(.*)$/s.exec(value) ?? [];
     // A page that has no token yet sends the scheme alone, or the word for nothing.
@@ -144,7 +156,7 @@ export class Redactor {
     const { name, value } = part;
     const kept = { ...part };
     if (part.filename !== undefined) return { ...kept, filename: this.cleanText(part.filename) };
-    if (value && isSecretName(name, value)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
+    if (value && this.isSecretName(name, value)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
     else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
     return kept;
   }
@@ -176,7 +188,7 @@ export class Redactor {
     const isOauth = OAUTH.test(text);
     return text.replace(QUERY_FIELD, (whole, lead, key, value) => {
       const name = decoded(key);
-      const isSecret = isSecretName(name, decoded(value)) || (isOauth && /^(?:code|state)$/.test(name));
+      const isSecret = this.isSecretName(name, decoded(value)) || (isOauth && /^(?:code|state)$/.test(name));
       if (!value || !isSecret) return whole;
       return `${lead}${key}=${this.secret(decoded(value), name, `parameter ${name}`, SAID_LENGTH)}`;
     });
@@ -202,26 +214,27 @@ export class Redactor {
   cleanJson(text, isSent) {
     let out = "";
     let from = 0;
-    FIELD_END.lastIndex = 0;
-    for (let found = FIELD_END.exec(text); found; found = FIELD_END.exec(text)) {
+    const ends = this.fieldEnd;
+    ends.lastIndex = 0;
+    for (let found = ends.exec(text); found; found = ends.exec(text)) {
       const [whole, escape = ""] = found;
       const lead = FIELD_START.exec(text.slice(Math.max(from, found.index - 64), found.index));
       if (!lead || lead[1] !== escape) continue;
       const name = lead[2] + whole.slice(0, whole.indexOf(`${escape}"`));
       const start = found.index + whole.length;
       const end = endOfValue(text, start, escape);
-      if (end <= start || NEVER.test(name)) continue;
+      if (end <= start) continue;
       if (/^token$/i.test(name) && HIGHLIGHT.test(text.slice(end, end + 40))) continue;
       const quote = `${escape}"`;
       const isQuoted = text.startsWith(quote, start);
       const written = isQuoted ? text.slice(start + quote.length, end - quote.length) : text.slice(start, end);
       const value = unescaped(written, escape);
       if (!value || isPlaceholder(value) || (!isQuoted && written.length < TYPED_LENGTH)) continue;
-      if (!isSecretName(name, value)) continue;
+      if (!this.isSecretName(name, value)) continue;
       const everywhere = isSent ? SAID_LENGTH : TOKEN.test(value) ? SAID_LENGTH : Infinity;
       out += text.slice(from, start) + quote + this.secret(value, name, `field ${name}`, everywhere) + quote;
       from = end;
-      FIELD_END.lastIndex = end;
+      ends.lastIndex = end;
     }
     return from ? out + text.slice(from) : text;
   }
@@ -242,9 +255,25 @@ export class Redactor {
       const name = Object.keys(groups).find((each) => groups[each] !== undefined) ?? "";
       return this.secret(unescaped(found, ""), name, `looks like a ${name.toLowerCase().replace("_", " ")}`, SAID_LENGTH);
     });
+    if (this.shaped) {
+      const { shaped } = this;
+      const hide = (/** @type {string} */ found) => (found ? this.secret(found, "VALUE", "as recorder.toml says", SAID_LENGTH) : found);
+      // What stands for a secret is not to be taken for one.
+      text = text.split(PLACEHOLDER).map((part, place) => (place % 2 ? part : part.replace(shaped, hide))).join("");
+    }
     if (this.everywhere.size === 0) return text;
     this.pattern ??= this.compile();
     return text.replace(this.pattern, (form) => this.forms.get(form) ?? form);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  isSecretName(name, value) {
+    if (this.named?.test(name)) return true;
+    if (NEVER.test(name)) return false;
+    return SECRET_NAME.test(name) || (AUTH_NAME.test(name) && TOKEN.test(value));
   }
 
   compile() {
@@ -325,15 +354,6 @@ export class Redactor {
       if (input instanceof HTMLInputElement && input.value) this.watch(input, false);
     }
   }
-}
-
-/**
- * @param {string} name
- * @param {string} value
- */
-function isSecretName(name, value) {
-  if (NEVER.test(name)) return false;
-  return SECRET_NAME.test(name) || (AUTH_NAME.test(name) && TOKEN.test(value));
 }
 
 /** @returns {Stored} */

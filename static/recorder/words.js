@@ -45,8 +45,10 @@
  *
  * @typedef {State | Ack | Refused | ToPanel} ToPage
  *
- * @typedef {{channel?: string, binding?: string, token: string}} Config
- * How the page reaches the collector: a path of its own origin, or the name of a function that the browser exposes.
+ * @typedef {{names: string[], patterns: string[]}} Secrets
+ * @typedef {{channel?: string, binding?: string, token: string, secrets?: Secrets}} Config
+ * How the page reaches the collector: a path of its own origin, or the name of a function that the browser exposes; and
+ * what else it keeps to itself, as `recorder/config.py` has it.
  */
 
 export const PROTOCOL = 1;
