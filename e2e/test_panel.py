@@ -18,12 +18,11 @@ from playwright.async_api import Download, Locator, Page, expect
 from e2e.apps import ROOT, GradioApp, NotStarted, gradio_python
 from e2e.test_attach import INSTALLED
 from e2e.test_mcp import PIXEL
-from e2e.visit import opened, press
+from e2e.visit import opened, press, proxied
 from e2e.web.running import WebApp
 from recorder import session as sessions
 from recorder.capture.browser import record
 from recorder.capture.collector import recover
-from recorder.capture.proxy import serve
 from recorder.config import Source, parse
 from recorder.serve.offer import Offer
 from recorder.serve.panel import Panel
@@ -81,24 +80,15 @@ UPLOADED = ".image-container img, .image-frame img"
 
 
 @contextlib.asynccontextmanager
-async def proxied(url: str, folder: Path, config: str = "") -> AsyncIterator[str]:
+async def shown_at(url: str, folder: Path, config: str = "") -> AsyncIterator[str]:
     """The address at which `recorder proxy` serves ``url``, whose sessions go to ``folder``; no final slash. ``config``
     is the text of a ``recorder.toml``."""
     folder.mkdir(exist_ok=True)
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    source = (
-        Source(parse(config, folder / "recorder.toml"), folder / "recorder.toml", config) if config else None
-    )
+    path = folder / "recorder.toml"
+    source = Source(parse(config, path), path, config) if config else None
     offer = Offer(url, source=source, folder=folder, environment={"RECORDER_SECRET_CODE": CODE})
-    site = Site(offer)
-    task = asyncio.create_task(serve(url, port=0, output=folder, site=site, on_ready=ready.set_result))
-    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield (await (ready if ready.done() else task)).rstrip("/")  # type: ignore[union-attr]
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    async with proxied(url, folder, Site(offer)) as address:
+        yield address.rstrip("/")
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +160,7 @@ async def test_what_was_recorded_is_edited_downloaded_and_run(
     picture = tmp_path / 'a "picture".png'
     picture.write_bytes(PIXEL)
     downloads = tmp_path / "downloads"
-    async with proxied(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
+    async with shown_at(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
         await press(page, True)
         panel = await open_panel(page)
         await greet(page, "Bob")
@@ -246,7 +236,7 @@ async def test_a_reload_in_the_middle_keeps_everything_and_so_does_a_crash(
     house: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    async with proxied(house.url, out) as url, opened(browser_path, url) as page:
+    async with shown_at(house.url, out) as url, opened(browser_path, url) as page:
         await press(page, True)
         panel = await open_panel(page)
         await greet(page, "Ann")
@@ -308,7 +298,7 @@ async def test_the_app_makes_room_and_lies_as_before_once_the_panel_is_closed(
     line: str, gradio_app: Callable[..., GradioApp], browser_path: str, tmp_path: Path
 ) -> None:
     app = await asyncio.to_thread(gradio_app, APP + LAUNCH, line)
-    async with proxied(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
+    async with shown_at(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
         await page.set_viewport_size({"width": 1300, "height": 800})
         await press(page, True)
         await expect(page.get_by_role("button", name="Recorded calls")).to_be_visible()
@@ -341,7 +331,7 @@ async def test_the_app_makes_room_and_lies_as_before_once_the_panel_is_closed(
 async def test_all_of_it_can_be_done_by_keyboard_and_is_read_out(
     house: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
-    async with proxied(house.url, tmp_path / "out") as url, opened(browser_path, url) as page:
+    async with shown_at(house.url, tmp_path / "out") as url, opened(browser_path, url) as page:
         await press(page, True)
         await greet(page, "Ann")
         await greet(page, "Bob")
@@ -391,7 +381,7 @@ async def test_all_of_it_can_be_done_by_keyboard_and_is_read_out(
 async def test_a_replay_shows_in_place_what_came_and_can_be_stopped(
     house: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
-    async with proxied(house.url, tmp_path / "out") as url, opened(browser_path, url) as page:
+    async with shown_at(house.url, tmp_path / "out") as url, opened(browser_path, url) as page:
         await press(page, True)
         panel = await open_panel(page)
         await greet(page, "Ann")
@@ -423,7 +413,7 @@ async def test_the_script_is_copied_whole_and_a_recorder_that_is_gone_is_told_of
     house: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(proxied(house.url, tmp_path / "out"))
+        url = await stack.enter_async_context(shown_at(house.url, tmp_path / "out"))
         async with opened(browser_path, url) as page:
             await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             await press(page, True)
@@ -446,7 +436,7 @@ async def test_nothing_that_an_app_says_becomes_more_than_text(browser_path: str
     app = await asyncio.to_thread(WebApp, "hostile", tmp_path)
     out = tmp_path / "out"
     try:
-        async with proxied(app.url, out) as url, opened(browser_path, url) as page:
+        async with shown_at(app.url, out) as url, opened(browser_path, url) as page:
             await press(page, True)
             panel = await open_panel(page)
             await page.get_by_role("button", name="Ask", exact=True).click()
@@ -480,7 +470,7 @@ async def test_nothing_that_an_app_says_becomes_more_than_text(browser_path: str
 async def test_five_hundred_calls_are_all_there_in_their_order(browser_path: str, tmp_path: Path) -> None:
     app = await asyncio.to_thread(WebApp, "hostile", tmp_path)
     try:
-        async with proxied(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
+        async with shown_at(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
             await press(page, True)
             panel = await open_panel(page)
             await page.get_by_role("button", name="More", exact=True).focus()
@@ -549,7 +539,7 @@ async def test_the_sessions_of_the_folder_are_listed_opened_compared_renamed_rep
     out = tmp_path / "out"
     picture = tmp_path / "a.png"
     picture.write_bytes(PIXEL)
-    async with proxied(house.url, out) as url, opened(browser_path, url) as page:
+    async with shown_at(house.url, out) as url, opened(browser_path, url) as page:
         for name in ("Ann", "Bob"):
             await press(page, True)
             await greet(page, name)

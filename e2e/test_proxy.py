@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +12,8 @@ import pytest
 from playwright.async_api import expect
 
 from e2e.apps import GradioApp, NotStarted, gradio_python
-from e2e.visit import APP, CALLS, LAUNCH, greet, is_done_again, opened, press, visit
+from e2e.visit import APP, CALLS, LAUNCH, greet, is_done_again, opened, press, proxied, visit
 from recorder import session as sessions
-from recorder.capture.proxy import serve
 
 MOUNTED = """
 import os, uvicorn
@@ -33,20 +31,6 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(str(error))
     yield app.url
     app.stop()
-
-
-@contextlib.asynccontextmanager
-async def proxied(url: str, output: Path) -> AsyncIterator[str]:
-    """The address at which `recorder proxy` serves ``url``."""
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(url, port=0, output=output, on_ready=ready.set_result))
-    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield await (ready if ready.done() else task)  # type: ignore[misc]
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def test_a_visit_between_two_presses_is_done_again_by_script_and_by_replay(

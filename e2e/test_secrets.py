@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from playwright.async_api import expect
 
-from e2e.test_panel import given, open_panel, proxied
+from e2e.test_panel import given, open_panel, shown_at
 from e2e.visit import opened, press
 from e2e.web.running import WebApp
 from recorder import session as sessions
@@ -70,7 +70,7 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     for name, text in uploads.items():
         (tmp_path / name).write_text(text)
     out, content = tmp_path / "out", dict[str, bytes]()
-    async with proxied(vault.url, out, OWN) as url, opened(browser_path, url) as page:
+    async with shown_at(vault.url, out, OWN) as url, opened(browser_path, url) as page:
         await page.get_by_label("Password").fill(planted["password field, sent under another name"])
         await page.get_by_label("Files").set_input_files([tmp_path / name for name in uploads])
         await press(page, True)

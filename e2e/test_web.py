@@ -18,8 +18,7 @@ from mcp.client.stdio import stdio_client
 from playwright.async_api import Page, async_playwright, expect
 
 from e2e.conftest import CHROMIUM_FLAGS
-from e2e.test_proxy import proxied
-from e2e.visit import opened, press
+from e2e.visit import opened, press, proxied
 from e2e.web import visits
 from e2e.web.attached import FRAMEWORKS
 from e2e.web.running import WebApp

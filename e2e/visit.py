@@ -16,7 +16,9 @@ from playwright.async_api import Page, async_playwright, expect
 from e2e.apps import GradioApp
 from e2e.conftest import CHROMIUM_FLAGS
 from recorder import session as sessions
+from recorder.capture.proxy import serve
 from recorder.render import renderers
+from recorder.serve.site import Site
 from recorder.session import Session
 
 Log = list[dict[str, Any]]
@@ -101,6 +103,20 @@ async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
         yield page
         assert errors == []
         await browser.close()
+
+
+@contextlib.asynccontextmanager
+async def proxied(url: str, output: Path, site: Site | None = None) -> AsyncIterator[str]:
+    """The address at which `recorder proxy` serves ``url``, with what ``site`` serves beside it."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(serve(url, port=0, output=output, site=site, on_ready=ready.set_result))
+    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+    try:
+        yield await (ready if ready.done() else task)  # type: ignore[misc]
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def press(page: Page, on: bool) -> None:

@@ -16,6 +16,8 @@ PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
 
 BodyKind = Literal["none", "text", "parts", "lost"]
+Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
+"""What a person does to a recording in the panel."""
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
 
@@ -193,7 +195,7 @@ class Edited(Event, frozen=True, tag="edited"):
     of a variable or of an environment variable, and ``nonce`` is of the placeholder that a secret gets.
     """
 
-    what: Literal["skip", "keep", "delete", "rename", "secret", "undo"]
+    what: Change
     call: str = ""
     started: float = 0.0
     endpoint: str = ""
@@ -254,7 +256,7 @@ class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
 class Edit(msgspec.Struct, frozen=True, tag_field="t", tag="edit"):
     """Panel to recorder: a change, as :class:`Edited` has it, of the call with this id."""
 
-    what: Literal["skip", "keep", "delete", "rename", "secret", "undo"]
+    what: Change
     call: str = ""
     input: int = 0
     name: str = ""

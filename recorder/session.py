@@ -342,6 +342,11 @@ def iso(at: float | None) -> str:
     return moment.replace("+00:00", "Z")
 
 
+def with_names(text: str, spelled: str = r"\1") -> str:
+    """``text`` with the name of a secret, written as ``spelled``, where the recording has a placeholder of its own."""
+    return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", spelled, text)
+
+
 def encode_value(value: Any) -> Any:
     """A value with :class:`File` leaves and any float as plain JSON, by the rules in the module's docstring."""
     if isinstance(value, File):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -12,7 +11,18 @@ from typing import Any
 import msgspec
 
 from recorder.drift import adapted
-from recorder.session import App, Call, Expectation, File, Place, SecretName, Session, Value, encode_value
+from recorder.session import (
+    App,
+    Call,
+    Expectation,
+    File,
+    Place,
+    SecretName,
+    Session,
+    Value,
+    encode_value,
+    with_names,
+)
 from recorder.workflow import Cookie, Expression, Link, SecretRef, Step, VariableRef, Workflow, leaves_of
 
 
@@ -301,7 +311,7 @@ def _told(shown: Shown) -> str:
 def _named(value: Any) -> Any:
     """With the names of secrets, whose placeholders are another in each recording."""
     if isinstance(value, str):
-        return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", r"\1", value)
+        return with_names(value)
     if isinstance(value, dict):
         return {key: _named(item) for key, item in value.items()}
     return [_named(item) for item in value] if isinstance(value, list) else value

@@ -35,7 +35,7 @@ from playwright.async_api import Error as PlaywrightError
 from recorder import events
 from recorder.capture import inject
 from recorder.capture.beside import OpenPanel
-from recorder.capture.collector import Collector, Connection, Names, file_name, origin_of
+from recorder.capture.collector import Collector, Connection, Names, file_name, free_path, origin_of
 from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.config import Secrets
@@ -370,7 +370,7 @@ async def record(
 
         async def keep_download(download: Download) -> None:
             # A browser that is driven throws its downloads away when it ends.
-            path = _free(names.folder / file_name(download.suggested_filename))
+            path = free_path(names.folder / file_name(download.suggested_filename))
             await download.save_as(path)
             speak(f"downloaded {path}")
 
@@ -413,15 +413,6 @@ def _are_akin(one: str, other: str) -> bool:
     """Whether two addresses are of one host, or the one's is within the other's (``www.``)."""
     hosts = [urlsplit(url).hostname or "" for url in (one, other)]
     return all(hosts) and (hosts[0] == hosts[1] or any(a.endswith(f".{b}") for a in hosts for b in hosts))
-
-
-def _free(path: Path) -> Path:
-    """``path``, or one with a number, that is no file yet."""
-    found, number = path, 1
-    while found.exists():
-        number += 1
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return found
 
 
 async def _into_workers(page: Page) -> None:

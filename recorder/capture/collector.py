@@ -165,7 +165,7 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     main, others = edited_together(fold.session(), fold.others(), _edits(reading))
     # The main app's is the last, so that it is there only when all are.
     for kept in (*others, main):
-        target = _recovered(path)
+        target = free_path(path.with_name(f"{path.stem}-recovered.json"))
         session.write(msgspec.structs.replace(kept, notes=(*kept.notes, note, *reading.notes)), target)
     path.unlink(missing_ok=True)
     return target
@@ -196,13 +196,13 @@ def _edits(reading: journals.Reading) -> list[Edited]:
     return [event for event in reading.events if isinstance(event, Edited)]
 
 
-def _recovered(path: Path) -> Path:
-    """The next free name for a session that is made of the journal at ``path``."""
-    target, number = path.with_name(f"{path.stem}-recovered.json"), 1
-    while target.exists():
+def free_path(path: Path) -> Path:
+    """``path``, or one with a number, that is no file yet."""
+    found, number = path, 1
+    while found.exists():
         number += 1
-        target = path.with_name(f"{path.stem}-recovered-{number}.json")
-    return target
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found
 
 
 def file_name(name: str) -> str:

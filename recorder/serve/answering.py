@@ -58,16 +58,19 @@ def origin_of(scope: Scope, headers: dict[str, str]) -> str:
     return f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{scope.get('root_path', '')}"
 
 
+def only_json(headers: dict[str, str]) -> None:
+    """Refuse what is not JSON by its type: what a form of another site can send without asking never is."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "Send the values as JSON, with Content-Type: application/json.")
+
+
 async def json_of(headers: dict[str, str], receive: Receive) -> dict[str, Any]:
     """The object that a request has for a body.
 
     Raises:
         Refused: it is none.
     """
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        # What a form of another site can send without asking is never JSON by its type.
-        raise Refused(415, "Send the values as JSON, with Content-Type: application/json.")
+    only_json(headers)
     try:
         given = json.loads(await body_of(receive))
     except (ValueError, RecursionError) as error:

@@ -32,6 +32,7 @@ from recorder.serve.answering import (
     body_of,
     json_of,
     only,
+    only_json,
     unless_gone,
 )
 from recorder.serve.offer import Offer
@@ -146,8 +147,7 @@ class Library:
 
     async def _panel(self, saved: Saved, headers: dict[str, str], receive: Receive, send: Send) -> None:
         """What a panel asks; the answer is what it is told, a line each."""
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refused(415, "Ask with Content-Type: application/json.")
+        only_json(headers)
         try:
             message = events.parse(await body_of(receive))
         except (ValueError, RecursionError, msgspec.MsgspecError) as error:

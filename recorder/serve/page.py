@@ -25,7 +25,7 @@ from recorder.errors import RecorderError
 from recorder.render.literals import markdown_code, markdown_text, sh_text
 from recorder.render.snippets import LANGUAGES, snippet
 from recorder.serve.tools import Tool, listed, property_of, takes_file, takes_files, tools_of
-from recorder.session import App, Call, File, Session, encode_value
+from recorder.session import App, Call, File, Session, encode_value, with_names
 from recorder.show import visible
 from recorder.workflow import Argument, Step, Variable, VariableRef, Workflow
 
@@ -166,7 +166,7 @@ def _entry(tool: Tool, call: Call | None, files: Path) -> Entry:
     if call is not None:
         given = [encode_value(output.value) for output in call.outputs if not output.state]
         text = json.dumps(given[0] if len(given) == 1 else given, ensure_ascii=False, indent=2)
-        outputs = _without_secrets(text)[:MOST]
+        outputs = with_names(text)[:MOST]
     return Entry(
         id=endpoint.id,
         name=tool.name,
@@ -273,12 +273,7 @@ def _plain(value: Any, files: Path) -> Any:
         return [_plain(item, files) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item, files) for key, item in value.items()}
-    return _without_secrets(value) if isinstance(value, str) else value
-
-
-def _without_secrets(text: str) -> str:
-    """With the name of a secret where the recording has a placeholder of its own."""
-    return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", r"\1", text)
+    return with_names(value) if isinstance(value, str) else value
 
 
 def _named(value: Any) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from e2e.test_panel import open_panel, proxied
+from e2e.test_panel import open_panel, shown_at
 from e2e.visit import opened, press
 from e2e.web.running import WebApp
 from recorder.capture.browser import find_browser
@@ -59,7 +59,7 @@ async def measure(calls: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         app = await asyncio.to_thread(WebApp, "hostile", Path(folder))
         try:
-            async with proxied(app.url, Path(folder) / "out") as url, opened(browser, url) as page:
+            async with shown_at(app.url, Path(folder) / "out") as url, opened(browser, url) as page:
                 await press(page, True)
                 panel = await open_panel(page)
                 await page.evaluate(LONG_TASKS)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from recorder.render import Options
 from recorder.render.http.recorded import Recorded
 from recorder.request import Request, as_text, request
-from recorder.session import File
+from recorder.session import File, with_names
 from recorder.workflow import Step, Workflow
 
 _BY_CLIENT = {"accept", "authorization", "content-type"}
@@ -161,7 +161,7 @@ def _responses(step: Step) -> dict[str, Any]:
 def known_secrets_out(value: Any) -> Any:
     """A recorded answer as an example: the recording's own placeholders are no part of it."""
     if isinstance(value, str):
-        return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", r"${\1}", value)
+        return with_names(value, r"${\1}")
     if isinstance(value, dict):
         return {key: known_secrets_out(item) for key, item in value.items()}
     if isinstance(value, list):
