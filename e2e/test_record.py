@@ -34,6 +34,11 @@ with gr.Blocks() as demo:
 demo.launch()
 """
 
+ASK = """const ask = (text) => {
+    const body = JSON.stringify({ data: [text], fn_index: 0, session_hash: text });
+    fetch("/gradio_api/queue/join", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+};"""
+
 
 @pytest.fixture(scope="module")
 def echo_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
@@ -108,14 +113,33 @@ async def test_the_last_tab_may_be_closed_right_after_the_last_call(
     assert said(saved[0]) == [f"call {number}" for number in range(5)]
 
 
+async def test_a_renderer_that_dies_does_not_take_the_last_call_with_it(
+    echo_app: GradioApp, browser_path: str, tmp_path: Path
+) -> None:
+    ask_twice = """async () => {
+        %s
+        ask("one");
+        await new Promise((done) => setTimeout(done, 5));
+        ask("two");
+    }""" % ASK
+
+    async def drive(page: Page) -> None:
+        renderer = await page.context.new_cdp_session(page)
+        async with page.expect_event("crash"):
+            await page.evaluate(ask_twice)
+            asyncio.ensure_future(renderer.send("Page.crash")).add_done_callback(asyncio.Future.exception)
+
+    saved = await record(
+        echo_app.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive
+    )
+    assert said(saved[0]) == ["one", "two"]
+
+
 async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(
     echo_app: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
     ask_and_be_busy = """() => {
-        const ask = (text) => {
-            const body = JSON.stringify({ data: [text], fn_index: 0, session_hash: text });
-            fetch("/gradio_api/queue/join", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-        };
+        %s
         ask("late");
         // What follows soon is gathered, to be said together.
         return new Promise((done) => setTimeout(() => {
@@ -123,7 +147,7 @@ async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(
             done();
             setTimeout(() => { for (const until = Date.now() + 3000; Date.now() < until; ); }, 0);
         }, 5));
-    }"""
+    }""" % ASK
 
     async def drive(page: Page) -> None:
         await echo(page, "soon")

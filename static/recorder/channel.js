@@ -6,6 +6,11 @@ import { guarded, listen, natives } from "./natives.js";
 import { PROTOCOL } from "./words.js";
 
 const BATCH_MS = 50;
+/**
+ * So often within that time, what happened is said at once: a renderer that is killed takes with it what was to be said
+ * later. What comes thicker is gathered.
+ */
+const AT_ONCE = 8;
 const RETRY_MS = [50, 200, 1000, 2000, 5000, 10000];
 const BUFFERED_LIMIT = 8 * 1024 * 1024;
 const LEFT_LIMIT = 4 * 1024 * 1024;
@@ -49,7 +54,9 @@ export class Channel {
     this.hasState = false;
     this.isRefused = false;
     this.attempts = 0;
-    this.flushedAt = 0;
+    /** Since when `saidAtOnce` counts. */
+    this.countedAt = 0;
+    this.saidAtOnce = 0;
     this.isScheduled = false;
     /** @type {boolean | null} */
     this.press_ = null;
@@ -194,16 +201,21 @@ export class Channel {
       this.isScheduled = false;
       this.flush();
     });
-    const left = this.flushedAt + BATCH_MS - natives.now();
+    const now = natives.now();
+    const left = this.countedAt + BATCH_MS - now;
     // A clock that was set back must not hold anything up.
-    if (left <= 0 || left > BATCH_MS) natives.queueMicrotask(flush);
+    if (left <= 0 || left > BATCH_MS) {
+      this.countedAt = now;
+      this.saidAtOnce = 0;
+    }
+    this.saidAtOnce += 1;
+    if (this.saidAtOnce <= AT_ONCE) natives.queueMicrotask(flush);
     else natives.setTimeout(flush, left);
   }
 
   /** @param {boolean} [evenIfFull] */
   flush(evenIfFull = false) {
     if (!this.line || !this.isGreeted || !this.ledger.session) return;
-    this.flushedAt = natives.now();
     while (evenIfFull || this.line.waiting() < BUFFERED_LIMIT) {
       const frame = this.ledger.take();
       if (!frame) return;
