@@ -116,12 +116,12 @@ async def test_the_last_tab_may_be_closed_right_after_the_last_call(
 async def test_a_renderer_that_dies_does_not_take_the_last_call_with_it(
     echo_app: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
-    ask_twice = """async () => {
-        %s
+    ask_twice = f"""async () => {{
+        {ASK}
         ask("one");
         await new Promise((done) => setTimeout(done, 5));
         ask("two");
-    }""" % ASK
+    }}"""
 
     async def drive(page: Page) -> None:
         renderer = await page.context.new_cdp_session(page)
@@ -138,16 +138,16 @@ async def test_a_renderer_that_dies_does_not_take_the_last_call_with_it(
 async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(
     echo_app: GradioApp, browser_path: str, tmp_path: Path
 ) -> None:
-    ask_and_be_busy = """() => {
-        %s
+    ask_and_be_busy = f"""() => {{
+        {ASK}
         ask("late");
         // What follows soon is gathered, to be said together.
-        return new Promise((done) => setTimeout(() => {
+        return new Promise((done) => setTimeout(() => {{
             ask("later");
             done();
-            setTimeout(() => { for (const until = Date.now() + 3000; Date.now() < until; ); }, 0);
-        }, 5));
-    }""" % ASK
+            setTimeout(() => {{ for (const until = Date.now() + 3000; Date.now() < until; ); }}, 0);
+        }}, 5));
+    }}"""
 
     async def drive(page: Page) -> None:
         await echo(page, "soon")

@@ -179,6 +179,11 @@ def overview(session: Session, workflow: Workflow) -> Overview:
     )
 
 
+def recorded(call: Call, session: Session) -> ShownCall:
+    """A call before it is known whether it is made again, and how: as if it were."""
+    return msgspec.structs.replace(_call(call, None, session), step=True)
+
+
 def _call(call: Call, step: Step | None, session: Session) -> ShownCall:
     expressions = [argument.value for argument in step.arguments] if step is not None else []
     return ShownCall(

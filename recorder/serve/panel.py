@@ -54,7 +54,7 @@ from recorder.replay.run import run_plans
 from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.page import examples, markdown, page_of
 from recorder.session import File, Session, dump, encode_value, files_folder, files_in, map_files, map_values
-from recorder.show import Overview, ShownCall, overview
+from recorder.show import Overview, ShownCall, overview, recorded
 from recorder.workflow import Workflow, identifier
 
 Lines = list[tuple[str, ...]]
@@ -104,8 +104,12 @@ class Panel:
         self._headers = headers
         self._target = ""
         self._looking: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
+        self._due = (asyncio.Event(), asyncio.Event(), asyncio.Event())
+        """What may be out of date: whether calls are missing, what is known of them, the script."""
         self._told: list[Any] = []
+        self._early: list[tuple[float, Any]] = []
+        """Calls that were told before the workflow had them, and when."""
+        self._made: tuple[Session, Workflow, View, Path] | None = None
         self._about: View | None = None
         self._script: tuple[str, Lines] = ("", [])
         self._why = ""
@@ -126,7 +130,9 @@ class Panel:
 
     def changed(self) -> None:
         """There may be something new to see."""
-        self._changed.set()
+        missing, known, _ = self._due
+        missing.set()
+        known.set()
 
     def close(self) -> None:
         """Nobody looks any more; a replay ends."""
@@ -142,7 +148,8 @@ class Panel:
         try:
             if isinstance(message, Look):
                 self._target = message.target
-                await self._show()
+                await self._show_calls()
+                await self._show_script()
             elif isinstance(message, Edit):
                 await self._edit(message)
             elif isinstance(message, Again):
@@ -168,17 +175,23 @@ class Panel:
             return
         if self._looking is None or self._looking.done():
             # Whoever opens a panel knows nothing yet.
-            self._told, self._about, self._script, self._why = [], None, ("", []), ""
+            self._told, self._early, self._about, self._script, self._why = [], [], None, ("", []), ""
             self._looking = asyncio.get_running_loop().create_task(self._keep_looking())
-        self._changed.set()
+        self.changed()
+        self._due[-1].set()
 
     async def _keep_looking(self) -> None:
+        """Each as often as it can be: a long script does not keep the next call out of sight."""
+        shows = (self._show_missing, self._show_calls, self._show_script)
+        await asyncio.gather(*(self._keep(due, show) for due, show in zip(self._due, shows, strict=True)))
+
+    async def _keep(self, due: asyncio.Event, show: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
-            await self._changed.wait()
-            self._changed.clear()
+            await due.wait()
+            due.clear()
             began = time.monotonic()
             try:
-                await self._show()
+                await show()
             except RecorderError as error:
                 self._say(Trouble(str(error)))
             except Exception as error:
@@ -189,18 +202,47 @@ class Panel:
             took = time.monotonic() - began
             await asyncio.sleep(min(max(OFTEN, took * SHARE), SELDOM))
 
-    async def _show(self) -> None:
-        snapshot = self._recorded.snapshot()
-        if snapshot is None:
+    async def _show_missing(self) -> None:
+        """The calls that are new, as they are before it is known what is to be done again."""
+        if self._about is None or not self._about.live or (snapshot := self._recorded.snapshot()) is None:
             return
-        target = self._target
+        now = time.monotonic()
+        session = edited(snapshot.session, snapshot.edits)
+        known = {call["id"] for call in self._told}
+        fresh = [
+            msgspec.to_builtins(_cut_call(recorded(call, session)))
+            for call in session.calls
+            if call.id not in known
+        ]
+        if not fresh:
+            return
+        self._early += ((now, call) for call in fresh)
+        self._tell([*self._told, *fresh], self._about)
+
+    async def _show_calls(self) -> None:
+        began = time.monotonic()
+        if (snapshot := self._recorded.snapshot()) is None:
+            return
         session, made, view, calls = await asyncio.to_thread(_viewed, snapshot)
+        self._early = [(at, call) for at, call in self._early if at >= began]
+        known = {call["id"] for call in calls}
+        self._tell([*calls, *(call for _, call in self._early if call["id"] not in known)], view)
+        self._made = session, made, view, snapshot.path
+        self._due[-1].set()
+
+    def _tell(self, calls: list[Any], view: View) -> None:
+        """What of the calls, or of all else in the view, the page does not know."""
         fresh = [(i, call) for i, call in enumerate(calls) if i >= len(self._told) or self._told[i] != call]
         if fresh or len(calls) != len(self._told) or view != self._about:
             self._told, self._about = calls, view
             self._say(msgspec.structs.replace(view, calls=tuple(fresh), length=len(calls)))
-        target = target if target in view.targets else next(iter(view.targets), "")
-        lines, error = await asyncio.to_thread(_lines, session, made, snapshot.path, target)
+
+    async def _show_script(self) -> None:
+        if self._made is None:
+            return
+        session, made, view, path = self._made
+        target = self._target if self._target in view.targets else next(iter(view.targets), "")
+        lines, error = await asyncio.to_thread(_lines, session, made, path, target)
         anew = self._script[0] != target or bool(self._why)
         changes = changes_of([] if anew else self._script[1], lines)
         if changes or error != self._why or self._script[0] != target:

@@ -3,6 +3,7 @@
  * went in again.
  */
 import { guarded, listen, natives } from "../recorder/natives.js";
+import { Blocks } from "./blocks.js";
 import { ICONS, icon, iconButton, make } from "./elements.js";
 import { fileIn, inShort, shownValue, thumbnail } from "./values.js";
 
@@ -11,6 +12,7 @@ const ROWS_AT_ONCE = 60;
 /** Lines side by side; further ones share the last. */
 const MOST_LANES = 5;
 const LANE_PX = 7;
+const ROW_PX = 76;
 
 /**
  * @typedef {import("../recorder/words.js").ShownCall} ShownCall
@@ -25,7 +27,8 @@ export class Calls {
   /** @param {Desk} desk */
   constructor(desk) {
     this.desk = desk;
-    this.list = make("ol", { class: "calls", "aria-label": "Recorded calls" });
+    this.list = make("div", { class: "calls" });
+    this.blocks = new Blocks(this.list, () => make("ol", { class: "block", "aria-label": "Recorded calls" }), ROW_PX);
     this.empty = make("p", { class: "empty" }, "Use the app: every call appears here as it happens.");
     this.omitted = make("details", { class: "omitted", hidden: true });
     this.element = make("div", { class: "pane list" }, this.empty, this.list, this.omitted);
@@ -64,7 +67,7 @@ export class Calls {
     const there = new Map(this.rows.map((row) => [row.call.id, row]));
     const wanted = new Set(this.calls.map((call) => call?.id));
     // First of all, for what is moved loses the focus.
-    for (const [id, row] of there) if (!wanted.has(id)) row.element.remove();
+    for (const [id, row] of there) if (!wanted.has(id)) this.blocks.splice(this.blocks.elements.indexOf(row.element), 1);
     /** @type {Row[]} */
     const rows = [];
     let made = 0;
@@ -78,7 +81,12 @@ export class Calls {
       } else {
         row = new Row(this.desk, call, this.isLive);
       }
-      if (this.list.children[rows.length] !== row.element) this.list.insertBefore(row.element, this.list.children[rows.length] ?? null);
+      const { elements } = this.blocks;
+      if (elements[rows.length] !== row.element) {
+        const place = elements.indexOf(row.element, rows.length);
+        if (place >= 0) this.blocks.splice(place, 1);
+        this.blocks.splice(rows.length, 0, [row.element]);
+      }
       rows.push(row);
     }
     this.rows = rows;

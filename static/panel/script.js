@@ -2,10 +2,12 @@
  * The script that grows as the person works: a tab for each target, its text in colours, and what can be had of it.
  */
 import { listen, natives } from "../recorder/natives.js";
+import { Blocks } from "./blocks.js";
 import { ICONS, icon, iconButton, make } from "./elements.js";
 import { blobOf, save } from "./values.js";
 
 const COPIED_MS = 1500;
+const LINE_PX = 18;
 /** Lines that light up because they are new: of more at once nobody sees which. */
 const MOST_FRESH = 40;
 
@@ -26,6 +28,7 @@ export class ScriptPane {
     this.targets = [];
     this.tabs = make("div", { class: "tabs", role: "tablist", "aria-label": "Script" });
     this.code = make("code", {});
+    this.lines = new Blocks(this.code, () => make("span", { class: "block" }), LINE_PX);
     this.pre = make("pre", { tabindex: 0, role: "tabpanel", id: "script", "aria-label": "Script" }, this.code);
     this.copyButton = iconButton(ICONS.copy, "Copy the script", () => void this.copy());
     const saves = /** @type {["script" | "session" | "zip", string][]} */ ([["script", "Script"], ["session", "Session"], ["zip", "Zip"]]);
@@ -80,29 +83,29 @@ export class ScriptPane {
   show(script) {
     if (script.target !== this.target && this.target) return;
     if (script.error) {
-      this.code.replaceChildren(make("span", { class: "wrong" }, script.error));
+      this.lines.clear();
+      this.code.append(make("span", { class: "wrong" }, script.error));
       return;
     }
-    if (script.anew) this.code.replaceChildren();
+    if (script.anew) this.lines.clear();
     /** @type {HTMLElement | null} */
     let last = null;
     for (const [from, gone, lines] of script.changes ?? []) {
-      const there = this.code.children;
-      for (let count = 0; count < gone; count++) there[from]?.remove();
       const isFew = !script.anew && lines.length <= MOST_FRESH;
       const fresh = lines.map((tokens) => lineOf(tokens, isFew));
-      const all = document.createDocumentFragment();
-      all.append(...fresh);
-      this.code.insertBefore(all, there[from] ?? null);
+      this.lines.splice(from, gone, fresh);
       last ??= fresh.at(-1) ?? null;
     }
     // Who reads is not to be led away.
-    if (last && !script.anew && !this.pre.matches(":hover, :focus")) this.pre.scrollTop = last.offsetTop - this.pre.clientHeight * 0.6;
+    if (last && !script.anew && !this.pre.matches(":hover, :focus")) {
+      const above = last.getBoundingClientRect().top - this.pre.getBoundingClientRect().top;
+      this.pre.scrollTop += above - this.pre.clientHeight * 0.6;
+    }
   }
 
   /** Knows nothing any more of what it showed. */
   clear() {
-    this.code.replaceChildren();
+    this.lines.clear();
   }
 
   async copy() {

@@ -47,8 +47,9 @@ button svg { flex-shrink: 0; }
 }
 .list { overflow: auto; overscroll-behavior: contain; }
 .empty { padding: 24px 16px; margin: 0; color: var(--soft); text-align: center; }
-.calls { list-style: none; margin: 0; padding: 0; }
-.calls li { display: flex; content-visibility: auto; contain-intrinsic-size: auto 76px; }
+.block { display: block; content-visibility: auto; }
+.calls .block { list-style: none; margin: 0; padding: 0; }
+.calls li { display: flex; }
 .lanes { position: relative; flex: 0 0 var(--lanes, 0px); }
 .lanes span { position: absolute; top: 0; bottom: 0; width: 9px; border-left: 2px solid color-mix(in srgb, var(--mark) 65%, var(--back)); }
 .lanes .starts { top: 17px; border-top: 2px solid color-mix(in srgb, var(--mark) 65%, var(--back)); border-top-left-radius: 5px; }
@@ -107,7 +108,7 @@ summary { cursor: pointer; }
 .script .fresh { animation: fresh 2s ease-out; }
 @keyframes fresh { from { background: color-mix(in srgb, var(--mark) 18%, transparent); } }
 @media (prefers-reduced-motion: reduce) { .script .fresh { animation: none; } }
-.script .line { display: block; min-height: 1lh; white-space: pre; content-visibility: auto; contain-intrinsic-size: auto 18px; }
+.script .line { display: block; min-height: 1lh; white-space: pre; }
 .bar { padding: 6px 10px; border-top: 1px solid var(--edge); flex-wrap: wrap; }
 .k { color: var(--k); } .s { color: var(--s); } .c { color: var(--c); } .m { color: var(--m); } .n { color: var(--n); }
 .bar a { color: var(--mark); padding: 3px 4px; font-size: 12px; white-space: nowrap; }
