@@ -13,7 +13,7 @@ help:
 	@echo "make test    everything: lint, types, and all tests in one run"
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
 	@echo "make whole   the same with every test on every line of Gradio, not on the newest and one other"
-	@echo "make reliability  the promises that nothing is lost, each put to the test many times"
+	@echo "make reliability  nothing lost, nobody in: each promise tried many times, and the table of it in README.md"
 	@echo "make links     how well links are found, and the table of it in README.md"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
@@ -44,9 +44,8 @@ whole: setup
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto --whole
 
-reliability:
-	@$(READY) venv
-	RECORDER_MANY=1 $(BIN)/python -m pytest tests/reliability
+reliability: setup
+	RECORDER_MANY=1 $(BIN)/python -m pytest --promises README.md
 
 links:
 	@$(READY) venv

@@ -440,6 +440,13 @@ def mcp(
     )
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:
+        from recorder.capture.proxy import is_loopback
+
+        if not is_loopback(host):
+            say(
+                f"listening on {host}: whoever reaches this machine over the network can call them, with no login; "
+                "without --host nobody can"
+            )
         asyncio.run(serve_http(served, host, port, lambda where: say(f"serving at {where}; Ctrl-C ends it")))
     else:
         asyncio.run(serve_stdio(served))

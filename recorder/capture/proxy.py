@@ -76,7 +76,7 @@ class Upstream(msgspec.Struct, frozen=True):
     @property
     def is_loopback(self) -> bool:
         """Whether the app is on this machine, so that it may be told the address that the browser used."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def url(self) -> str:
@@ -157,7 +157,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is of this machine alone."""
     if _is_address(host):
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     return host == "localhost" or host.endswith(".localhost")
@@ -675,6 +676,11 @@ async def serve(
         stop = stack.enter_context(interruption())
         shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else _bracketed(host)
         address = f"http://{shown}:{hosts.port}{upstream.path}"
+        if not is_loopback(host):
+            speak(
+                f"listening on {host or 'every address'}: whoever reaches this machine over the network can use the "
+                "app, and see and change what is recorded of it, with no login; without --host nobody can"
+            )
         speak(f"{upstream.url} is served at {address}; press API Recorder in its footer, Ctrl-C ends")
         if on_ready is not None:
             on_ready(address)
