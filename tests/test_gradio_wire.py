@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.adapters.gradio.wire import apply_diff, is_file_data, parse_sse, update_value
+from recorder.adapters.gradio.wire import Stream, apply_diff, is_file_data, parse_sse, update_value
 from recorder.inline import inline
 
 JSON = st.recursive(
@@ -113,13 +113,17 @@ MESSAGES = [
 @given(st.lists(st.integers(0, 200), max_size=6).map(sorted), st.sampled_from(["\n", "\r\n"]))
 def test_events_are_whole_wherever_the_stream_is_cut(cuts: list[int], newline: str) -> None:
     text = "".join(f"data: {json.dumps(m)}\n\n" for m in MESSAGES).replace("\n", newline)
-    read: list[Any] = []
-    rest = ""
-    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-        messages, rest = parse_sse(rest + text[start:end])
-        read += messages
-    assert read == MESSAGES
-    assert rest == ""
+    for places in (cuts, range(len(text))):
+        stream = Stream()
+        pieces = zip([0, *places], [*places, len(text)], strict=True)
+        assert [m for start, end in pieces for m in stream.feed(text[start:end])] == MESSAGES
+
+
+def test_an_event_that_never_ends_costs_no_more_for_each_of_its_pieces() -> None:
+    stream = Stream()
+    for _ in range(200_000):
+        assert stream.feed("data: more\n" * 10) == []
+    assert stream.feed('\n\ndata: {"a": 1}\n\n') == [{"a": 1}]
 
 
 def test_what_is_not_json_is_passed_over() -> None:

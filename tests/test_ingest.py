@@ -185,13 +185,17 @@ def test_a_frame_that_is_too_large_is_refused_unread() -> None:
     assert "more than 64 MB" in why(ingest().receive(b" " * (MAX_FRAME + 1)))
 
 
-def test_a_page_that_says_too_much_is_refused_and_a_calm_one_is_not() -> None:
+def test_a_page_that_says_very_much_is_made_to_wait_and_a_calm_one_is_not() -> None:
     now = [0.0]
     one = ingest(limits=Limits(rate=10, burst=20), clock=lambda: now[0])
     for seq in range(1, 100):
         now[0] += 0.1
         assert kinds(one.receive(line(seq=seq))) == ["Accepted", "Seen"]
-    assert "more than 10 things a second" in why(one.receive("\n".join(line(seq=n) for n in range(100, 130))))
+        assert one.pause == 0
+    assert len(one.receive("\n".join(line(seq=n) for n in range(100, 150)))) == 51, "all of it is kept"
+    assert one.pause == pytest.approx(3, abs=0.2)
+    now[0] += one.pause + 0.01
+    assert one.pause == 0
 
 
 def test_pages_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

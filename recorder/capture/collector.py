@@ -697,6 +697,11 @@ class Connection:
         return not self._ingest.closed
 
     @property
+    def pause(self) -> float:
+        """Seconds for which the page is not to be listened to: it has said very much."""
+        return self._ingest.pause
+
+    @property
     def _sees(self) -> bool:
         return self._collector.viewers is None or self.origin in self._collector.viewers
 
@@ -903,6 +908,8 @@ async def converse(
     try:
         frame = await asyncio.wait_for(receive(), HELLO_SECONDS)
         while frame is not None and connection.receive(frame):
+            if (pause := connection.pause) > 0:
+                await asyncio.sleep(pause)
             frame = await receive()
     except asyncio.TimeoutError:
         pass

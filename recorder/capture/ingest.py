@@ -37,7 +37,8 @@ _MAX_SEQ = 2**53
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one connection may say: messages a second, sustained, and how many at once."""
+    """How much one connection is listened to: messages a second, sustained, and how many at once. Who has more to say
+    waits."""
 
     rate: float = 20_000.0
     burst: int = 200_000
@@ -167,9 +168,7 @@ class Ingest:
         for line in frame.split(separator):  # type: ignore[arg-type]
             if not line or line.isspace():
                 continue
-            if not self._afford():
-                yield _refuse(f"the page says more than {self._limits.rate:.0f} things a second")
-                return
+            self._allowance -= 1
             try:
                 message = events.parse(line)
             except (ValueError, RecursionError, msgspec.MsgspecError) as error:
@@ -239,15 +238,14 @@ class Ingest:
         yield Accepted(event, line)
         yield Seen(event.page, event.seq)
 
-    def _afford(self) -> bool:
+    @property
+    def pause(self) -> float:
+        """Seconds for which the page is not to be listened to, because it has said so much."""
         now = self._clock()
         earned = (now - self._filled_at) * self._limits.rate
         self._allowance = min(self._limits.burst, self._allowance + earned)
         self._filled_at = now
-        if self._allowance < 1:
-            return False
-        self._allowance -= 1
-        return True
+        return max(0.0, -self._allowance / self._limits.rate)
 
 
 def encode(event: AnyEvent) -> bytes:

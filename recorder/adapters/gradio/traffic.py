@@ -17,10 +17,10 @@ import msgspec
 
 from recorder.adapters import Want
 from recorder.adapters.gradio.wire import (
+    Stream,
     apply_diff,
     is_file_data,
     map_text,
-    parse_sse,
 )
 from recorder.events import (
     Act,
@@ -139,7 +139,7 @@ class Traffic:
         self._joins: dict[tuple[str, str], WireCall] = {}
         self._direct: dict[tuple[str, str], WireCall] = {}
         self._served: dict[tuple[str, str], WireCall] = {}
-        self._streams: dict[tuple[str, str], str] = {}
+        self._streams: dict[tuple[str, str], Stream] = {}
         self._statuses: dict[tuple[str, str], int] = {}
         self._descriptions: dict[tuple[str, str], str] = {}
         self._by_event: dict[str, WireCall] = {}
@@ -225,7 +225,7 @@ class Traffic:
             self._want_info(app)
         key = (event.page, event.id)
         if what == "queue/data":
-            self._streams[key] = ""
+            self._streams[key] = Stream()
         elif event.method == "POST" and what in ("queue/join", "run/predict", "api/predict"):
             call = self._call(event, root, address.query)
             if call is None:
@@ -347,8 +347,7 @@ class Traffic:
             self._stream(key, event.at, event.text)
 
     def _stream(self, key: tuple[str, str], at: float, text: str) -> None:
-        messages, self._streams[key] = parse_sse(self._streams[key] + text)
-        for message in messages:
+        for message in self._streams[key].feed(text):
             if isinstance(message, dict):
                 # Messages that came in one piece have an order too.
                 self._order += 1

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 FILE_DATA = "gradio.FileData"
+EVENT_LIMIT = 256 * 1024 * 1024
+"""Characters of one event of a stream, beyond which it is taken for none."""
 
 
 def map_text(value: Any, change: Callable[[str], Any]) -> Any:
@@ -99,6 +101,30 @@ def _edit(target: Any, path: list[Any], action: str, content: Any) -> Any:
     else:
         raise ValueError(f"unknown action {action!r}")
     return copy
+
+
+class Stream:
+    """What came of an event stream and is no whole event yet: chunks are cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest: list[str] = []
+        self._size = 0
+        self._end = ""
+
+    def feed(self, text: str) -> list[Any]:
+        """The JSON messages that are whole with ``text``."""
+        fresh = self._end + text
+        self._rest.append(text)
+        self._size += len(text)
+        self._end = fresh[-3:]
+        # Without the end of an event there is nothing to look for in what may have become long.
+        if "\n\n" in fresh.replace("\r\n", "\n"):
+            messages, rest = parse_sse("".join(self._rest))
+            self._rest, self._size = [rest], len(rest)
+            return messages
+        if self._size > EVENT_LIMIT:
+            self._rest, self._size = [], 0
+        return []
 
 
 def parse_sse(text: str) -> tuple[list[Any], str]:

@@ -110,7 +110,7 @@ class HttpFold:
     @property
     def open(self) -> int:
         """How many recorded calls are not over; a stream that has begun to arrive is not waited for."""
-        return sum(e.open and not e.before and e.method != "WS" and not e.chunks for e in self._counted())
+        return sum(e.open and not e.before and e.method != "WS" and not e.yields for e in self._counted())
 
     def _counted(self) -> list[Exchange]:
         count = len(self._traffic.exchanges)
@@ -247,7 +247,7 @@ class _Builder:
                 ended=answer.end_at - e.at if answer.end_at is not None else None,
             ),
             error=_error(answer) if status == "failed" else None,
-            yields=len(e.chunks),
+            yields=e.yields,
             page=e.page,
             code=answer.status or None,
             how=e.how,
@@ -401,7 +401,7 @@ class _Builder:
         )
 
     def _outputs(self, answer: Exchange) -> list[Value]:
-        if answer.open and not answer.chunks:
+        if answer.open and not answer.yields:
             return []
         value, component = _answer(answer, self._seen)
         outputs = [Value(name="body", label="body", component=component, value=value)]
@@ -489,6 +489,10 @@ def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
     """The body of a response, and of which kind it is."""
     type = e.header("content-type")
     text = e.answer.text if e.answer.kind == "text" else None
+    if e.is_cut:
+        return File(
+            name="body", size=e.streamed, type=type.partition(";")[0] or None, lost="too large"
+        ), "file"
     if e.chunks and text is None:
         text = "".join(e.chunks)
     if text is None:
@@ -562,7 +566,7 @@ def _status(e: Exchange) -> Status:
     answer = e.document or e
     if answer.status >= 400:
         return "failed"
-    if e.how == "eventsource" and e.chunks:
+    if e.how == "eventsource" and e.yields:
         return "ok"
     if answer.open and e.how not in ("form", "download"):
         return "unfinished"

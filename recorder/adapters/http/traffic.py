@@ -62,6 +62,10 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     answer_url: str = ""
     answer: Body = Body()
     chunks: list[str] = msgspec.field(default_factory=list)
+    """What was streamed; empty where that is more than can be kept."""
+    yields: int = 0
+    streamed: int = 0
+    """How many chunks came, and of how many characters."""
     first_at: float | None = None
     ended: int | None = None
     end_at: float | None = None
@@ -85,6 +89,20 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
         """Whether more is to come."""
         return self.ended is None
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more was streamed than can be kept."""
+        return self.streamed + self.yields * CHUNK_COST > STREAM_LIMIT
+
+    def stream(self, text: str) -> None:
+        """Another chunk came."""
+        self.yields += 1
+        self.streamed += len(text)
+        if self.is_cut:
+            self.chunks.clear()
+        else:
+            self.chunks.append(text)
+
     def header(self, name: str) -> str:
         """A header of the response, empty where there is none."""
         return next((v for n, v in self.answer_headers if n.lower() == name), "")
@@ -94,6 +112,9 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
         return next((v for n, v in self.headers if n.lower() == name), "")
 
 
+STREAM_LIMIT = 128 * 1024 * 1024
+"""Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
+CHUNK_COST = 64
 CHAIN_MS = 300.0
 """How soon after an answer a request of the same page counts as made because of it."""
 
@@ -128,7 +149,7 @@ class Traffic:
                     found.first_at = event.at
             case Chunk():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
-                    found.chunks.append(event.text)
+                    found.stream(event.text)
             case Done():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
                     found.answer = event.body
