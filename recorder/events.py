@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Literal
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
@@ -19,6 +20,27 @@ BodyKind = Literal["none", "text", "parts", "lost"]
 Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 """What a person does to a recording in the panel."""
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
+
+
+def parts_of(url: str) -> SplitResult:
+    """The parts of an address that an app or a page may have said; all of them empty where it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return _NO_PARTS
+    return parts
+
+
+def following(url: str, location: str) -> str:
+    """Where a redirect of ``url`` leads; empty where that is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
+
+
+_NO_PARTS = SplitResult("", "", "", "", "")
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):

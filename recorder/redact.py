@@ -8,9 +8,9 @@ import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
-from recorder.events import Secret
+from recorder.events import Secret, parts_of
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?"
@@ -129,9 +129,9 @@ class Redactor:
 
     def look_address(self, url: str) -> None:
         """The parameters of an address, and what in its path is good for a login."""
-        for name, value in parse_qsl(urlsplit(url).query):
+        for name, value in parse_qsl(parts_of(url).query):
             self.look(name, value)
-        for word, value in _AUTH_PATH.findall(urlsplit(url).path):
+        for word, value in _AUTH_PATH.findall(parts_of(url).path):
             if _TOKEN.fullmatch(unquote(value)):
                 self.add(unquote(value), word, f"path after {word}")
 

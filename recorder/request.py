@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any, Literal
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
+from recorder.events import parts_of
 from recorder.workflow import Expression, Link, Reader, Spelled, Step, Text
 
 Media = Literal["", "json", "form", "multipart", "body"]
@@ -121,7 +122,7 @@ def read(reader: Reader, value: Any) -> Any:
                 raise ValueError("it is no base64")
             return decoded
         case "query":
-            return parse_qs(urlsplit(text).query, keep_blank_values=True)[str(reader.path[0])][0]
+            return parse_qs(parts_of(text).query, keep_blank_values=True)[str(reader.path[0])][0]
     before, after = map(str, reader.path)
     end = re.escape(after) if after else r"[/?#]|$"
     found = re.search(re.escape(before) + f"(.*?)(?:{end})", text)

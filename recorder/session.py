@@ -335,11 +335,14 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def iso(at: float | None) -> str:
-    """A moment in ms since the epoch as ISO 8601 in UTC; empty for None."""
+    """A moment in ms since the epoch as ISO 8601 in UTC; empty for None, and for what no calendar has."""
     if at is None:
         return ""
-    moment = datetime.fromtimestamp(at / 1000, timezone.utc).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")
+    try:
+        moment = datetime.fromtimestamp(at / 1000, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def with_names(text: str, spelled: str = r"\1") -> str:
@@ -485,10 +488,16 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
         return map_values(msgspec.convert(tree, Session), decode_value)
     except msgspec.ValidationError as error:
         raise FileError(
-            f"{where} does not fit {FORMAT}: {error}", "Undo the last edit at that place"
+            f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit at that place"
         ) from None
     except (AttributeError, TypeError, ValueError) as error:
-        raise FileError(f"{where} does not fit {FORMAT}: {error}", "Undo the last edit") from None
+        raise FileError(f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit") from None
+
+
+def _short(error: Exception) -> str:
+    """What is wrong and where, without the whole of a long value in between."""
+    text = str(error)
+    return text if len(text) <= 300 else f"{text[:150]}…{text[-150:]}"
 
 
 _migrations: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -500,7 +509,7 @@ def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
     current = int(FORMAT.partition("/")[2])
     if name != "recorder-session" or not number.isascii() or not number.isdigit():
         raise FileError(
-            f"{where} has the format {tree['format']!r}, not {FORMAT!r}", "Give a recorder session"
+            f"{where} has the format {tree['format'][:40]!r}, not {FORMAT!r}", "Give a recorder session"
         )
     version = int(number)
     if version > current:

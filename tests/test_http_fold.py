@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from recorder.adapters import Selection, new_fold, workflow
 from recorder.adapters.http.describe import named, operation_name, singular, template
-from recorder.events import Body, Done, PageOpened, Part, Request, Response
+from recorder.events import Body, Done, Fetched, PageOpened, Part, Request, Response
 from recorder.session import Session
 from recorder.workflow import Link
 from tests.http_page import ROOT, Page
@@ -432,3 +433,24 @@ def test_which_kind_of_app_it_is_is_told_by_what_it_does() -> None:
     for event in page.events:
         fold.feed(event)
     assert fold.session().app.kind == "gradio"
+
+
+@pytest.mark.parametrize("said", ["http://[", "http://a]b/", "http://x:99999/", "http://exa℀mple.com/"])
+def test_what_is_no_address_costs_nothing_wherever_it_is_said(said: str) -> None:
+    page = Page()
+    document = {"openapi": "3.1.0", "servers": [{"url": said}], "paths": {"/things": {"get": {}}}}
+    page.events.append(
+        Fetched(
+            page="",
+            seq=0,
+            at=1.0,
+            url=f"{ROOT}/openapi.json",
+            status=200,
+            body=Body(kind="text", text=json.dumps(document)),
+        )
+    )
+    page.events.append(PageOpened(page="Q", seq=1, at=1e300, url=said, root=said))
+    page.act()
+    page.ask("GET", "/things", give={"next": said})
+    session = page.session()
+    assert [call.endpoint for call in session.calls] == ["GET /things"]

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from recorder.capture import inject
 from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
@@ -26,6 +26,7 @@ from recorder.capture.collector import Collector, Fetching, Names, converse, ori
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
 from recorder.errors import RecorderError, UsageError
+from recorder.events import following
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -183,10 +184,10 @@ class Recording:
         for _ in range(REDIRECTS + 1):
             async with self._asking(url, cookie) as (answer, location):
                 if location:
-                    following = urljoin(url, location)
-                    if origin_of(following) != origin_of(url):
+                    led_to = following(url, location)
+                    if origin_of(led_to) != origin_of(url):
                         raise RecorderError(f"{first} was not read: it redirects to another site")
-                    url = following
+                    url = led_to
                     continue
                 yield answer
                 return

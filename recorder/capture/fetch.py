@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -14,6 +14,7 @@ from yarl import URL
 from recorder.adapters.http.describe import PLACES, parse
 from recorder.capture.collector import Fetch, Fetching, origin_of
 from recorder.errors import FileError, RecorderError
+from recorder.events import following
 
 REDIRECTS = 5
 SECONDS = 30.0
@@ -34,10 +35,10 @@ def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
             async with _asking(client, target, headers) as answer:
                 location = answer.headers.get("Location")
                 if answer.status in (301, 302, 303, 307, 308) and location:
-                    following = urljoin(url, location)
-                    if origin_of(following) not in (origin_of(url), origin_of(target)):
+                    led_to = following(url, location)
+                    if origin_of(led_to) not in (origin_of(url), origin_of(target)):
                         raise RecorderError(f"{first} was not read: it redirects to another site")
-                    url = following
+                    url = led_to
                     continue
                 yield Fetching(answer.status, answer.headers.get("Content-Type"), _chunks(answer, url))
                 return

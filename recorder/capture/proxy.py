@@ -37,7 +37,7 @@ from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, g
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import RecorderError, UsageError
-from recorder.events import State
+from recorder.events import State, parts_of
 
 _log = logging.getLogger("recorder.proxy")
 # What a client says wrongly is answered with a 400; only a fault of ours is worth a traceback.
@@ -699,7 +699,7 @@ async def _secured(upstream: Upstream) -> Upstream:
     with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError):
         async with aiohttp.ClientSession(timeout=timeout) as client:
             async with client.get(URL(upstream.url, encoded=True), allow_redirects=False) as answer:
-                location = urlsplit(answer.headers.get("Location", ""))
+                location = parts_of(answer.headers.get("Location", ""))
         if location.scheme == "https" and location.hostname == upstream.host:
             login = upstream.login
             secured = upstream_of(f"https://{location.netloc}{upstream.path}")

@@ -7,12 +7,12 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from recorder.adapters.gradio.wire import is_file_data, update_value
 from recorder.errors import AppError, FileError
+from recorder.events import parts_of
 from recorder.inline import inline
 from recorder.replay.compare import Live, Look, Places, compare_output, compare_stream
 from recorder.replay.media import MOST_BYTES, Likeness, likeness
@@ -220,7 +220,7 @@ class Judge:
         return sha256, size
 
     def _own(self, address: str) -> bool:
-        here, there = urlsplit(self._app.root), urlsplit(address)
+        here, there = parts_of(self._app.root), parts_of(address)
         return (here.scheme, here.netloc) == (there.scheme, there.netloc)
 
 

@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import unquote, unquote_to_bytes, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 import aiohttp
 import msgspec
 
 from recorder.errors import AppError, RecorderError, UsageError
+from recorder.events import parts_of
 from recorder.replay.plan import LocalFile, plan_with
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.run import Settings, run_plans
@@ -139,7 +140,7 @@ async def _file(text: str, folder: Path, local: bool) -> LocalFile:
             "Files are taken from other machines as data: URLs only", "Give data:TYPE;base64,CONTENT"
         )
     if text.startswith(("http://", "https://")):
-        name = unquote(urlsplit(text).path.rpartition("/")[2]) or "file"
+        name = unquote(parts_of(text).path.rpartition("/")[2]) or "file"
         try:
             async with aiohttp.ClientSession(trust_env=True) as http, http.get(text) as response:
                 if response.status != 200:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlsplit
 
 from recorder.adapters import adapters
 from recorder.adapters.gradio import amending
 from recorder.api import Api, Endpoint
 from recorder.capture.beside import PASSES, Passing
 from recorder.errors import RecorderError
+from recorder.events import parts_of
 from recorder.serve.joined import Joined
 from recorder.serve.offer import Offer, named_requests
 
@@ -111,4 +111,4 @@ def is_own_page(headers: Mapping[str, str]) -> bool:
         return site == "same-origin" or (site == "none" and headers.get("sec-fetch-mode") == "navigate")
     # Browsers say it to addresses of this machine and to https only.
     came_from = headers.get("origin") or headers.get("referer") or ""
-    return urlsplit(came_from).netloc.lower() == headers.get("host", "").lower() != ""
+    return parts_of(came_from).netloc.lower() == headers.get("host", "").lower() != ""

@@ -7,7 +7,6 @@ Everything is worked out when the session is asked for, from first event to last
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -20,7 +19,7 @@ from recorder.adapters.gradio.timeline import Resolved, Timeline, in_effect
 from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, page_query
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import AnyEvent
+from recorder.events import AnyEvent, parts_of
 from recorder.session import App, Omitted, SecretName, Session, iso
 
 
@@ -153,9 +152,9 @@ class GradioFold:
     def _app(self, app: WireApp, description: Description, calls: list[WireCall]) -> App:
         mark = self._traffic.start.url if self._traffic.start else ""
         url = app.root or mark.rstrip("/")
-        said, seen = urlsplit(mark), urlsplit(app.root)
+        said, seen = parts_of(mark), parts_of(app.root)
         if said.netloc and seen.netloc in {
-            urlsplit(page.url).netloc for page in self._traffic.pages.values()
+            parts_of(page.url).netloc for page in self._traffic.pages.values()
         }:
             # The page may have seen the app through the recorder's own address; a script wants the app's.
             url = f"{said.scheme}://{said.netloc}{seen.path}"

@@ -11,7 +11,7 @@ import mimetypes
 import re
 from bisect import bisect_right
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -37,6 +37,7 @@ from recorder.events import (
     Secret,
     SocketMessage,
     SocketOpened,
+    parts_of,
 )
 from recorder.inline import Inline, data_url, inline, inline_url
 from recorder.session import Status
@@ -172,7 +173,7 @@ class Traffic:
             case Done():
                 self._done(event)
             case SocketOpened():
-                match_ = _ENDPOINT.match(urlsplit(event.url).path)
+                match_ = _ENDPOINT.match(parts_of(event.url).path)
                 if match_ is not None and match_["event"] in self._by_event:
                     self._sockets[event.page, event.id] = self._by_event[match_["event"]]
             case SocketMessage():
@@ -184,7 +185,7 @@ class Traffic:
             case PageOpened():
                 self.pages[event.page] = event
                 self._opened[event.page] = self._order
-                address = urlsplit(event.root or event.url)
+                address = parts_of(event.root or event.url)
                 if address.scheme in ("http", "https"):
                     path = address.path.rstrip("/") if event.root else address.path.rpartition("/")[0]
                     root = f"{address.scheme}://{address.netloc}{path}"
@@ -208,7 +209,7 @@ class Traffic:
     # Requests and their answers
 
     def _request(self, event: Request) -> None:
-        address = urlsplit(event.url)
+        address = parts_of(event.url)
         if event.method == "GET" and address.path.endswith(("/config", "/info")):
             self._descriptions[event.page, event.id] = event.url
         match_ = _ENDPOINT.match(address.path)

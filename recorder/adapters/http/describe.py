@@ -9,11 +9,12 @@ import json
 import re
 from collections.abc import Set
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
 from recorder.api import Endpoint, Location, Parameter
+from recorder.events import parts_of
 
 PLACES = ("/openapi.json", "/api/openapi.json", "/swagger.json")
 """Where apps put their description, the most usual first."""
@@ -52,7 +53,7 @@ def parse(text: str | None) -> tuple[str, tuple[Operation, ...]] | None:
         base = tree["basePath"].rstrip("/")
     servers = tree.get("servers")
     if isinstance(servers, list) and servers and isinstance(servers[0], dict):
-        base = urlsplit(str(servers[0].get("url") or "")).path.rstrip("/")
+        base = parts_of(str(servers[0].get("url") or "")).path.rstrip("/")
     info = tree.get("info")
     title = str(info.get("title") or "") if isinstance(info, dict) else ""
     found = []
@@ -229,7 +230,7 @@ def singular(word: str) -> str:
 def named(method: str, path: str) -> str:
     """A name for an endpoint that has none of its own: ``get_item``, ``post_items``."""
     words: list[str] = []
-    for segment in urlsplit(path).path.split("/"):
+    for segment in parts_of(path).path.split("/"):
         if segment.startswith("{"):
             if words:
                 words[-1] = singular(words[-1])

@@ -6,7 +6,7 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
@@ -17,7 +17,7 @@ from recorder.adapters.http.reasons import LOAD_MS, reasons
 from recorder.adapters.http.sockets import Turn, turns
 from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import Act, AnyEvent, Fetched, Part
+from recorder.events import Act, AnyEvent, Fetched, Part, parts_of
 from recorder.inline import data_url, inline_url
 from recorder.session import (
     App,
@@ -79,7 +79,7 @@ class HttpFold:
                 self._want_part(part)
             if exchange.how in ("fetch", "xhr") and _origin(exchange.url) == self._page_origin():
                 self._has_asked = True
-        if isinstance(event, Fetched) and urlsplit(event.url).path.endswith(describe.PLACES):
+        if isinstance(event, Fetched) and parts_of(event.url).path.endswith(describe.PLACES):
             self._read[event.url] = describe.parse(event.body.text)
 
     def wants(self) -> list[Want]:
@@ -104,7 +104,7 @@ class HttpFold:
         counted = self._counted()
         if not counted:
             return ""
-        path = urlsplit(counted[-1].url).path
+        path = parts_of(counted[-1].url).path
         return f"{counted[-1].method} {describe.template(path)[0]}"
 
     @property
@@ -189,7 +189,7 @@ class HttpFold:
 
 
 def _origin(url: str) -> str:
-    parts = urlsplit(url)
+    parts = parts_of(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
@@ -309,7 +309,7 @@ class _Builder:
         return Trigger(kind=kind, event="load")
 
     def _endpoint(self, e: Exchange, body: Any) -> tuple[Endpoint, Pairs]:
-        address = urlsplit(e.url)
+        address = parts_of(e.url)
         origin = _origin(e.url)
         path = address.path or "/"
         same = origin.replace("ws", "http", 1) == self._seen if e.method == "WS" else origin == self._seen
@@ -538,7 +538,7 @@ def _addressed(e: Exchange, path: Pairs, changed: bool) -> Iterator[Value]:
     """What the address says."""
     for name, value in path:
         yield Value(name=name, value=_number(value), location="path", component="path", changed=changed)
-    for name, value in parse_qsl(urlsplit(e.url).query, keep_blank_values=True):
+    for name, value in parse_qsl(parts_of(e.url).query, keep_blank_values=True):
         if not _is_moment(name, value, e.at):
             yield Value(name=name, value=_number(value), location="query", component="query", changed=changed)
 

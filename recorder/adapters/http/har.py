@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+from urllib.parse import parse_qsl, unquote, urljoin
 
 import msgspec
 
@@ -31,6 +31,7 @@ from recorder.events import (
     SocketClosed,
     SocketMessage,
     SocketOpened,
+    parts_of,
 )
 from recorder.redact import Redactor
 
@@ -214,7 +215,7 @@ def _joined(entries: list[_Entry]) -> list[_Entry]:
 
 def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[AnyEvent]:
     first = next((entry for entry in entries if entry.how == "document"), entries[0])
-    parts = urlsplit(first.url)
+    parts = parts_of(first.url)
     root = f"{parts.scheme.replace('ws', 'http')}://{parts.netloc}/"
     start = entries[0].at
     yield Mark(page="", seq=0, at=start, what="start", url=root)

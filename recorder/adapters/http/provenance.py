@@ -12,11 +12,12 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from recorder.adapters.http.describe import is_id, singular
+from recorder.events import parts_of
 from recorder.request import as_text, unbase64
 from recorder.session import Call, File, Value, files_in
 from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
@@ -324,7 +325,7 @@ def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, 
 
 
 def _of_address(address: str, key: str) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
-    parts = urlsplit(address)
+    parts = parts_of(address)
     for name, value in parse_qsl(parts.query):
         yield (Reader(kind="query", path=(name,)),), name, value
     before = ""

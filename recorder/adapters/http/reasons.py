@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from recorder.adapters.http import describe
 from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic, parsed
+from recorder.events import parts_of
 
 LOAD_MS = 10_000.0
 """How long after a document opened what nobody asked for is still part of its loading."""
@@ -38,7 +38,7 @@ def reasons(traffic: Traffic) -> dict[Exchange, str]:
     found: dict[Exchange, str] = {}
     opened = {page.page: page.at for page in traffic.pages.values()}
     # Whoever goes to another address of the app does something, were it only by writing it.
-    own = {urlsplit(page.url).netloc for page in traffic.pages.values()}
+    own = {parts_of(page.url).netloc for page in traffic.pages.values()}
     embedded = {page.page for page in traffic.pages.values() if page.embedded}
     documents = [e for e in traffic.exchanges if e.how == "document" and e.page not in embedded]
     first = documents[0] if documents else None
@@ -68,7 +68,7 @@ def reasons(traffic: Traffic) -> dict[Exchange, str]:
 def _reason(
     e: Exchange, opened: dict[str, float], first: Exchange | None, embedded: set[str], own: set[str]
 ) -> str:
-    address = urlsplit(e.url)
+    address = parts_of(e.url)
     asked = e.act is not None or e.followed is not None or e.spoken is not None or e.awaited
     if e.before and not (e.spoken or e.awaited):
         return "made before recording started"
@@ -118,7 +118,7 @@ def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
     for e in traffic.exchanges:
         if e in found or e.act is None or e.act.kind != "input" or e.method != "GET":
             continue
-        key = (e.page, e.act.id, e.method, describe.template(urlsplit(e.url).path)[0])
+        key = (e.page, e.act.id, e.method, describe.template(parts_of(e.url).path)[0])
         if key in latest:
             found[latest[key]] = "asked while the person was still typing, and asked again"
         latest[key] = e

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
+from recorder.events import parts_of
 from recorder.render import Options
 from recorder.render.http.recorded import Recorded
 from recorder.request import Request, as_text, request
@@ -70,7 +70,7 @@ def described(workflow: Workflow, *others: Workflow) -> dict[str, Any]:
 
 def _path(step: Step) -> str:
     path = step.endpoint.path
-    return path if path.startswith("/") else urlsplit(path).path or "/"
+    return path if path.startswith("/") else parts_of(path).path or "/"
 
 
 def _named_once(paths: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
