@@ -634,7 +634,7 @@ async def test_an_app_elsewhere_sees_its_own_name_and_an_app_here_the_browsers(
 ) -> None:
     heard: list[bytes] = []
     async with raw_upstream(b"HTTP/1.1 204 X\r\n\r\n", heard) as app:
-        monkeypatch.setattr(proxies, "_is_loopback", lambda host: False)
+        monkeypatch.setattr(proxies, "is_loopback", lambda host: False)
         async with proxied(app, tmp_path) as origin:
             await exchange(
                 origin,

@@ -1,0 +1,91 @@
+"""Generated code holds recorded text as data only: whatever is in a recording, the program has the syntax of the program
+of a recording of the word ``benign``."""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Callable
+
+from conftest import MANY
+from recorder.render import render
+from recorder.workflow import identifier
+from tests import javascript
+from tests.test_curl_target import WORD, assert_parses
+from tests.test_curl_target import hostile_workflow as spoken_workflow
+from tests.test_javascript_target import names_apart
+from tests.test_literals import NASTY
+from tests.test_locust_target import of_users
+from tests.test_markdown_target import headings
+from tests.test_pytest_target import names_apart as of_tests
+from tests.test_python_target import comments, hostile_workflow, shape
+
+BREAKS = [text for text in NASTY if 0 < len(text) < 60] + [
+    "*/", "/*", "//", ");", "];", "};", "'''\n", '"""\n', "\\\n", "$((", "<<EOF", "EOF\n", "\nEOF\n", "; rm -rf /", "&&", "|",
+    "> /tmp/x", "!important", "import os\n", "\n    pass\n", "lambda:", "__class__", "constructor", "@", "$", "``", "$$", "\\u{0}",
+]  # fmt: skip
+
+
+def texts(count: int) -> list[str]:
+    """Texts of one to three of what breaks out of something, the same in every run."""
+    chosen = random.Random(1)
+    return ["".join(chosen.choices(BREAKS, k=chosen.randint(1, 3)))[:100] for _ in range(count)]
+
+
+def test_no_target_gains_a_syntax_node(promise: Callable[..., None]) -> None:
+    broken, tried = [], 0
+    # The names of a test and of a user are identifiers made of the session's.
+    shapes = {"python": shape, "pytest": lambda code: of_tests(shape(code)), "locust": of_users}
+    for target, shape_of in shapes.items():
+        for raw in (True, False):
+            benign = render(hostile_workflow("benign", "benign", raw), target)
+            for text in texts(400 if MANY else 20):
+                tried += 1
+                # Whatever the public client cannot carry is sent over the protocol, which is another program.
+                code = render(hostile_workflow(text, text, raw), target)
+                ast.parse(code.encode())
+                same = shape_of(code) == shape_of(benign) if raw else True
+                if not same or not set(comments(code)) <= set(
+                    comments(benign) + comments(by_protocol(target))
+                ):
+                    broken.append(f"{target}, {text!r}")
+    promise("python, pytest, locust: recorded text adds no syntax node and no comment", tried, broken)
+
+
+def by_protocol(target: str) -> str:
+    return render(hostile_workflow("benign", "benign", True), target)
+
+
+def test_no_module_gains_a_syntax_node(promise: Callable[..., None]) -> None:
+    said = texts(400 if MANY else 20)
+    broken = []
+    for raw in (True, False):
+        modules = [render(hostile_workflow(text, text, raw), "javascript") for text in ("benign", *said)]
+        benign, *shapes = javascript.shapes(modules)
+        broken += [
+            repr(t) for t, made in zip(said, shapes, strict=True) if names_apart(made) != names_apart(benign)
+        ]
+    promise("javascript: the same, by acorn", 2 * len(said), broken)
+
+
+def test_no_shell_script_gains_a_word(promise: Callable[..., None]) -> None:
+    def skeleton(text: str) -> str:
+        code = render(spoken_workflow(text, text), "curl")
+        assert_parses(code)
+        names = rf"\b(benign|step|{identifier(text, 'step')})(_answer)?\b"
+        return re.sub(names, "NAME", WORD.sub("WORD", re.sub(r" \\\n +", " ", code)))
+
+    # A name of one letter is also an option of curl, and could not be told from it here.
+    said = [text for text in texts(300 if MANY else 15) if len(identifier(text, "step")) > 1]
+    broken = [repr(text) for text in said if skeleton(text) != skeleton("benign")]
+    promise("curl: recorded text is one quoted word, by dash and bash", len(said), broken)
+
+
+def test_no_document_gains_a_heading(promise: Callable[..., None]) -> None:
+    def drawn(text: str) -> list[str]:
+        return headings(render(hostile_workflow(text, text, True), "markdown"))
+
+    said = texts(400 if MANY else 20)
+    broken = [repr(text) for text in said if drawn(text) != drawn("benign")]
+    promise("markdown: recorded text adds no heading, list or paragraph", len(said), broken)
