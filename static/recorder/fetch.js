@@ -66,6 +66,8 @@ function beginFetch(observer, counter, args) {
   if (!url) return undefined;
   const method = methodOf(init.method ?? request?.method ?? "GET");
   const signal = init.signal ?? request?.signal;
+  // Nothing leaves the page, and the app is told so at once.
+  if (signal?.aborted) return undefined;
   const headers = headersOf(init.headers ?? request?.headers);
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? null;
   const hasOwnBody = init.body !== undefined && init.body !== null;

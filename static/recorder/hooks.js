@@ -2,6 +2,7 @@
  * What a page, or a worker of it, calls, observed by every hook that there is.
  */
 import { hookFetch, hookSockets, hookStreams } from "./fetch.js";
+import { patchToString } from "./patching.js";
 import { hookWorkers } from "./workers.js";
 import { hookBeacons, hookEventSources, hookXhr } from "./xhr.js";
 
@@ -13,6 +14,7 @@ import { hookBeacons, hookEventSources, hookXhr } from "./xhr.js";
 export function hook(observer) {
   const counter = { last: 0 };
   const undo = [
+    patchToString(),
     ...hookFetch(observer, counter),
     ...hookStreams(),
     ...hookSockets(observer, counter),

@@ -2,6 +2,32 @@
  * The one primitive by which a function of the page is replaced.
  */
 
+/** @type {WeakMap<object, Function>} */
+const originals = new WeakMap();
+const originalOf = originals.get.bind(originals);
+
+/**
+ * Has `Function.prototype.toString` say of a proxy what it says of the function behind it: some look there for whether a
+ * function is the browser's own.
+ * @returns {() => void} puts the native back, unless somebody has wrapped ours since
+ */
+export function patchToString() {
+  return patch(Function.prototype, "toString", {
+    apply: (native, self, args) => Reflect.apply(native, originalOf(self) ?? self, args),
+  });
+}
+
+/**
+ * A proxy of a function that passes for it.
+ * @param {any} native
+ * @param {ProxyHandler<any>} handler
+ */
+export function proxyOf(native, handler) {
+  const proxy = new Proxy(native, handler);
+  originals.set(proxy, native);
+  return proxy;
+}
+
 /**
  * Puts a proxy of the function `owner[name]` in its place: name, length, prototype and text stay the native's own.
  * @template {object} O
@@ -13,7 +39,7 @@
 export function patch(owner, name, handler) {
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
   if (!descriptor?.configurable || typeof descriptor.value !== "function") return () => {};
-  const replacement = new Proxy(descriptor.value, handler);
+  const replacement = proxyOf(descriptor.value, handler);
   Object.defineProperty(owner, name, { ...descriptor, value: replacement });
   return () => {
     if (Object.getOwnPropertyDescriptor(owner, name)?.value === replacement) {

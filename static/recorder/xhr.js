@@ -4,7 +4,7 @@
 import { describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
 import { addressOf, announce, methodOf } from "./exchange.js";
 import { guarded, listen, natives } from "./natives.js";
-import { patch, patchClass } from "./patching.js";
+import { patch, patchClass, proxyOf } from "./patching.js";
 
 /** @typedef {{method: string, url: string, headers: import("./words.js").Pairs}} Opened */
 
@@ -186,7 +186,7 @@ export function hookEventSources(observer, counter) {
 
   const prototype = /** @type {any} */ (globalThis.EventSource.prototype);
   // Events that have a name of the app's own are only heard by who asks for them by it.
-  const listening = new Proxy(natives.addEventListener, {
+  const listening = proxyOf(natives.addEventListener, {
     apply: (native, self, args) => {
       guarded(() => sources.get(self)?.hear(String(args[0])))();
       return Reflect.apply(native, self, args);
