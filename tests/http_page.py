@@ -52,12 +52,12 @@ class Page:
         if ms > 2000:
             self._act = None
 
-    def act(self, kind: str = "click", name: str = "Go", ms: float = 100) -> None:
+    def act(self, kind: str = "click", name: str = "Go", ms: float = 100, role: str = "button") -> None:
         """The person does something, ``ms`` after what was before."""
         self.at += ms
         self._id += 1
         self._act = f"a{self._id}"
-        self.add(Act, id=self._act, kind=kind, role="button", name=name, locator=f"role=button[name={name}]")
+        self.add(Act, id=self._act, kind=kind, role=role, name=name, locator=f"role={role}[name={name}]")
 
     def ask(
         self, method: str, path: str, *, give: Any = None, kind: str = "application/json", status: int = 200,

@@ -454,3 +454,14 @@ def test_what_is_no_address_costs_nothing_wherever_it_is_said(said: str) -> None
     page.ask("GET", "/things", give={"next": said})
     session = page.session()
     assert [call.endpoint for call in session.calls] == ["GET /things"]
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"), [("searchbox", ["b"]), ("file", ["a", "b"]), ("checkbox", ["a", "b"])]
+)
+def test_only_what_is_typed_bit_by_bit_replaces_what_was_asked_before(role: str, kept: list[str]) -> None:
+    page = Page()
+    page.act(kind="input", role=role)
+    for text in ("a", "b"):
+        page.ask("GET", f"/find?q={text}", give={"found": text})
+    assert [call.inputs[0].value for call in page.session().calls] == kept

@@ -112,11 +112,21 @@ def _reason(
     return ""
 
 
+_AT_ONCE = frozenset({"file", "checkbox", "radio", "switch"})
+"""Roles of controls that are not used bit by bit."""
+
+
 def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
     """What was asked while the person still typed, and asked again."""
     latest: dict[tuple[str, str, str, str], Exchange] = {}
     for e in traffic.exchanges:
-        if e in found or e.act is None or e.act.kind != "input" or e.method != "GET":
+        if (
+            e in found
+            or e.act is None
+            or e.act.kind != "input"
+            or e.act.role in _AT_ONCE
+            or e.method != "GET"
+        ):
             continue
         key = (e.page, e.act.id, e.method, describe.template(parts_of(e.url).path)[0])
         if key in latest:
