@@ -45,7 +45,7 @@ whole: setup
 	$(BIN)/python -m pytest -n auto --whole
 
 reliability: setup
-	RECORDER_MANY=1 $(BIN)/python -m pytest --promises README.md
+	RECORDER_MANY=1 $(BIN)/python -m pytest -n 2 --dist loadfile --promises README.md
 
 links:
 	@$(READY) venv

@@ -59,6 +59,7 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     run_script: Callable[..., Any],
     browser_path: str,
     tmp_path: Path,
+    promise: Callable[..., None],
 ) -> None:
     planted = json.loads((tmp_path / "planted.json").read_text())
     assert len(planted) >= 60
@@ -122,6 +123,9 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     script.write_bytes((out / "made-python").read_bytes())
     ran = await asyncio.to_thread(run_script, script, RECORDER_URL=vault.url, **secrets)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    promise(
+        "no byte of journal, session, archive, target, report or page has a planted secret", len(planted), []
+    )
 
 
 def value_of(name: str, planted: dict[str, str]) -> str:

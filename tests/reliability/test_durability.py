@@ -120,6 +120,34 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
     promise("two recorders on one file keep apart", 1, broken)
 
 
+async def test_a_session_file_appears_whole_or_not_at_all(
+    tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    attempts, broken, there = (20 if MANY else 3), [], 0
+    async with upstream(app) as url:
+        for number in range(attempts):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            async with a_recorder(url, folder) as recorder, pages(recorder, 1) as opened:
+                for _ in range(300):
+                    await opened[0].socket.send_str("\n".join(opened[0].lines()))
+                await opened[0].until(lambda: opened[0].acknowledged == opened[0].seq)
+                recorder.send(signal.SIGINT)
+                await asyncio.sleep(random.random() / 10)
+                recorder.send(signal.SIGKILL)
+                await recorder.wait()
+            if (path := folder / "s.json").exists():
+                there += 1
+                if (count := len(session.read(path).calls)) != 300:
+                    broken.append(f"attempt {number}: {count} calls")
+            elif len(journals.read(recorder.journal).events) < 300 * EVENTS:
+                broken.append(f"attempt {number}: neither a session nor the whole journal")
+    measured = f"{there} times it was there already, else the whole journal was"
+    promise(
+        "killed while it saves: a whole session file, or none and the journal", attempts, broken, measured
+    )
+
+
 if MANY:  # A disk of its own needs root.
 
     def mount(disk: Path) -> None:
@@ -149,3 +177,33 @@ if MANY:  # A disk of its own needs root.
         finally:
             await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
         promise("a full disk is told, and loses nothing once there is room again", 1, broken)
+
+    async def test_a_folder_that_becomes_read_only_is_told_and_nothing_is_lost(
+        tmp_path: Path, promise: Callable[..., None]
+    ) -> None:
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        await asyncio.to_thread(mount, disk)
+
+        async def remount(how: str) -> None:
+            words = ["mount", "-o", f"remount,{how}", str(disk)]
+            await asyncio.to_thread(subprocess.run, words, check=True)
+
+        try:
+            async with upstream(app) as url:
+                await remount("ro")
+                async with a_recorder(url, disk) as recorder, aiohttp.ClientSession() as browser:
+                    socket = await speak(recorder.origin, browser)
+                    await socket.send_json({"t": "toggle", "on": True})
+                    state: dict[str, Any] = {}
+                    while not (state.get("error") or state.get("recording")):
+                        state = await socket.receive_json(timeout=60)
+                    broken = [] if state.get("error") else ["it records into a folder that cannot be written"]
+                    await remount("rw")
+                    async with pages(recorder, 1) as opened:
+                        await opened[0].socket.send_str("\n".join(opened[0].lines()))
+                        await opened[0].until(lambda: opened[0].acknowledged == EVENTS)
+                        broken += await ended(recorder, opened)
+        finally:
+            await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
+        promise("a read-only folder is told at the press, and is no matter once it can be written", 1, broken)
