@@ -34,7 +34,12 @@ ROOT = Path(__file__).parent.parent
 CASES = 15_000 if MANY else 300
 """For each of seven readers: more than a hundred thousand together, or two thousand."""
 fuzz = settings(
-    max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=CASES,
+    derandomize=not MANY,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
 ANY_TEXT = st.text(st.characters(codec=None), max_size=20)
 ANY = st.recursive(

@@ -260,14 +260,16 @@ class _Builder:
 
     def _conversation(self, turn: Turn, id: str, opened: str) -> Call:
         e = turn.exchange
+        # By clocks that disagree, what was said may come before the opening.
+        opens = opened == id
         endpoint, path = self._endpoint(e, None)
-        inputs = list(_addressed(e, path, e.act is not None)) if turn.opens else []
+        inputs = list(_addressed(e, path, e.act is not None)) if opens else []
         self._note(endpoint, inputs)
         messages = tuple(_message(said, turn.at) for said in turn.messages)
         heard = [m.value for m in messages if not m.sent]
         outputs = [Value(name="body", label="body", component="messages", value=heard)] if heard else []
         self._remember(outputs)
-        if turn.opens and e.act is not None:
+        if opens and e.act is not None:
             trigger = self._trigger(e)
         elif (spoken := turn.spoken) is not None and spoken.act is not None:
             trigger = _by_person(spoken.act, spoken.at)
@@ -288,7 +290,7 @@ class _Builder:
             code=e.status or None,
             how=e.how,
             messages=messages,
-            continues="" if turn.opens else opened,
+            continues="" if opens else opened,
         )
 
     def _trigger(self, e: Exchange) -> Trigger:
