@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from conftest import MANY
@@ -92,6 +94,41 @@ async def test_what_a_page_sends_and_gets_is_not_held_however_large_it_is(
     kept = sum(f.stat().st_size for f in (tmp_path / "s.files").rglob("*") if f.is_file())
     measured = f"recorder {grown[0] / MB:+.0f} MB at most, page {grown[1] / MB:+.0f} MB, {kept / MB:,.0f} MB kept in files"
     promise(f"{FILE // MB:,} MB four times, up and down, in a page that is recorded", 4, broken, measured)
+
+
+SMALL = """<!doctype html><title>Small</title>
+<form action="/kept" method="post" enctype="multipart/form-data"><label>File <input type="file" name="file"></label>
+<button>Send</button></form><footer>the end</footer>"""
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+async def test_a_file_larger_than_the_person_allows_is_left_out_and_the_session_says_so(
+    tmp_path: Path, browser_path: str, limit: int
+) -> None:
+    content = os.urandom(2 * MB)
+
+    async def app(request: web.BaseRequest) -> web.StreamResponse:
+        async for _ in request.content.iter_chunked(MB):
+            pass
+        return web.Response(text=SMALL, content_type="text/html")
+
+    async with upstream(app) as url, a_recorder(url, tmp_path, "--file-limit", str(limit)) as recorder:
+        async with opened(browser_path, recorder.origin) as page:
+            await press(page, True)
+            await page.get_by_label("File").set_input_files(
+                {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": content}
+            )
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await page.wait_for_url("**/kept")
+            await press(page, False)
+    session = sessions.read(tmp_path / "s.json")
+    kept = [path.read_bytes() for path in (tmp_path / "s.files").rglob("a.bin")]
+    assert kept == ([content] if limit > 2 else [])
+    said = f"a.bin was not kept: it has more than {limit} MB"
+    [file] = [
+        file for call in session.calls for sent in call.inputs for file in sessions.files_in(sent.value)
+    ]
+    assert (said in file.lost) == (limit < 2)
 
 
 async def test_a_page_that_is_left_open_for_long_stays_as_it_is(

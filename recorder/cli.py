@@ -114,6 +114,14 @@ OPENAPI = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="An OpenAPI document, which names the endpoints of an app that does not serve its own.",
 )
+FILE_LIMIT = click.option(
+    "--file-limit",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="MB",
+    help="The largest file that is kept with a session; of a larger one it says that it was left out.",
+)
 CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -167,6 +175,7 @@ def selection(verb: Verb) -> Verb:
 )
 @click.option("--browser", type=click.Path(path_type=Path), help="The Chrome or Chromium to start.")
 @click.option("--cdp", metavar="URL", help="Use the browser that runs with remote debugging at URL.")
+@FILE_LIMIT
 @OPENAPI
 @click.option(
     "--config",
@@ -182,7 +191,7 @@ def selection(verb: Verb) -> Verb:
 )
 def record(
     url: str, output: Path | None, headless: bool | None, browser: Path | None, cdp: str | None,
-    openapi: Path | None, config: Path | None, target: str,
+    file_limit: int, openapi: Path | None, config: Path | None, target: str,
 ) -> int:  # fmt: skip
     """Open a browser on the app at URL with recording on.
 
@@ -209,6 +218,7 @@ def record(
             browser=str(browser) if browser is not None else None,
             cdp=cdp,
             description=read_description(openapi),
+            file_limit=file_limit * 2**20,
             say=say,
             open_panel=Panel,
             secrets=(source.config if source is not None else NOTHING).secrets,
@@ -253,11 +263,12 @@ def record(
     metavar="NAME",
     help="Another host name to answer for, besides the one listened on. Repeatable.",
 )
+@FILE_LIMIT
 @OPENAPI
 @CONFIG
 def proxy(
-    url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...], openapi: Path | None,
-    config: Path | None,
+    url: str, host: str, port: int, output: Path | None, allow_hosts: tuple[str, ...], file_limit: int,
+    openapi: Path | None, config: Path | None,
 ) -> int:  # fmt: skip
     """Serve the app at URL with the API Recorder button in its footer, for any browser.
 
@@ -282,6 +293,7 @@ def proxy(
         output=output,
         allow_hosts=allow_hosts,
         description=description,
+        file_limit=file_limit * 2**20,
         site=Site(offer),
         say=say,
     )

@@ -441,12 +441,12 @@ async def test_a_recording_of_two_apps_that_was_cut_off_is_recovered_whole(tmp_p
 
 
 async def test_a_file_over_the_limit_is_not_kept_and_says_so(tmp_path: Path) -> None:
-    async with running(tmp_path / "s.json", answering({APP + "/f": b"x" * 5000}), file_limit=4999) as bench:
+    async with running(tmp_path / "s.json", answering({APP + "/f": b"x" * 5000}), file_limit=2048) as bench:
         page = await bench.recording_page()
         await page.call("r1", "WANT file f", APP + "/f")
         await page.hear("ack", seq=2)
         await bench.collector.stop()
-    assert any("it has more than 4999 bytes" in note for note in session.read(tmp_path / "s.json").notes)
+    assert any("it has more than 0.001953125 MB" in note for note in session.read(tmp_path / "s.json").notes)
     assert not [p for p in (tmp_path / "s.files").rglob("*") if p.is_file()]
 
 

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from recorder.capture import inject
 from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
-from recorder.capture.collector import Collector, Fetching, Names, converse, origin_of, refuses
+from recorder.capture.collector import FILE_LIMIT, Collector, Fetching, Names, converse, origin_of, refuses
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
 from recorder.errors import RecorderError, UsageError
@@ -45,6 +45,7 @@ def attach(
     *,
     output: str | os.PathLike[str] | None = None,
     hosts: Iterable[str] = (),
+    file_limit: int = FILE_LIMIT,
     say: Callable[[str], None] = print,
     on_saved: Callable[[Path], None] | None = None,
     site: Callable[[Mapping[str, str]], Site] | None = None,
@@ -58,6 +59,7 @@ def attach(
         output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`).
         hosts: ``Host`` names, beside those of this machine, under which browsers may record: ``name`` or ``name:port``.
             Everyone who can open the app there can record it.
+        file_limit: bytes of the largest file that is kept with a session.
         say: takes sentences for the person.
         on_saved: told the path of every session.
         site: makes what else is served under ``/_recorder/``, whose requests to the app bear these headers.
@@ -76,7 +78,8 @@ def attach(
             on_saved(path)
 
     secret = secrets.token_hex(16)
-    recording = Recording(names, output, say, keep, secret, site({INSIDE: secret}) if site else None)
+    served = site({INSIDE: secret}) if site else None
+    recording = Recording(names, output, file_limit, say, keep, secret, served)
     if all(hasattr(app, name) for name in ("launch", "queue", "get_config_file")):
         return _attach_to_blocks(app, recording, say)
     if not callable(app):
@@ -121,6 +124,7 @@ class Recording:
         self,
         hosts: frozenset[str],
         output: str | os.PathLike[str] | None,
+        file_limit: int,
         say: Callable[[str], None],
         on_saved: Callable[[Path], None],
         secret: str,
@@ -130,6 +134,7 @@ class Recording:
         self._secret = secret
         self._hosts = hosts
         self._names = Names(output)
+        self._file_limit = file_limit
         self._say = say
         self._on_saved = on_saved
         self._collector: Collector | None = None
@@ -156,6 +161,7 @@ class Recording:
                 _url(scope),
                 self._names,
                 self._fetch,
+                file_limit=self._file_limit,
                 on_saved=self._on_saved,
                 on_recovered=lambda path: self._say(
                     f"API Recorder saved an earlier recording, cut off, in {path}"

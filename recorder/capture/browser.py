@@ -35,7 +35,15 @@ from playwright.async_api import Error as PlaywrightError
 from recorder import events
 from recorder.capture import inject
 from recorder.capture.beside import OpenPanel
-from recorder.capture.collector import Collector, Connection, Names, file_name, free_path, origin_of
+from recorder.capture.collector import (
+    FILE_LIMIT,
+    Collector,
+    Connection,
+    Names,
+    file_name,
+    free_path,
+    origin_of,
+)
 from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.config import Secrets
@@ -278,6 +286,7 @@ async def record(
     browser: str | None = None,
     cdp: str | None = None,
     description: str = "",
+    file_limit: int = FILE_LIMIT,
     drive: Callable[[Page], Awaitable[None]] | None = None,
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -296,6 +305,7 @@ async def record(
         cdp: the address of a running browser's debugging port. Its own profile is used, in a tab of ours, and it is
             left running.
         description: the app's OpenAPI document in place of its own, if any.
+        file_limit: bytes of the largest file that is kept with a session.
         drive: used on the page in a person's place; when it is over, recording stops.
         say: takes sentences for the person.
         on_ready: told the address once the page is open and recorded.
@@ -348,6 +358,7 @@ async def record(
             url,
             names,
             described_by(description, fetch_with(client, address)),
+            file_limit=file_limit,
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),

@@ -279,7 +279,7 @@ class Collector:
         fetch: how to read from the app.
         token: what a page must say; random where it is not given.
         origins: origins, beside the app's own and those of connected pages, from which files may be read.
-        file_limit: bytes of one file.
+        file_limit: bytes of the largest file that is kept.
         fold: makes the fold of a recording.
         on_state: told every change of state.
         on_saved: told the path of every session, when it is durable.
@@ -601,7 +601,7 @@ class Collector:
         folder = session.files_folder(recording.path)
         try:
             if want.content is not None:
-                about = await asyncio.to_thread(keep_content, want, want.content, folder)
+                about = await asyncio.to_thread(keep_content, want, want.content, folder, self._file_limit)
             elif origin_of(want.url) not in recording.origins:
                 raise RecorderError(f"{want.url} was not read: it is not of the app that is recorded")
             else:
@@ -760,8 +760,10 @@ async def _read_text(answer: Fetching, url: str) -> dict[str, Any]:
         }
 
 
-def keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
+def keep_content(want: Want, content: bytes, folder: Path, limit: int = FILE_LIMIT) -> dict[str, Any]:
     """Keep the bytes of a want in ``folder``; what its ``Fetched`` event says of them."""
+    if len(content) > limit:
+        return {"error": _too_large(want, limit)}
     if kind := secret_in(content):
         return {"error": _holds(want, kind)}
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
@@ -769,6 +771,12 @@ def keep_content(want: Want, content: bytes, folder: Path) -> dict[str, Any]:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         session.write_whole(target, content)
     return about
+
+
+def _too_large(want: Want, limit: int) -> str:
+    return (
+        f"{file_name(want.name)} was not kept: it has more than {limit / 2**20:.10g} MB, the limit of a file"
+    )
 
 
 def _holds(want: Want, kind: str) -> str:
@@ -790,7 +798,7 @@ async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> 
             async for chunk in answer.chunks:
                 size += len(chunk)
                 if size > limit:
-                    raise RecorderError(f"{want.url} was not kept: it has more than {limit} bytes")
+                    raise RecorderError(_too_large(want, limit))
                 digest.update(chunk)
                 file.write(chunk)
             file.flush()

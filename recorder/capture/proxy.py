@@ -32,7 +32,7 @@ from yarl import URL
 from recorder.capture import collector as collectors
 from recorder.capture import inject
 from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
-from recorder.capture.collector import Collector, Names, origin_of
+from recorder.capture.collector import FILE_LIMIT, Collector, Names, origin_of
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
@@ -611,6 +611,7 @@ async def serve(
     output: str | os.PathLike[str] | None = None,
     allow_hosts: Iterable[str] = (),
     description: str = "",
+    file_limit: int = FILE_LIMIT,
     site: Site | None = None,
     say: Callable[[str], None] | None = None,
     on_ready: Callable[[str], None] | None = None,
@@ -625,6 +626,7 @@ async def serve(
         output: the file of the first session, or a folder for all (see :class:`recorder.capture.collector.Names`).
         allow_hosts: more ``Host`` headers to answer for, ``name`` or ``name:port``.
         description: the app's OpenAPI document in place of its own, if any.
+        file_limit: bytes of the largest file that is kept with a session.
         site: what else is served under ``/_recorder/``.
         say: takes sentences for the person.
         on_ready: told the address to open, once it answers.
@@ -662,6 +664,7 @@ async def serve(
             upstream.url,
             Names(output),
             described_by(description, fetch_with(reading, address_of(upstream, is_ours))),
+            file_limit=file_limit,
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
