@@ -636,6 +636,16 @@ def files_folder(path: str | os.PathLike[str]) -> Path:
     return path.with_name(path.stem + ".files")
 
 
+def within(folder: Path, name: str) -> Path | None:
+    """Where a file lies that a session in ``folder`` calls ``name``; None where that leads out of it, be it by a
+    symbolic link, or is no name of a file. A session file can come from anybody."""
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):
+        return None
+
+
 def carry_files(session: Session, source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Session:
     """Copy the files of the session at ``source`` to where one at ``target`` has them.
 
@@ -652,8 +662,8 @@ def carry_files(session: Session, source: str | os.PathLike[str], target: str | 
         if not file.path.startswith(f"{old.name}/"):
             return file
         path = f"{new.name}/{file.path.removeprefix(f'{old.name}/')}"
-        kept = (source.parent / file.path).resolve()
-        if not kept.is_relative_to(source.parent.resolve()):
+        kept = within(source.parent, file.path)
+        if kept is None:
             return file
         try:
             copy = target.parent / path

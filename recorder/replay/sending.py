@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from recorder.adapters.gradio.wire import FILE_DATA
 from recorder.errors import FileError
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.transport import App, FormFile
-from recorder.session import File, files_in
+from recorder.session import File, files_in, within
 from recorder.workflow import Expression, Link, SecretRef, VariableRef
 
 
@@ -40,14 +41,13 @@ def kept_file(folder: Path, file: File) -> Path:
     Raises:
         FileError: they are gone, or the session file points out of its own folder.
     """
-    path = (folder / file.path).resolve()
-    # A session file can come from anybody, and its replay sends what it names to the app.
-    if not path.is_relative_to(folder.resolve()):
+    path = within(folder, file.path)
+    if path is None:
         raise FileError(
             f"The session names the file {file.path!r}, which is outside of its own folder",
             "Do not replay a session that you do not trust",
         )
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileError(
             f"The recorded file {file.name!r} is gone: there is no {path}",
             "Keep the .files folder beside the session file",

@@ -53,7 +53,17 @@ from recorder.replay.report import StepReport
 from recorder.replay.run import run_plans
 from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.page import examples, markdown, page_of
-from recorder.session import File, Session, dump, encode_value, files_folder, files_in, map_files, map_values
+from recorder.session import (
+    File,
+    Session,
+    dump,
+    encode_value,
+    files_folder,
+    files_in,
+    map_files,
+    map_values,
+    within,
+)
 from recorder.show import Overview, ShownCall, overview, recorded
 from recorder.workflow import Workflow, identifier
 
@@ -558,9 +568,9 @@ def kept_at(file: File, path: Path) -> Path:
     Raises:
         FileError: that is not among the session's own files.
     """
-    folder = files_folder(path).resolve()
-    found = (path.parent / file.path).resolve()
-    if not found.is_relative_to(folder):
+    folder = files_folder(path)
+    found = within(path.parent, file.path)
+    if found is None or not found.is_relative_to(folder.resolve()):
         raise FileError(f"{file.path!r} is not among the files of {path.name}", "Record it again")
     return found
 

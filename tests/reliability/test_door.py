@@ -21,6 +21,8 @@ from aiohttp import web
 
 from recorder import session as sessions
 from recorder.errors import FileError
+from recorder.replay.sending import kept_file
+from recorder.session import File
 from tests.reliability.running import Recorder, a_recorder, app, ended, pages, run
 from tests.serving import NAVIGATION, TAG, upstream
 from tests.test_edits import a_session
@@ -431,6 +433,40 @@ async def test_an_archive_of_a_stranger_unpacks_to_nothing_but_the_session_s_own
     if code not in (1, 2) or "Traceback" in said:
         broken.append(f"a bomb: {code} {said[-300:]}")
     promise("archives: traversal, symlinks and bombs are refused", tried, broken)
+
+
+def test_a_session_of_a_stranger_names_no_file_but_its_own(
+    tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    folder = tmp_path / "mine"
+    (folder / "s.files").mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    (folder / "s.files" / "link").symlink_to(tmp_path / "secret")
+    (folder / "s.files" / "round").symlink_to("round")
+    names = [
+        "../secret",
+        "s.files/../../secret",
+        "s.files/link",
+        str(tmp_path / "secret"),
+        "/dev/stdin",
+        "s.files/round",
+    ]
+    names += [
+        "s.files/\0",
+        "\0",
+        "s.files/\ud800",
+        "s.files/" + "x" * 5000,
+        "x/" * 5000,
+        ".",
+        "..",
+        "~/.ssh/id_rsa",
+        "C:\\x",
+    ]
+    broken = []
+    for name in names:
+        with contextlib.suppress(FileError):
+            broken.append(f"{name[:40]!r} is {kept_file(folder, File(name='x', path=name))}")
+    promise("files that a session names: none outside its folder is sent or shown", len(names), broken)
 
 
 async def test_it_listens_on_loopback_unless_it_is_told_otherwise_and_says_what_that_means(
