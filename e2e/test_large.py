@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from playwright.async_api import expect
 
 from conftest import MANY
 from e2e.visit import opened, press
@@ -129,6 +130,47 @@ async def test_a_file_larger_than_the_person_allows_is_left_out_and_the_session_
         file for call in session.calls for sent in call.inputs for file in sessions.files_in(sent.value)
     ]
     assert (said in file.lost) == (limit < 2)
+
+
+CALLING = """async (seconds) => {
+  const end = performance.now() + seconds * 1000, headers = { "content-type": "application/json" };
+  let made = 0;
+  while (performance.now() < end) {
+    const next = performance.now() + 50;
+    if ((await (await fetch("/up", { method: "POST", body: JSON.stringify({ n: made }), headers })).json()) > 0) made++;
+    const rest = next - performance.now();
+    if (rest > 0) await new Promise((done) => setTimeout(done, rest));
+  }
+  return made;
+}"""
+
+
+async def test_fifty_pages_of_one_browser_that_call_all_the_time_lose_nothing(
+    tmp_path: Path, browser_path: str, promise: Callable[..., None]
+) -> None:
+    windows, tabs, seconds = (10, 5, 60) if MANY else (4, 2, 3)
+    async with upstream(app) as url, a_recorder(url, tmp_path) as recorder:
+        async with opened(browser_path, recorder.origin) as first:
+            await press(first, True)
+            pages = []
+            for _ in range(windows):
+                # A window's pages share the few connections that a browser opens to one host.
+                context = await first.context.browser.new_context()  # type: ignore[union-attr]
+                pages += [await context.new_page() for _ in range(tabs)]
+            await asyncio.gather(*(page.goto(recorder.origin) for page in pages))
+            for page in pages:
+                await expect(page.get_by_role("button", name="API Recorder")).to_have_attribute(
+                    "aria-pressed", "true"
+                )
+            made = sum(await asyncio.gather(*(page.evaluate(CALLING, seconds) for page in pages)))
+            await press(first, False)
+    session = sessions.read(tmp_path / "s.json")
+    kept = [c for c in (*session.calls, *(o.call for o in session.omitted)) if c.endpoint == "POST /up"]
+    broken = [] if len(kept) == made else [f"{len(kept)} of {made} calls were kept"]
+    measured = f"{made / seconds:,.0f} calls a second, for {seconds} s"
+    promise(
+        f"{len(pages)} pages of a real browser that call all the time lose nothing", made, broken, measured
+    )
 
 
 async def test_a_page_that_is_left_open_for_long_stays_as_it_is(
