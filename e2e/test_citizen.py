@@ -132,6 +132,27 @@ BEHAVIOURS = """async () => {
     "overridden": (x) => { x.overrideMimeType("text/plain; charset=latin1"); x.open("GET", "/bytes", false); x.send(); return x.responseText.length; },
   };
   for (const [name, work] of Object.entries(xhrs)) await tried(`xhr, ${name}`, () => work(new XMLHttpRequest()));
+  // An object says what text it is as often as the browser asks it, and in that order.
+  const asked = [];
+  const says = (text, name = text) => ({ toString() { asked.push(name); return text; } });
+  const refuses = { toString() { asked.push("refused"); throw new RangeError("not me"); } };
+  const spoken = {
+    "open": (x) => x.open(says("GET"), says("/json"), true, says("user"), says("word")), "open too little": (x) => x.open(says("GET")),
+    "open refused": (x) => x.open(says("GET"), refuses), "open method refused": (x) => x.open(refuses, "/json"), "open symbol": (x) => x.open("GET", Symbol("s")),
+    "open URL": (x) => x.open("GET", new URL("/json", location.href)), "open nothing": (x) => x.open("GET", null), "open foreign": () => XMLHttpRequest.prototype.open.call({}, says("GET"), says("/json")),
+    "header": (x) => { x.open("GET", "/json"); x.setRequestHeader(says("x-a"), says("b")); }, "header refused": (x) => { x.open("GET", "/json"); x.setRequestHeader("x-a", refuses); },
+    "fetch": () => fetch(says("/json")).then((r) => r.status), "fetch refused": () => fetch(refuses), "fetch symbol": () => fetch(Symbol("s")),
+    "fetch array": () => fetch(["/json"]).then((r) => r.status), "fetch function": () => fetch(() => "/json").then((r) => r.status),
+    "beacon": () => navigator.sendBeacon(says("/echo"), "x"), "beacon refused": () => navigator.sendBeacon(refuses, "x"),
+    "listening": () => { const source = new EventSource(says("/nowhere")); source.addEventListener(says("news"), () => {}); source.close(); },
+    "listening refused": () => { const source = new EventSource("/nowhere"); try { source.addEventListener(refuses, () => {}); } finally { source.close(); } },
+    "socket": () => { new WebSocket(says(`ws://${location.host}/socket`), says("a")).close(); },
+  };
+  for (const [name, work] of Object.entries(spoken)) {
+    asked.length = 0;
+    await tried(`says, ${name}`, async () => (await work(new XMLHttpRequest())) ?? null);
+    said[`says, ${name}: asked`] = asked.join();
+  }
   // WebSocket and EventSource.
   const socketAddress = `ws://${location.host}/socket`;
   for (const [name, work] of Object.entries({

@@ -88,6 +88,26 @@ function unquoted(value) {
 }
 
 /**
+ * Arguments of which the first ones, that a native makes strings of, are strings: each object says once what it is, to us
+ * and to the native alike. What one throws, the native throws in its own way.
+ * @param {any[]} args
+ * @param {number} count
+ */
+export function spoken(args, count) {
+  const said = [...args];
+  for (let place = 0; place < Math.min(count, args.length); place++) {
+    if (Object(args[place]) !== args[place]) continue;
+    try {
+      said[place] = `${args[place]}`;
+    } catch (error) {
+      said[place] = { toString: () => { throw error; } };
+      break;
+    }
+  }
+  return said;
+}
+
+/**
  * The absolute URL without its fragment; empty if it is none of the app's traffic: our own, or not of the network.
  * @param {string | URL} url
  */

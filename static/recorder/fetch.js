@@ -5,7 +5,7 @@
  * throws into the app or leaves a rejection unhandled.
  */
 import { TEXT_LIMIT, decoderFor, describeRequest, describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, headersOf, methodOf, wordsOf } from "./exchange.js";
+import { addressOf, announce, headersOf, methodOf, wordsOf, spoken } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
 import { patch, patchClass } from "./patching.js";
 
@@ -19,9 +19,10 @@ export function hookFetch(observer, counter) {
   /**
    * @param {typeof fetch} native
    * @param {unknown} self
-   * @param {unknown[]} args
+   * @param {unknown[]} given
    */
-  const apply = (native, self, args) => {
+  const apply = (native, self, given) => {
+    const args = given[0] instanceof natives.Request ? given : spoken(given, 1);
     /** @type {Waiting | undefined} */
     let exchange;
     try {

@@ -2,7 +2,7 @@
  * What the page asks by XMLHttpRequest and `sendBeacon`, and what an EventSource brings, observed.
  */
 import { describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, methodOf } from "./exchange.js";
+import { addressOf, announce, methodOf, spoken } from "./exchange.js";
 import { guarded, listen, natives } from "./natives.js";
 import { patch, patchClass, proxyOf } from "./patching.js";
 
@@ -18,7 +18,8 @@ export function hookXhr(observer, counter) {
   const prototype = /** @type {any} */ (XMLHttpRequest.prototype);
   /** @param {(self: XMLHttpRequest, args: any[]) => void} look */
   const looking = (look) => ({
-    apply: (/** @type {Function} */ native, /** @type {XMLHttpRequest} */ self, /** @type {any[]} */ args) => {
+    apply: (/** @type {Function} */ native, /** @type {XMLHttpRequest} */ self, /** @type {any[]} */ given) => {
+      const args = given.length > 1 && self instanceof XMLHttpRequest ? spoken(given, 2) : given;
       const result = Reflect.apply(native, self, args);
       guarded(look)(self, args);
       return result;
@@ -127,7 +128,8 @@ function headersIn(request) {
 export function hookBeacons(observer, counter) {
   return [
     patch(/** @type {any} */ (Object.getPrototypeOf(navigator)), "sendBeacon", {
-      apply: (native, self, args) => {
+      apply: (native, self, given) => {
+        const args = spoken(given, 1);
         const isTaken = Reflect.apply(native, self, args);
         guarded(() => {
           const url = addressOf(String(args[0]));
@@ -187,7 +189,8 @@ export function hookEventSources(observer, counter) {
   const prototype = /** @type {any} */ (globalThis.EventSource.prototype);
   // Events that have a name of the app's own are only heard by who asks for them by it.
   const listening = proxyOf(natives.addEventListener, {
-    apply: (native, self, args) => {
+    apply: (native, self, given) => {
+      const args = given.length > 1 ? spoken(given, 1) : given;
       guarded(() => sources.get(self)?.hear(String(args[0])))();
       return Reflect.apply(native, self, args);
     },
