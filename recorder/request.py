@@ -84,11 +84,13 @@ def address(asked: Request, root: str, value: Callable[[Expression], Any] = lamb
 
 def as_text(value: Any) -> str:
     """A leaf as it is written in an address."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    return value if isinstance(value, str) else json.dumps(value)
+    return json.dumps(value)
 
 
 def unbase64(text: str) -> str | None:

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recorder"
 
 FLOORS: list[set[str]] = [
-    {"errors", "events"},
+    {"errors", "events", "registry"},
     {"api"},
     {"session", "config"},
     {"workflow", "redact", "volatile", "drift", "inline", "edits"},

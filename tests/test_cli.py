@@ -76,6 +76,9 @@ def test_help_lists_whatever_is_registered(run: Run) -> None:
     from recorder.render import STYLES, renderers
 
     text = " ".join(run("render", "--help").stdout.split())
+    assert all(
+        renderer.name == name for kind in ("gradio", "http") for name, renderer in renderers(kind).items()
+    )
     for word in (*renderers(), *(style for styles in STYLES.values() for style in styles)):
         assert word in text
     imported = "import recorder.cli, sys; raise SystemExit('recorder.render' in sys.modules)"

@@ -14,6 +14,7 @@ from recorder.api import Api, Endpoint
 from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.events import AnyEvent
+from recorder.registry import Registry
 from recorder.session import App, Call, Expectation, Session
 from recorder.workflow import Step, Workflow
 
@@ -127,12 +128,14 @@ class Adapter(Protocol):
     def addressed(self, api: Api, method: str, path: str, body: bytes) -> tuple[Endpoint, ...]: ...
 
 
-def adapters() -> dict[str, Adapter]:
-    """The registry, in order of preference: the last takes what no other knows."""
-    from recorder.adapters.gradio import GRADIO
-    from recorder.adapters.http import HTTP
+_ADAPTERS: Registry[Adapter] = Registry(
+    {"gradio": "recorder.adapters.gradio:GRADIO", "http": "recorder.adapters.http:HTTP"}
+)
 
-    return {adapter.name: adapter for adapter in (GRADIO, HTTP)}
+
+def adapters() -> Registry[Adapter]:
+    """The registry, in order of preference: the last takes what no other knows."""
+    return _ADAPTERS
 
 
 def new_fold() -> Fold:

@@ -1,6 +1,6 @@
 """Renderers: a Workflow becomes text in one language.
 
-To add one: a module here with an object that fits :class:`Renderer`, its template, and its line in :func:`renderers`.
+To add one: a module here with an object that fits :class:`Renderer`, its template, and its line in the registry.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from recorder.errors import UsageError
+from recorder.registry import Registry
 from recorder.workflow import Workflow
 
 
@@ -45,40 +46,39 @@ class Renderer(Protocol):
     def render(self, workflow: Workflow, options: Options) -> str: ...
 
 
-def renderers(kind: str = "gradio") -> dict[str, Renderer]:
+_GRADIO: Registry[Renderer] = Registry(
+    {
+        "python": "recorder.render.python:PYTHON",
+        "javascript": "recorder.render.javascript:JAVASCRIPT",
+        "curl": "recorder.render.curl:CURL",
+        "pytest": "recorder.render.pytest:PYTEST",
+        "locust": "recorder.render.locust:LOCUST",
+        "markdown": "recorder.render.markdown:MARKDOWN",
+    }
+)
+_HTTP: Registry[Renderer] = Registry(
+    {
+        "python": "recorder.render.http.python:PYTHON",
+        "javascript": "recorder.render.http.javascript:JAVASCRIPT",
+        "curl": "recorder.render.http.curl:CURL",
+        "pytest": "recorder.render.http.pytest:PYTEST",
+        "locust": "recorder.render.http.locust:LOCUST",
+        "mcp": "recorder.render.http.mcp:MCP",
+        "markdown": "recorder.render.markdown:MARKDOWN",
+        "openapi": "recorder.render.http.openapi:OPENAPI",
+        "har": "recorder.render.http.har:HAR",
+    }
+)
+
+
+def renderers(kind: str = "gradio") -> Registry[Renderer]:
     """The registry for one kind of app, in the order help lists them."""
-    return _for_http() if kind == "http" else _for_gradio()
+    return _HTTP if kind == "http" else _GRADIO
 
 
 def targets() -> tuple[str, ...]:
     """The names of all targets, whatever kind of app they are for."""
-    return tuple({**_for_gradio(), **_for_http()})
-
-
-def _for_gradio() -> dict[str, Renderer]:
-    from recorder.render.curl import CURL
-    from recorder.render.javascript import JAVASCRIPT
-    from recorder.render.locust import LOCUST
-    from recorder.render.markdown import MARKDOWN
-    from recorder.render.pytest import PYTEST
-    from recorder.render.python import PYTHON
-
-    return {renderer.name: renderer for renderer in (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MARKDOWN)}
-
-
-def _for_http() -> dict[str, Renderer]:
-    from recorder.render.http.curl import CURL
-    from recorder.render.http.har import HAR
-    from recorder.render.http.javascript import JAVASCRIPT
-    from recorder.render.http.locust import LOCUST
-    from recorder.render.http.mcp import MCP
-    from recorder.render.http.openapi import OPENAPI
-    from recorder.render.http.pytest import PYTEST
-    from recorder.render.http.python import PYTHON
-    from recorder.render.markdown import MARKDOWN
-
-    known = (PYTHON, JAVASCRIPT, CURL, PYTEST, LOCUST, MCP, MARKDOWN, OPENAPI, HAR)
-    return {renderer.name: renderer for renderer in known}
+    return tuple(dict.fromkeys((*_GRADIO, *_HTTP)))
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:

@@ -8,6 +8,7 @@ answer brought it is the person's own, and booleans and nulls are never links.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -46,6 +47,9 @@ _SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WORD = re.compile(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}")
+_SPACE, _DIGIT, _LETTER = re.compile(r"\s"), re.compile(r"\d"), re.compile(r"[A-Za-z]")
 _GENERIC = frozenset({"id", "value", "data", "result", "results", "items", "item", "list", "the", "new", "x"})
 _MACHINE = frozenset(
     {
@@ -78,9 +82,14 @@ def strength(value: Any) -> int:
     """How little likely it is that an equal value is there by chance: 0 (never a link) to 4 (certain)."""
     if value is None or isinstance(value, bool | File):
         return 0
-    text = as_text(value)
-    if re.fullmatch(r"-?\d+(\.\d+)?", text):
-        digits = len(re.sub(r"\D", "", text))
+    return _strength(as_text(value))
+
+
+# A text is asked about where it came from, where it is sent, and where it is compared.
+@functools.lru_cache(maxsize=1 << 16)
+def _strength(text: str) -> int:
+    if _NUMBER.fullmatch(text):
+        digits = sum(map(str.isdigit, text))
         return 1 if digits < 4 else 2 if digits < 7 else 3
     if _SECRET.search(text) or _UUID.fullmatch(text):
         return 4
@@ -88,17 +97,16 @@ def strength(value: Any) -> int:
         return 0
     if _MOMENT.fullmatch(text):
         return 2
-    if re.fullmatch(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}", text):
+    if _WORD.fullmatch(text):
         return 0
-    if re.search(r"\s", text):
+    if _SPACE.search(text):
         return 1
-    if len(text) >= 16 and re.search(r"\d", text) and re.search(r"[A-Za-z]", text):
-        return 4
-    if len(text) >= 6 and re.search(r"\d", text) and re.search(r"[A-Za-z]", text):
-        return 3
+    if len(text) >= 6 and _DIGIT.search(text) and _LETTER.search(text):
+        return 4 if len(text) >= 16 else 3
     return 2 if len(text) >= 4 else 1
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def words(name: str) -> frozenset[str]:
     """The words of a name, in lower case and the singular: ``item_id``, ``itemId`` and ``Item-ID`` have the same."""
     found = [singular(word.lower()) for word in _WORDS.findall(name)]
@@ -230,9 +238,11 @@ class Provenance:
                 continue
             for path, leaf in scalars(output.value):
                 for readers, key, found in (*_readings(path, leaf), *self._said(leaf)):
+                    weight = strength(found)
+                    if weight == 0:
+                        continue
                     text = as_text(found)
-                    again = text in own if strength(found) > 1 else (text, key.lower()) in said
-                    if again or strength(found) == 0:
+                    if text in own if weight > 1 else (text, key.lower()) in said:
                         continue
                     origin = Origin(
                         link=Link(step=call.id, output=number, path=path, readers=readers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Set
 from typing import Any
@@ -75,6 +76,11 @@ def _places(
             yield path, why
 
 
+@functools.lru_cache(maxsize=1 << 14)
+def _is_made(key: str) -> bool:
+    return bool(words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE)
+
+
 def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
     text = as_text(value)
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
@@ -82,7 +88,6 @@ def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
         return "a later call is given it"
     if isinstance(value, str) and (_MOMENT.fullmatch(text) or strength(value) == 4):
         return "a moment, or a text that is made anew"
-    made = words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE
-    if made and (isinstance(value, int | float) or strength(value) >= 2):
+    if _is_made(key) and (isinstance(value, int | float) or strength(value) >= 2):
         return f"named {key!r}"
     return ""
