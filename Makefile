@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test whole reliability features links check lint clean
 
+# A program that is started hundreds of times is compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 READY = $(PYTHON) e2e/provision.py
 BIN = .venv/bin

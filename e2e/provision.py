@@ -37,6 +37,9 @@ LINES = {
 of the older ones are what they need to start at all beside today's releases of their dependencies; a login with Hugging Face
 needs `itsdangerous`."""
 
+PEERS = ["har2locust==0.9.4", "ruff", "mitmproxy==11.0.2", "matplotlib"], ["har-to-k6@0.14.16"]
+"""What the benchmarks are held against, of Python and of Node.js, in a place of their own: `.venvs/peers`."""
+
 NODE = 20
 """What generated modules need of Node.js; Debian 12 has an older one."""
 
@@ -122,7 +125,10 @@ def install(python: Path, *requirements: str) -> None:
     """Install with uv for its speed, and with pip where uv does not get there (it knows no pip.conf)."""
     try:
         run(python, "-m", "pip", "install", "--quiet", "uv")
-        run(python, "-m", "uv", "pip", "install", "--quiet", "--python", python, *requirements)
+        run(
+            *(python, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python),
+            *requirements,
+        )
     except NotReady:
         say("uv did not manage, pip tries")
         run(python, "-m", "pip", "install", "--quiet", *requirements)
@@ -178,6 +184,22 @@ def node() -> None:
     done()
 
 
+def peers() -> None:
+    """What the benchmarks are held against, and what asks servers as fast as they answer."""
+    if not shutil.which("wrk"):
+        apt("wrk", why="wrk is missing, which measures servers")
+    folder = ROOT / ".venvs" / "peers"
+    done = once(folder / "ready", PEERS)
+    if done is None:
+        return
+    say("creating .venvs/peers and installing what the benchmarks are held against (a minute)")
+    create(folder)
+    install(folder / "bin" / "python", *PEERS[0])
+    (folder / "package.json").write_text("{}")
+    run("npm", "install", "--no-audit", "--no-fund", "--prefix", folder, *PEERS[1])
+    done()
+
+
 def shell() -> None:
     """What generated shell scripts run on."""
     if missing := [program for program in ("dash", "bash", "curl", "jq") if not shutil.which(program)]:
@@ -218,6 +240,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "node": node,
     "shell": shell,
     "browser": browser,
+    "peers": peers,
     **{line: (lambda line=line: gradio(line)) for line in LINES},  # type: ignore[misc]
 }
 
