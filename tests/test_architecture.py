@@ -43,6 +43,7 @@ ONLY_IN = {
     "locust": {"load.listener"},
     "click": {"cli", "terminal"},
     "rich": {"cli", "terminal"},
+    "uvloop": {"cli"},
 }
 """Where a library lives: a room, or one module of it."""
 

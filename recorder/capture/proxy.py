@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import errno
+import functools
 import html
 import ipaddress
 import logging
@@ -157,6 +158,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a name or address is of this machine alone."""
     if _is_address(host):
@@ -167,12 +169,14 @@ def is_loopback(host: str) -> bool:
 class Relayed(web.StreamResponse):
     """An answer whose head is written as the app wrote it: names, order, duplicates and odd bytes.
 
-    aiohttp would decode and encode header values and add ones of its own.
+    aiohttp would decode and encode header values and add ones of its own. A ``body`` of the length that they say goes
+    with the head, in one write.
     """
 
-    def __init__(self, status: int, reason: str, headers: Headers) -> None:
+    def __init__(self, status: int, reason: str, headers: Headers, body: bytes = b"") -> None:
         super().__init__(status=status, reason=reason)
         self._raw = headers
+        self._body_at_once = body
         self._is_cut = False
         length = get(headers, b"content-length")
         if length.isdigit():
@@ -196,7 +200,7 @@ class Relayed(web.StreamResponse):
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the browser went away")
-        transport.write(b"\r\n".join([*lines, b"", b""]))
+        transport.write(b"\r\n".join([*lines, b"", self._body_at_once]))
 
     def cut(self) -> None:
         """The app broke off in the middle: so must we, or a part would pass for the whole."""
@@ -341,11 +345,7 @@ class Proxy:
                 request.method,
                 URL(self._upstream.origin + _safe_target(target), encoded=True),
                 headers=sent,
-                data=passing.body
-                if passing.body is not None
-                else request.content
-                if request.body_exists
-                else None,
+                data=passing.body if passing.body is not None else _body(request),
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:
@@ -376,10 +376,13 @@ class Proxy:
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
         shown = with_script(kind, answer.status, headers, self._collector.token, hidden=self._hidden)
-        response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers)
+        body = _whole(answer.content, headers) if shown is None else b""
+        response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers, body)
         await response.prepare(request)
         try:
-            if shown is None:
+            if body:
+                pass
+            elif shown is None:
                 async for chunk in answer.content.iter_any():
                     await response.write(chunk)
             else:
@@ -543,6 +546,19 @@ def _safe_target(target: str) -> str:
         lambda found: quote(found.group().encode("utf-8", "surrogateescape"), safe=""),
         target,
     )
+
+
+def _body(request: web.BaseRequest) -> bytes | aiohttp.StreamReader | None:
+    """What is sent on: as it comes, or at once with the head where all of it is here."""
+    if not request.body_exists:
+        return None
+    return _whole(request.content, list(request.raw_headers)) or request.content
+
+
+def _whole(content: aiohttp.StreamReader, headers: Headers) -> bytes:
+    """A body whose headers say how long it is, where all of it is here; else nothing."""
+    is_here = content.is_eof() and content.exception() is None and get(headers, b"content-length")
+    return content.read_nowait() if is_here else b""
 
 
 async def _write_document(response: Relayed, content: aiohttp.StreamReader, shown: Document) -> None:
