@@ -250,6 +250,14 @@ def folded(text: str) -> Session:
     return fold.session()
 
 
+def test_a_har_whose_numbers_are_none_is_read_and_written(tmp_path: Path) -> None:
+    odd = entry("GET", "http://app.test/x", answer={})
+    odd["response"] |= {"status": True, "content": {"size": True, "mimeType": "application/json"}}
+    session = folded(har(odd))
+    sessions.write(session, tmp_path / "s.json")
+    assert sessions.read(tmp_path / "s.json") == session
+
+
 def test_secrets_of_a_har_are_left_out_and_still_link() -> None:
     token = "v2.9fJk2-Lq83nZxW0aBcD4eFgH"
     body = {"mimeType": "application/json", "text": json.dumps({"user": "ann", "password": "open sesame"})}

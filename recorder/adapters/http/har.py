@@ -95,8 +95,7 @@ class _Entry:
         self.duration = float(time) if isinstance(time, int | float) and time > 0 else 0.0
         self.headers = _pairs(request.get("headers"))
         self.answer_headers = _pairs(response.get("headers"))
-        status = response.get("status")
-        self.status = status if isinstance(status, int) and status > 0 else 0
+        self.status = _count(response.get("status")) or 0
         self.redirect = str(response.get("redirectURL") or _of(self.answer_headers, "location"))
         self.final = self.url
         self.resource = str(entry.get("_resourceType") or "").lower()
@@ -154,9 +153,8 @@ class _Entry:
         return text.encode("utf-8", "surrogatepass")
 
     def _answer(self, content: dict[str, Any]) -> Body:
-        text, size = content.get("text"), content.get("size")
+        text, size = content.get("text"), _count(content.get("size"))
         type = str(content.get("mimeType") or _of(self.answer_headers, "content-type"))
-        size = size if isinstance(size, int) and size >= 0 else None
         if not isinstance(text, str):
             return Body(kind="lost", reason="unreadable", size=size) if size else Body()
         if not _TEXT.match(type):
@@ -345,6 +343,11 @@ def _pairs(value: Any) -> list[tuple[str, str]]:
 
 def _of(headers: list[tuple[str, str]], name: str) -> str:
     return next((value for each, value in headers if each == name), "")
+
+
+def _count(value: Any) -> int | None:
+    """A whole number that is not negative; `true` is none, whatever Python makes of it."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _str(value: Any) -> str | None:
