@@ -237,6 +237,20 @@ async def test_a_recording_from_press_to_press_becomes_a_session_file(tmp_path: 
     assert stat.S_IMODE((tmp_path / "s.json").stat().st_mode) == 0o600
 
 
+async def test_what_was_recorded_is_made_once_for_all_who_look_before_something_else_happens(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path / "s.json") as bench:
+        page = await bench.recording_page()
+        await page.hear("ack", seq=await page.call("r1"))
+        one, other = bench.collector.snapshot(), bench.collector.snapshot()
+        assert one is not None and other is not None
+        assert one.session is other.session and [call.id for call in one.session.calls] == ["r1"]
+        await page.hear("ack", seq=await page.call("r2"))
+        after = bench.collector.snapshot()
+        assert after is not None and [call.id for call in after.session.calls] == ["r1", "r2"]
+
+
 async def test_the_session_is_complete_on_disk_when_the_page_hears_that_recording_is_over(
     tmp_path: Path,
 ) -> None:

@@ -263,6 +263,18 @@ class _Recording:
         self.stopped = False
         """The stop is in the journal: what pages say from here on belongs to no session and is not acknowledged."""
         self._seq = 0
+        self._session: Session | None = None
+
+    def feed(self, event: AnyEvent) -> None:
+        """Something happened."""
+        self._session = None
+        self.fold.feed(event)
+
+    def session(self) -> Session:
+        """What happened so far, made once for all who look before something else does."""
+        if self._session is None:
+            self._session = self.fold.session()
+        return self._session
 
     def own_seq(self) -> int:
         """The next number of the recorder's own events (``page=""``)."""
@@ -353,9 +365,7 @@ class Collector:
         recording = self._recording
         if recording is None:
             return self._kept.snapshot() if self._kept is not None else None
-        return Snapshot(
-            session=recording.fold.session(), edits=recording.edits, path=recording.path, live=True
-        )
+        return Snapshot(session=recording.session(), edits=recording.edits, path=recording.path, live=True)
 
     async def edit(self, edit: Edited) -> None:
         """Change the recording that is on, or the session that was saved last, as a person wishes.
@@ -578,7 +588,7 @@ class Collector:
 
     def _feed(self, recording: _Recording, event: AnyEvent) -> None:
         try:
-            recording.fold.feed(event)
+            recording.feed(event)
         except Exception as error:
             # The event is in the journal: a fold with a bug must cost neither it nor the connection.
             asyncio.get_running_loop().call_exception_handler(

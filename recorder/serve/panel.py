@@ -70,8 +70,10 @@ from recorder.workflow import Workflow, identifier
 Lines = list[tuple[str, ...]]
 """A text, line by line: each as kinds of tokens and their texts in turn."""
 
+AT_ONCE = 0.02
 OFTEN = 0.1
-"""Seconds between two looks at a recording that goes on, at least."""
+"""Seconds between two looks at a recording that goes on, at least: for calls that are missing, and for all that is
+known of it."""
 SHARE = 2
 """How many times longer than a look takes it waits before the next, and for how many seconds at most."""
 SELDOM = 2.0
@@ -192,10 +194,16 @@ class Panel:
 
     async def _keep_looking(self) -> None:
         """Each as often as it can be: a long script does not keep the next call out of sight."""
-        shows = (self._show_missing, self._show_calls, self._show_script)
-        await asyncio.gather(*(self._keep(due, show) for due, show in zip(self._due, shows, strict=True)))
+        missing, known, written = self._due
+        await asyncio.gather(
+            self._keep(missing, self._show_missing, AT_ONCE),
+            self._keep(known, self._show_calls, OFTEN),
+            self._keep(written, self._show_script, OFTEN),
+        )
 
-    async def _keep(self, due: asyncio.Event, show: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _keep(
+        self, due: asyncio.Event, show: Callable[[], Coroutine[Any, Any, None]], least: float
+    ) -> None:
         while True:
             await due.wait()
             due.clear()
@@ -210,7 +218,7 @@ class Panel:
                     {"message": "the panel could not show what was recorded", "exception": error}
                 )
             took = time.monotonic() - began
-            await asyncio.sleep(min(max(OFTEN, took * SHARE), SELDOM))
+            await asyncio.sleep(min(max(least, took * SHARE), SELDOM))
 
     async def _show_missing(self) -> None:
         """The calls that are new, as they are before it is known what is to be done again."""
@@ -242,7 +250,12 @@ class Panel:
 
     def _tell(self, calls: list[Any], view: View) -> None:
         """What of the calls, or of all else in the view, the page does not know."""
-        fresh = [(i, call) for i, call in enumerate(calls) if i >= len(self._told) or self._told[i] != call]
+        old = len(self._told)
+        fresh = [
+            (i, call)
+            for i, call in enumerate(calls)
+            if i >= old or (self._told[i] is not call and self._told[i] != call)
+        ]
         if fresh or len(calls) != len(self._told) or view != self._about:
             self._told, self._about = calls, view
             self._say(msgspec.structs.replace(view, calls=tuple(fresh), length=len(calls)))

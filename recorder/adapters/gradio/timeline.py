@@ -109,6 +109,7 @@ class _Page:
         self._known: dict[int, Known] = {}
         self._changed_by: dict[int, tuple[Resolved, set[int]]] = {}
         """Per control, the call that last changed it and the handlers that have already answered to that change."""
+        self._endpoints: dict[int, Endpoint] = {}
 
     def known(self, component_id: int) -> Known:
         if component_id in self._known:
@@ -121,7 +122,9 @@ class _Page:
         if dependency is None:
             dependency = Dependency(id=wire.fn_index, visibility="private")
         if wire.server is None:
-            called = endpoint(self.description, dependency)
+            if dependency.id not in self._endpoints:
+                self._endpoints[dependency.id] = endpoint(self.description, dependency)
+            called = self._endpoints[dependency.id]
         else:
             component = self.description.components.get(wire.server.component_id)
             component = component or Component(id=wire.server.component_id, type="")

@@ -82,11 +82,11 @@ def strength(value: Any) -> int:
     """How little likely it is that an equal value is there by chance: 0 (never a link) to 4 (certain)."""
     if value is None or isinstance(value, bool | File):
         return 0
-    return _strength(as_text(value))
+    text = as_text(value)
+    # It is asked about where it came from, where it is sent, and where it is compared; a long one is not held on to.
+    return _known_strength(text) if len(text) < 100 else _strength(text)
 
 
-# A text is asked about where it came from, where it is sent, and where it is compared.
-@functools.lru_cache(maxsize=1 << 16)
 def _strength(text: str) -> int:
     if _NUMBER.fullmatch(text):
         digits = sum(map(str.isdigit, text))
@@ -106,11 +106,20 @@ def _strength(text: str) -> int:
     return 2 if len(text) >= 4 else 1
 
 
-@functools.lru_cache(maxsize=1 << 14)
+_known_strength = functools.lru_cache(maxsize=1 << 16)(_strength)
+
+
 def words(name: str) -> frozenset[str]:
     """The words of a name, in lower case and the singular: ``item_id``, ``itemId`` and ``Item-ID`` have the same."""
+    return _known_words(name) if len(name) < 100 else _words(name)
+
+
+def _words(name: str) -> frozenset[str]:
     found = [singular(word.lower()) for word in _WORDS.findall(name)]
     return frozenset(_SAME.get(word, word) for word in found)
+
+
+_known_words = functools.lru_cache(maxsize=1 << 14)(_words)
 
 
 class Provenance:

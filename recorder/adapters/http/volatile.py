@@ -76,9 +76,11 @@ def _places(
             yield path, why
 
 
-@functools.lru_cache(maxsize=1 << 14)
 def _is_made(key: str) -> bool:
     return bool(words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE)
+
+
+_known_made = functools.lru_cache(maxsize=1 << 14)(_is_made)
 
 
 def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
@@ -88,6 +90,8 @@ def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
         return "a later call is given it"
     if isinstance(value, str) and (_MOMENT.fullmatch(text) or strength(value) == 4):
         return "a moment, or a text that is made anew"
-    if _is_made(key) and (isinstance(value, int | float) or strength(value) >= 2):
+    if (_known_made(key) if len(key) < 100 else _is_made(key)) and (
+        isinstance(value, int | float) or strength(value) >= 2
+    ):
         return f"named {key!r}"
     return ""
