@@ -70,7 +70,11 @@ START_SECONDS = 3.0
 """How long a start waits for the first line to reach the disk."""
 HELLO_SECONDS = 10.0
 STATE_SECONDS = 0.05
-"""The shortest time between two changes of what the toggle shows."""
+"""The shortest time between two changes of what the toggle and the panels show."""
+STATE_SHARE = 10
+STATE_SELDOM = 2.0
+"""How many times longer than it took to count the calls the toggle waits for the next count, and for how many seconds
+at most: the app's own requests pass through the same loop."""
 FETCHES = 4
 CONNECTIONS = 256
 
@@ -339,6 +343,9 @@ class Collector:
         self._saved = ""
         self._error = ""
         self._shown: asyncio.TimerHandle | None = None
+        self._looked: asyncio.TimerHandle | None = None
+        self._counting = 0.0
+        """Seconds that it took to count the calls."""
         self._presses: set[asyncio.Task[None]] = set()
 
     @property
@@ -524,8 +531,9 @@ class Collector:
         """Let go of everything without saving; a recording that was on stays behind as its journal."""
         for task in self._presses:
             task.cancel()
-        if self._shown is not None:
-            self._shown.cancel()
+        for timer in (self._shown, self._looked):
+            if timer is not None:
+                timer.cancel()
         recording, self._recording = self._recording, None
         if recording is not None:
             for fetch in list(recording.fetches):
@@ -640,18 +648,32 @@ class Collector:
         self._broadcast()
 
     def _show_soon(self) -> None:
+        loop = asyncio.get_running_loop()
         if self._shown is None:
-            self._shown = asyncio.get_running_loop().call_later(STATE_SECONDS, self._broadcast)
+            wait = min(max(STATE_SECONDS, STATE_SHARE * self._counting), STATE_SELDOM)
+            self._shown = loop.call_later(wait, self._broadcast)
+        if self._looked is None:
+            self._looked = loop.call_later(STATE_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        if self._looked is not None:
+            self._looked.cancel()
+            self._looked = None
+        for connection in list(self._connections):
+            if connection.greeted:
+                connection.look_again()
 
     def _broadcast(self) -> None:
         if self._shown is not None:
             self._shown.cancel()
             self._shown = None
+        began = time.perf_counter()
         state = self.state
+        self._counting = time.perf_counter() - began
         for connection in list(self._connections):
             if connection.greeted:
                 connection.say(state)
-                connection.look_again()
+        self._look_again()
         if self._on_state is not None:
             self._on_state(state)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -141,6 +142,7 @@ def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
         key = (e.page, e.method, e.url, e.body.text or "")
         if e.how in ("fetch", "xhr") and not e.before and e.method in ("GET", "POST") and e.status == 200:
             runs.setdefault(key, []).append(e)
+    changing = sorted(e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS"))
     for run in runs.values():
         if len(run) < 2:
             continue
@@ -148,11 +150,7 @@ def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:
         unknown = any(e.act is not None and not e.act.kind for e in run)
         caused = run[0].act is not None or run[0].followed is not None
         # Each time somebody asked for it, it is not waiting; nor is it where things were changed in between.
-        between = any(
-            e.method not in ("GET", "HEAD", "WS") and e not in run and run[0].at < e.at < run[-1].at
-            for e in traffic.exchanges
-        )
-        if len(acts) > 1 or not (caused or unknown) or between:
+        if len(acts) > 1 or not (caused or unknown) or _changes_between(run, changing):
             continue
         if (place := _said_when_done(run)) is None:
             continue
@@ -182,6 +180,18 @@ def _follow(done: Exchange, traffic: Traffic, found: dict[Exchange, str]) -> Non
                     del found[e]
                     chain.append(e)
                 break
+
+
+def _changes_between(run: list[Exchange], changing: list[float]) -> bool:
+    """Whether another request that changes something was made between the first and the last of a run.
+
+    Args:
+        changing: the moments of all that do, in order.
+    """
+    first, last = run[0].at, run[-1].at
+    there = bisect.bisect_left(changing, last) - bisect.bisect_right(changing, first)
+    own = sum(first < e.at < last for e in run) if run[0].method not in ("GET", "HEAD", "WS") else 0
+    return there > own
 
 
 def _said_when_done(run: list[Exchange]) -> tuple[str | int, ...] | None:
