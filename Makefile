@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test whole reliability features links check lint clean
+.PHONY: help setup demo test whole reliability bench features links check lint clean
 
 # A program that is started hundreds of times is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -17,6 +17,7 @@ help:
 	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
 	@echo "make whole   the same with every test on every line of Gradio, not on the newest and one other"
 	@echo "make reliability  nothing lost, nobody in: each promise tried many times, and the table of it in README.md"
+	@echo "make bench   how fast it is beside its neighbours, as the table and the figure in README.md"
 	@echo "make links     how well links are found, and the table of it in README.md"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
@@ -49,6 +50,11 @@ whole: setup
 
 reliability: setup
 	RECORDER_MANY=1 $(BIN)/python -m pytest -n 2 --dist loadfile --promises README.md
+
+# A machine that does nothing else is wanted. KEEP=--keep holds the next run against this one.
+bench:
+	@$(READY) venv browser gradio-6 peers
+	$(BIN)/python -m tests.benchmarks --readme README.md $(KEEP)
 
 links:
 	@$(READY) venv

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.benchmarks.measured import Row, side_by_side
+from tests.benchmarks.measured import Row, in_turn, run, within
 
-SESSION = Path(__file__).parent.parent / "sessions"
-
-
-def run(*words: str) -> None:
-    subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
+SESSIONS = Path(__file__).parent.parent / "sessions"
+RECORDER = Path(sys.executable).with_name("recorder")
 
 
 def rows() -> list[Row]:
     """``recorder --help`` and ``recorder show`` of a small session."""
-    small = str(min(SESSION.glob("*.json"), key=lambda path: path.stat().st_size))
+    small = min(SESSIONS.glob("*.json"), key=lambda path: path.stat().st_size)
     found = []
-    for name, words, wanted in (
-        ("recorder --help", ("--help",), "within 60 ms"),
-        ("recorder show", ("show", small), "within 120 ms"),
+    for name, words, most in (
+        ("recorder --help", ("--help",), 0.06),
+        ("recorder show", ("show", small), 0.12),
     ):
-        ours, theirs = side_by_side(
-            15, lambda words=words: run("-m", "recorder.cli", *words), lambda: run("-c", "pass")
+        ours, theirs = in_turn(
+            21,
+            lambda words=words: run(RECORDER, *words).seconds,
+            lambda: run(sys.executable, "-c", "pass").seconds,
         )
-        found.append(Row(work=name, against="python -c pass", ours=ours, theirs=theirs, wanted=wanted))
+        found.append(within(f"`{name}`", "`python -c pass`", ours, theirs, most))
     return found
