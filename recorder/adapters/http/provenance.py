@@ -29,17 +29,32 @@ MOST_ORIGINS = 50
 """Places at which one text is remembered: the first are the likeliest."""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a text stood in an answer. ``order`` counts calls; ``listed``: inside a list; ``kept``: of a call that a
-    person made; ``numeric``: it was a number there."""
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Where a text stood in an answer. ``about`` are the words of its call's path; ``order`` counts calls;
+    ``streamed``: one of the events of a stream; ``kept``: of a call that a person made; ``numeric``: it was a number
+    there.
+
+    There is one for every leaf of every answer, and few are ever asked more.
+    """
 
     link: Link
     key: str
-    nouns: frozenset[str]
+    about: frozenset[str]
     order: int
-    listed: bool
+    streamed: bool
     kept: bool
     numeric: bool
+
+    @property
+    def nouns(self) -> frozenset[str]:
+        """The words of all that it was part of."""
+        inside = [part for reader in self.link.readers for part in reader.path]
+        return self.about | _words_of(self.link.path) | _words_of(inside)
+
+    @property
+    def listed(self) -> bool:
+        """Whether it stood inside a list."""
+        return not self.streamed and any(isinstance(part, int) for part in self.link.path)
 
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -47,6 +62,8 @@ _SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
+_ADDRESS = re.compile(r"(?:https?://|/)[^\s]*$")
+_NEXT = re.compile(r"<([^<>]+)>;\s*rel=\"?next\"?.*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}")
 _SPACE, _DIGIT, _LETTER = re.compile(r"\s"), re.compile(r"\d"), re.compile(r"[A-Za-z]")
@@ -80,9 +97,12 @@ _SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "csrf": "c
 
 def strength(value: Any) -> int:
     """How little likely it is that an equal value is there by chance: 0 (never a link) to 4 (certain)."""
-    if value is None or isinstance(value, bool | File):
+    if isinstance(value, str):
+        text = value
+    elif value is None or isinstance(value, bool | File):
         return 0
-    text = as_text(value)
+    else:
+        text = as_text(value)
     # It is asked about where it came from, where it is sent, and where it is compared; a long one is not held on to.
     return _known_strength(text) if len(text) < 100 else _strength(text)
 
@@ -238,38 +258,36 @@ class Provenance:
     def learn(self, call: Call, nouns: frozenset[str]) -> None:
         """Index what a call gave, but for what it had been sent, and remember what it sent."""
         self._order += 1
-        given = [(_key(path) or v.name, leaf) for v in call.inputs for path, leaf in scalars(v.value)]
+        given = [(key_of(path) or v.name, leaf) for v in call.inputs for path, leaf in scalars(v.value)]
         own = {as_text(leaf) for _, leaf in given}
         # What can be equal by chance is only said again where it has the same name.
         said = {(as_text(leaf), name.lower()) for name, leaf in given}
+        kept = call.id in self._kept
         for number, output in enumerate(call.outputs):
             if next(files_in(output.value), None) is not None:
                 continue
+            streamed = output.component == "events"
             for path, leaf in scalars(output.value):
-                for readers, key, found in (*_readings(path, leaf), *self._said(leaf)):
+                for readers, key, found in self._readings(path, leaf):
                     weight = strength(found)
                     if weight == 0:
                         continue
                     text = as_text(found)
                     if text in own if weight > 1 else (text, key.lower()) in said:
                         continue
-                    origin = Origin(
-                        link=Link(step=call.id, output=number, path=path, readers=readers),
-                        key=key,
-                        nouns=nouns | _words_of(path) | _words_of([p for r in readers for p in r.path]),
-                        order=self._order,
-                        listed=any(isinstance(part, int) for part in path) and output.component != "events",
-                        kept=call.id in self._kept,
-                        numeric=not isinstance(found, str),
-                    )
                     known = self._origins.setdefault(text, [])
                     if len(known) < MOST_ORIGINS:
-                        known.append(origin)
+                        link = Link(step=call.id, output=number, path=path, readers=readers)
+                        numeric = not isinstance(found, str)
+                        known.append(Origin(link, key, nouns, self._order, streamed, kept, numeric))
         self._sent |= {text for text in own if text not in self._origins}
 
-    def _said(self, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
-        """What a token says: it stands between its two points, in base64."""
-        for name, claim in (self._claims.get(leaf, {}) if isinstance(leaf, str) else {}).items():
+    def _readings(self, path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+        """Each way to read a leaf. What a token says stands between its two points, in base64."""
+        yield from _readings(path, leaf)
+        if not self._claims or not isinstance(leaf, str):
+            return
+        for name, claim in self._claims.get(leaf, {}).items():
             inside = (Reader(kind="between", path=(".", ".")), Reader(kind="base64"))
             yield (*inside, Reader(kind="json", path=(name,))), "user_id" if name == "sub" else name, claim
 
@@ -316,17 +334,20 @@ def _words_of(path: Sequence[str | int]) -> frozenset[str]:
     return frozenset().union(*(words(part) for part in path[:-1] if isinstance(part, str)))
 
 
-def _key(path: Sequence[str | int]) -> str:
+def key_of(path: Sequence[str | int]) -> str:
+    """The name nearest to what is at a path; empty where there is none on the way."""
+    if path and isinstance(path[-1], str):
+        return path[-1]
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
     """Each way to read a leaf: how, by what name, and what then is there."""
-    key = _key(path)
+    key = key_of(path)
     yield (), key, leaf
     if not isinstance(leaf, str) or len(leaf) > 20_000:
         return
-    if re.match(r"(?:https?://|/)[^\s]*$", leaf):
+    if leaf.startswith(("/", "http")) and _ADDRESS.match(leaf):
         yield from _of_address(leaf, key)
     elif leaf[:1] in "{[" and leaf[-1:] in "}]":
         try:
@@ -334,11 +355,11 @@ def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, 
         except (ValueError, RecursionError):
             return
         for inner, item in scalars(value):
-            yield (Reader(kind="json", path=inner),), _key(inner) or key, item
+            yield (Reader(kind="json", path=inner),), key_of(inner) or key, item
     elif (decoded := unbase64(leaf)) is not None:
         for readers, name, item in _readings(path, decoded):
             yield (Reader(kind="base64"), *readers), name, item
-    elif (match := re.fullmatch(r"<([^<>]+)>;\s*rel=\"?next\"?.*", leaf)) is not None:
+    elif leaf[:1] == "<" and (match := _NEXT.fullmatch(leaf)) is not None:
         for readers, name, item in _of_address(match[1], key):
             yield (Reader(kind="between", path=("<", ">")), *readers), name, item
 

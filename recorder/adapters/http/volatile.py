@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Set
 from typing import Any
 
-from recorder.adapters.http.provenance import strength, words
+from recorder.adapters.http.provenance import key_of, strength, words
 from recorder.request import as_text
 from recorder.session import Expectation
 
@@ -85,7 +85,7 @@ _known_made = functools.lru_cache(maxsize=1 << 14)(_is_made)
 
 def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
     text = as_text(value)
-    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    key = key_of(path)
     if text in linked and strength(value) >= 2:
         return "a later call is given it"
     if isinstance(value, str) and (_MOMENT.fullmatch(text) or strength(value) == 4):
