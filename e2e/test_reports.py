@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 from aiohttp import web
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, Request, async_playwright
 
 from conftest import MANY
 from e2e.conftest import CHROMIUM_FLAGS
@@ -45,7 +45,7 @@ DRAWN = """() => [window.hurt, [...document.querySelectorAll("*")].map((each) =>
 
 @pytest.fixture
 async def reader(browser_path: str) -> AsyncIterator[Page]:
-    """A page of a browser that notes what it asked the network for, as ``asked`` of its context."""
+    """A page of a browser that knows nothing of the recorder."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
         yield await browser.new_page()
@@ -55,12 +55,17 @@ async def reader(browser_path: str) -> AsyncIterator[Page]:
 async def looked_at(reader: Page, url: str, origin: str = FROM_DISK) -> tuple[list[str], list[str]]:
     """What is wrong with a page that was opened, and what it is made of."""
     asked: list[str] = []
-    reader.on("request", lambda request: asked.append(request.url))
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    reader.on("request", note)
     await reader.goto(url)
     if origin != FROM_DISK:
         await reader.wait_for_load_state("networkidle")
     await reader.mouse.move(200, 200)
     hurt, drawn = await reader.evaluate(DRAWN)
+    reader.remove_listener("request", note)
     wrong = ["a script ran"] if hurt else []
     wrong += [f"asked for {each[:80]}" for each in asked if not each.startswith((origin, "data:", "blob:"))]
     return wrong, drawn

@@ -5,7 +5,7 @@
  * throws into the app or leaves a rejection unhandled.
  */
 import { TEXT_LIMIT, decoderFor, describeRequest, describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, headersOf, methodOf, wordsOf, spoken } from "./exchange.js";
+import { addressOf, announce, headersOf, methodOf, spoken, wordsOf } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
 import { patch, patchClass } from "./patching.js";
 
