@@ -7,12 +7,13 @@ by the page's clock. Everything here travels as JSON text: one message a WebSock
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import Any, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
+
+from recorder.remembered import remembered
 
 PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
@@ -23,13 +24,9 @@ Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
 
+@remembered(1 << 12, 500)
 def parts_of(url: str) -> SplitResult:
     """The parts of an address that an app or a page may have said; all of them empty where it is none."""
-    # One of a few is asked about again and again; a very long one would only be held on to.
-    return _known_parts(url) if len(url) < 500 else _parts(url)
-
-
-def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -47,7 +44,6 @@ def following(url: str, location: str) -> str:
 
 
 _NO_PARTS = SplitResult("", "", "", "", "")
-_known_parts = functools.lru_cache(maxsize=1 << 12)(_parts)
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,6 @@ answer brought it is the person's own, and booleans and nulls are never links.
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ import msgspec
 
 from recorder.adapters.http.describe import is_id, singular
 from recorder.events import parts_of
+from recorder.remembered import remembered
 from recorder.request import as_text, unbase64
 from recorder.session import Call, File, Value, files_in
 from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
@@ -103,10 +103,11 @@ def strength(value: Any) -> int:
         return 0
     else:
         text = as_text(value)
-    # It is asked about where it came from, where it is sent, and where it is compared; a long one is not held on to.
-    return _known_strength(text) if len(text) < 100 else _strength(text)
+    return _strength(text)
 
 
+# It is asked about where it came from, where it is sent, and where it is compared.
+@remembered(1 << 16, 100)
 def _strength(text: str) -> int:
     if _NUMBER.fullmatch(text):
         digits = sum(map(str.isdigit, text))
@@ -126,20 +127,11 @@ def _strength(text: str) -> int:
     return 2 if len(text) >= 4 else 1
 
 
-_known_strength = functools.lru_cache(maxsize=1 << 16)(_strength)
-
-
+@remembered(1 << 14, 100)
 def words(name: str) -> frozenset[str]:
     """The words of a name, in lower case and the singular: ``item_id``, ``itemId`` and ``Item-ID`` have the same."""
-    return _known_words(name) if len(name) < 100 else _words(name)
-
-
-def _words(name: str) -> frozenset[str]:
     found = [singular(word.lower()) for word in _WORDS.findall(name)]
     return frozenset(_SAME.get(word, word) for word in found)
-
-
-_known_words = functools.lru_cache(maxsize=1 << 14)(_words)
 
 
 class Provenance:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator, Set
 from typing import Any
 
 from recorder.adapters.http.provenance import key_of, strength, words
+from recorder.remembered import remembered
 from recorder.request import as_text
 from recorder.session import Expectation
 
@@ -76,11 +76,9 @@ def _places(
             yield path, why
 
 
+@remembered(1 << 14, 100)
 def _is_made(key: str) -> bool:
     return bool(words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE)
-
-
-_known_made = functools.lru_cache(maxsize=1 << 14)(_is_made)
 
 
 def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
@@ -90,8 +88,6 @@ def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
         return "a later call is given it"
     if isinstance(value, str) and (_MOMENT.fullmatch(text) or strength(value) == 4):
         return "a moment, or a text that is made anew"
-    if (_known_made(key) if len(key) < 100 else _is_made(key)) and (
-        isinstance(value, int | float) or strength(value) >= 2
-    ):
+    if _is_made(key) and (isinstance(value, int | float) or strength(value) >= 2):
         return f"named {key!r}"
     return ""
