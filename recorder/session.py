@@ -467,6 +467,8 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
         FileError: the sentence names ``where``, the place and the remedy.
     """
     try:
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
         tree = json.loads(text)
     except UnicodeDecodeError as error:
         raise FileError(
@@ -485,7 +487,9 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
         )
     tree = _migrate(tree, where)
     try:
-        return map_values(msgspec.convert(tree, Session), decode_value)
+        session = msgspec.convert(tree, Session)
+        # Few sessions hold anything that JSON does not: it would stand under a key that begins so.
+        return map_values(session, decode_value) if '"$' in text or "\\u0024" in text else session
     except msgspec.ValidationError as error:
         raise FileError(
             f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit at that place"

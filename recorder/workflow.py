@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from recorder.api import Endpoint, Location
+from recorder.remembered import remembered
 from recorder.session import App, Expectation, File, Message, Place, SecretName, Status
 
 Expression = Any
@@ -253,18 +254,23 @@ def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
 def leaves(expression: Expression) -> Iterator[Any]:
     """Every leaf that is not JSON: links, variables, secrets, cookies and files. What is made of others is gone
     into."""
-    if isinstance(expression, Text):
+    if isinstance(expression, dict):
+        for item in expression.values():
+            if type(item) not in _PLAIN:
+                yield from leaves(item)
+    elif isinstance(expression, list | tuple):
+        for item in expression:
+            if type(item) not in _PLAIN:
+                yield from leaves(item)
+    elif isinstance(expression, Text):
         yield from leaves(expression.pieces)
     elif isinstance(expression, Spelled):
         yield from leaves(expression.value)
-    elif isinstance(expression, dict):
-        for item in expression.values():
-            yield from leaves(item)
-    elif isinstance(expression, list | tuple):
-        for item in expression:
-            yield from leaves(item)
     elif isinstance(expression, msgspec.Struct):
         yield expression
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def python_type(value: Any) -> str:
@@ -336,7 +342,7 @@ def identifier(text: str, fallback: str) -> str:
     """A name made of ``text`` that every target can use: ASCII ``[a-z_][a-z0-9_]*``, no Python keyword, 40
     long at most.
     """
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:40].rstrip("_")
+    name = _spelled(text)
     if not name:
         return fallback
     if name[0].isdigit():
@@ -344,20 +350,23 @@ def identifier(text: str, fallback: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or keyword.issoftkeyword(name) else name
 
 
-def unique(name: str, taken: set[str]) -> str:
-    """``name``, or ``name_2`` and so on, which ``taken`` did not hold and now does."""
-    chosen, number = name, 1
-    while chosen in taken and number < 16:
-        number += 1
-        chosen = f"{name}_{number}"
-    if chosen in taken:
-        # Of one name in thousands of calls nearly all numbers up to some are taken: the end of them is looked for.
-        low, high = number, 2 * number
-        while f"{name}_{high}" in taken:
-            low, high = high, 2 * high
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if f"{name}_{middle}" in taken else (low, middle)
-        chosen = f"{name}_{high}"
-    taken.add(chosen)
-    return chosen
+@remembered(1 << 12, 100)
+def _spelled(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:40].rstrip("_")
+
+
+class Names(set[str]):
+    """Names that are taken."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        super().__init__(taken)
+        self._numbers: dict[str, int] = {}
+
+    def free(self, name: str) -> str:
+        """``name``, or ``name_2`` and so on: the first that was not taken, and now is."""
+        number = self._numbers.get(name, 1)
+        while (chosen := name if number == 1 else f"{name}_{number}") in self:
+            number += 1
+        self._numbers[name] = number
+        self.add(chosen)
+        return chosen

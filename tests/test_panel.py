@@ -36,7 +36,7 @@ from recorder.serve.panel import (
 )
 from recorder.session import File, Session, Value
 from recorder.show import compared, overview
-from recorder.workflow import unique
+from recorder.workflow import Names
 from tests.test_edits import a_call, a_session
 
 lines = st.lists(st.tuples(st.sampled_from("ks"), st.sampled_from(["a", "b", "", "c d"])), max_size=30)
@@ -334,9 +334,9 @@ def test_a_call_that_only_one_has_is_told_as_such() -> None:
 
 @given(st.sets(st.integers(2, 60)), st.booleans())
 def test_a_name_is_made_unlike_all_that_are_taken(numbers: set[int], is_taken: bool) -> None:
-    taken = {f"x_{number}" for number in numbers} | ({"x"} if is_taken else set())
+    taken = Names({f"x_{number}" for number in numbers} | ({"x"} if is_taken else set()))
     before = set(taken)
-    name = unique("x", taken)
+    name = taken.free("x")
     assert name not in before and taken == before | {name}
-    if name not in ("x", "x_2"):
-        assert f"x_{int(name[2:]) - 1}" in before
+    free = ["x", *(f"x_{number}" for number in range(2, 100))]
+    assert name == next(each for each in free if each not in before)

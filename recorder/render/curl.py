@@ -28,6 +28,7 @@ from recorder.render.templates import template
 from recorder.session import File
 from recorder.workflow import (
     Link,
+    Names,
     SecretRef,
     Step,
     Variable,
@@ -35,7 +36,6 @@ from recorder.workflow import (
     Workflow,
     identifier,
     leaves_of,
-    unique,
 )
 
 WIDTH = 100
@@ -77,7 +77,7 @@ class _Script:
         self.workflow = workflow
         self.options = options
         self.needs: set[str] = set()
-        self.names: set[str] = set(_OWN)
+        self.names = Names(_OWN)
         self.steps = {step.id: step for step in workflow.steps}
         self.linked = {link.step for step in workflow.steps for link in links_of(step)}
         self.answers: dict[str, str] = {}
@@ -119,7 +119,7 @@ class _Script:
         options: list[tuple[str, str, str]] = []
         for variable in self.workflow.variables:
             wanted = identifier(variable.name, "value")
-            name = unique(f"{wanted}_" if wanted in _OWN else wanted, self.names)
+            name = self.names.free(f"{wanted}_" if wanted in _OWN else wanted)
             self.variables[variable.name] = (name, variable)
             value = variable.value
             given = '"$2"'
@@ -182,7 +182,7 @@ class _Script:
         if file.inline:
             self.needs.add("base64_of")
             path = self.file_path(file if file.path else missing_file(file))
-            content = unique("content", self.names)
+            content = self.names.free("content")
             self.prelude.append(f"{content}=$(base64_of {path}) || exit 1")
             return f'{sh_text(json_text(f"data:{file.type};base64,")[:-1])}"${content}"\'"\''
         extra = "".join(
@@ -199,7 +199,7 @@ class _Script:
 
     def uploaded(self, name: str, path: str, extra: str = "", verb: str = "upload") -> str:
         self.needs |= {"upload", "json"} | ({"uploads"} if verb == "uploads" else set())
-        chosen = unique(f"{name}_sent" if name else "sent", self.names)
+        chosen = self.names.free(f"{name}_sent" if name else "sent")
         more = f" {sh_text(extra)}" if extra else ""
         self.prelude.append(f"{chosen}=$({verb} {path}{more}) || exit 1")
         return f'"${chosen}"'
@@ -227,7 +227,7 @@ class _Script:
             raise no_output(link)
         self.needs.add("jq")
         path = f" {sh(list(link.path))}" if link.path else ""
-        name = unique("linked", self.names)
+        name = self.names.free("linked")
         self.prelude.append(f'{name}=$(output "${self.answers[link.step]}" {link.output}{path}) || exit 1')
         return f'"${name}"'
 
@@ -263,7 +263,7 @@ class _Script:
             return "\n".join(lines)
         lines.append(f"{call} || fail {label}")
         if step.id in self.linked:
-            self.answers[step.id] = unique(f"{label}_answer", self.names)
+            self.answers[step.id] = self.names.free(f"{label}_answer")
             lines.append(f"{self.answers[step.id]}=$answer")
         if step.setup:
             return "\n".join(lines)

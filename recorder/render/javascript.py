@@ -40,13 +40,13 @@ from recorder.session import File
 from recorder.workflow import (
     Argument,
     Link,
+    Names,
     SecretRef,
     Step,
     Variable,
     VariableRef,
     Workflow,
     identifier,
-    unique,
 )
 
 LONG = 200
@@ -116,7 +116,7 @@ class _Module:
         self.needs: set[str] = set()
         pages = list(dict.fromkeys(step.page for step in workflow.steps)) or [""]
         self.clients = {page: f"client_{n}" if n > 1 else "client" for n, page in enumerate(pages, 1)}
-        self.names: set[str] = {*_RESERVED, *self.clients.values()}
+        self.names = Names({*_RESERVED, *self.clients.values()})
         self.client = "client"
         self.constants: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
@@ -198,13 +198,13 @@ class _Module:
         return late
 
     def constant(self, name: str, node: Node) -> str:
-        chosen = unique(name.upper().strip("_") or "VALUE", self.names)
+        chosen = self.names.free(name.upper().strip("_") or "VALUE")
         self.constants.append(write(node, before=f"const {chosen} = ", after=";"))
         return chosen
 
     def name(self, text: str, fallback: str) -> str:
         name = identifier(text, fallback)
-        return unique(f"{name}_" if name in _RESERVED else name, self.names)
+        return self.names.free(f"{name}_" if name in _RESERVED else name)
 
     # Values.
 

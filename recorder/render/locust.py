@@ -34,6 +34,7 @@ from recorder.session import File
 from recorder.workflow import (
     Expression,
     Link,
+    Names,
     SecretRef,
     Step,
     Variable,
@@ -43,7 +44,6 @@ from recorder.workflow import (
     leaves_of,
     sent,
     tainted,
-    unique,
 )
 
 _OWN = {
@@ -116,7 +116,7 @@ class _File:
         self.workflow = workflow
         self.options = options
         self.needs: set[str] = set()
-        self.names: set[str] = set(_OWN)
+        self.names = Names(_OWN)
         self.constants: list[str] = []
         self.prelude: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
@@ -154,7 +154,7 @@ class _File:
 
     def define(self, variable: Variable) -> None:
         """The constant that a variable is: users have no arguments."""
-        name = unique(identifier(variable.name, "value").upper(), self.names)
+        name = self.names.free(identifier(variable.name, "value").upper())
         self.variables[variable.name] = (name, variable)
         value = self.row.get(variable.name, variable.value)
         node: Node
@@ -183,7 +183,7 @@ class _File:
         page = self.pages[step.page]
         target = ""
         if step.id in self.linked:
-            self.answers[step.id] = unique(identifier(step.name, "answer"), self.names)
+            self.answers[step.id] = self.names.free(identifier(step.name, "answer"))
             target = f"{self.answers[step.id]} = "
         line = write(Group(f"{page}.{method}(", items, ")"), indent=8, before=target)
         return [*lines, *self.take_prelude(8), line]
@@ -261,7 +261,7 @@ class _File:
         return python(value, self.leaf, self.hoist, self.needs)
 
     def hoist(self, node: Node) -> str:
-        name = unique("part", self.names)
+        name = self.names.free("part")
         self.prelude.append(write(node, indent=8, before=f"{name} = "))
         return name
 

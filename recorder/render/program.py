@@ -52,6 +52,7 @@ from recorder.session import File, files_in
 from recorder.workflow import (
     Argument,
     Link,
+    Names,
     Output,
     SecretRef,
     Step,
@@ -59,7 +60,6 @@ from recorder.workflow import (
     VariableRef,
     Workflow,
     identifier,
-    unique,
 )
 
 LONG_DEFAULT = 200
@@ -113,7 +113,7 @@ class Program:
         pages = dict.fromkeys(step.page for step in workflow.steps)
         self.clients = {page: f"client_{n}" if n > 1 else "client" for n, page in enumerate(pages, 1)}
         self.connected: set[str] = set()
-        self.names: set[str] = {*_RESERVED, *self.clients.values()}
+        self.names = Names({*_RESERVED, *self.clients.values()})
         self.constants: list[str] = []
         self.prelude: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
@@ -196,13 +196,13 @@ class Program:
         return annotation
 
     def constant(self, name: str, node: Node) -> str:
-        chosen = unique(name.upper().strip("_"), self.names)
+        chosen = self.names.free(name.upper().strip("_"))
         self.constants.append(write(node, before=f"{chosen} = "))
         return chosen
 
     def name(self, text: str, fallback: str) -> str:
         name = identifier(text, fallback)
-        return unique(f"{name}_" if name in _RESERVED else name, self.names)
+        return self.names.free(f"{name}_" if name in _RESERVED else name)
 
     # Values.
 
@@ -210,7 +210,7 @@ class Program:
         return python(value, lambda leaf: self.leaf(leaf, raw), self.hoist, self.needs)
 
     def hoist(self, node: Node) -> str:
-        name = unique("part", self.names)
+        name = self.names.free("part")
         self.prelude.append(write(node, indent=4, before=f"{name} = "))
         return name
 

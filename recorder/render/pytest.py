@@ -16,7 +16,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python_text
 from recorder.render.program import Program
 from recorder.session import File
-from recorder.workflow import Step, Workflow, tainted, unique
+from recorder.workflow import Step, Workflow, tainted
 
 
 class Pytest:
@@ -118,7 +118,7 @@ class _Test(Program):
 
     def name(self, text: str, fallback: str) -> str:
         # An argument by this name would be a fixture of pytest's own.
-        return unique("request_", self.names) if text == "request" else super().name(text, fallback)
+        return self.names.free("request_") if text == "request" else super().name(text, fallback)
 
     def returned(self) -> str:
         return ""

@@ -17,7 +17,7 @@ from recorder.api import Api, Endpoint
 from recorder.config import Source
 from recorder.serve.functions import Function, dereferenced, load
 from recorder.session import App, File, Session
-from recorder.workflow import Step, Variable, Workflow, identifier, unique
+from recorder.workflow import Names, Step, Variable, Workflow, identifier
 
 FILE_HINT = "A path on this machine, an http(s) address, or a data: URL."
 LONGEST_NAME = 64
@@ -127,8 +127,8 @@ def listed(tools: Iterable[Tool]) -> list[Tool]:
 
 def named_apart(tools: Sequence[Tool]) -> list[Tool]:
     """The same, no two by one name."""
-    taken: set[str] = set()
-    return [msgspec.structs.replace(tool, name=unique(tool.name, taken)) for tool in tools]
+    taken = Names()
+    return [msgspec.structs.replace(tool, name=taken.free(tool.name)) for tool in tools]
 
 
 def _name(wanted: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from recorder.api import Endpoint
 from recorder.session import App
-from recorder.workflow import Argument, Output, Step, Variable, VariableRef, Workflow, identifier, unique
+from recorder.workflow import Argument, Names, Output, Step, Variable, VariableRef, Workflow, identifier
 
 
 def calling(app: App, endpoint: Endpoint) -> Workflow:
     """A step whose arguments are variables, but for State and for what the public client leaves out."""
-    taken: set[str] = set()
+    taken = Names()
     arguments, variables = [], []
     for parameter in endpoint.parameters:
         if parameter.state or parameter.skipped:
@@ -17,7 +17,7 @@ def calling(app: App, endpoint: Endpoint) -> Workflow:
                 Argument(label=parameter.label, state=parameter.state, skipped=parameter.skipped)
             )
             continue
-        name = unique(identifier(parameter.name or parameter.label, parameter.component or "value"), taken)
+        name = taken.free(identifier(parameter.name or parameter.label, parameter.component or "value"))
         variables.append(
             Variable(
                 name=name,
@@ -36,10 +36,10 @@ def calling(app: App, endpoint: Endpoint) -> Workflow:
         arguments.append(
             Argument(name=parameter.name, value=value, label=parameter.label, component=parameter.component)
         )
-    names: set[str] = set()
+    names = Names()
     outputs = tuple(
         Output(
-            name=unique(identifier(returned.label, returned.component or "output"), names),
+            name=names.free(identifier(returned.label, returned.component or "output")),
             label=returned.label,
             component=returned.component,
             state=returned.state,

@@ -15,6 +15,7 @@ from recorder.workflow import (
     Argument,
     Expression,
     Link,
+    Names,
     Output,
     SecretFinder,
     SecretRef,
@@ -25,7 +26,6 @@ from recorder.workflow import (
     identifier,
     leaves_of,
     python_type,
-    unique,
 )
 
 
@@ -94,10 +94,10 @@ class _Builder:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
-        self._names: set[str] = set()
+        self._names = Names()
         self._pages: dict[str, str] = {}
         self._variables: dict[tuple[str, int | str | None, str], str] = {}
-        self._taken: set[str] = set()
+        self._taken = Names()
         self._secrets = SecretFinder(session.secrets)
         self._standing = {inner: call.id for call in session.calls for inner in call.stands_for}
         self._status: dict[str, Call] = {}
@@ -111,10 +111,10 @@ class _Builder:
         for position, value in enumerate(call.inputs):
             parameter = endpoint.parameters[position] if position < len(endpoint.parameters) else None
             arguments.append(self._argument(call, value, parameter, listed, setup))
-        names: set[str] = set()
+        names = Names()
         outputs = tuple(
             Output(
-                name=unique(identifier(value.label, value.component or "output"), names),
+                name=names.free(identifier(value.label, value.component or "output")),
                 label=value.label,
                 component=value.component,
                 value=value.value,
@@ -131,7 +131,7 @@ class _Builder:
         self._status[call.id] = call
         return Step(
             id=call.id,
-            name=unique(identifier(endpoint.name, "call"), self._names),
+            name=self._names.free(identifier(endpoint.name, "call")),
             endpoint=endpoint,
             arguments=tuple(arguments),
             outputs=outputs,
@@ -198,7 +198,7 @@ class _Builder:
         key = (call.page if value.variable is None else "", where, spelled)
         if key not in self._variables:
             wanted = value.variable or value.name or value.label
-            name = unique(identifier(wanted, value.component or "value"), self._taken)
+            name = self._taken.free(identifier(wanted, value.component or "value"))
             self._variables[key] = name
             self.variables.append(
                 Variable(

@@ -6,17 +6,17 @@ from collections.abc import Collection
 
 from recorder.api import Endpoint
 from recorder.session import App
-from recorder.workflow import Argument, Output, Step, Variable, VariableRef, Workflow, identifier, unique
+from recorder.workflow import Argument, Names, Output, Step, Variable, VariableRef, Workflow, identifier
 
 _TYPES = {"integer": "int", "number": "float", "string": "str", "boolean": "bool", "array": "list[Any]"}
 
 
 def calling(app: App, endpoint: Endpoint, given: Collection[str] | None = None) -> Workflow:
     """A request whose parameters are variables; of those that the app can do without, only the ``given`` ones."""
-    taken: set[str] = set()
+    taken = Names()
     arguments, variables = [], []
     for parameter in endpoint.parameters:
-        name = unique(identifier(parameter.name, "body"), taken)
+        name = taken.free(identifier(parameter.name, "body"))
         schema = parameter.schema if isinstance(parameter.schema, dict) else {}
         variable = Variable(
             name=name,

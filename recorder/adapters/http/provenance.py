@@ -1,9 +1,9 @@
 """Where the values that calls send come from: links by provenance.
 
-Every leaf of every earlier answer is indexed by what it is as text, also where it stands inside an address, JSON text
-or base64. A leaf of a later request is looked up, whole or behind a word such as ``Bearer``. What can be anything (a
-small number, a word, a date) is only a link where the names on both sides agree too; what the page had sent before an
-answer brought it is the person's own, and booleans and nulls are never links.
+Every leaf of every earlier answer that any request sends is indexed by what it is as text, also where it stands
+inside an address, JSON text or base64. A leaf of a later request is looked up, whole or behind a word such as
+``Bearer``. What can be anything (a small number, a word, a date) is only a link where the names on both sides agree
+too; what the page had sent before an answer brought it is the person's own, and booleans and nulls are never links.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     ``streamed``: one of the events of a stream; ``kept``: of a call that a person made; ``numeric``: it was a number
     there.
 
-    There is one for every leaf of every answer, and few are ever asked more.
+    Few are ever asked more.
     """
 
     link: Link
@@ -66,6 +66,7 @@ _ADDRESS = re.compile(r"(?:https?://|/)[^\s]*$")
 _NEXT = re.compile(r"<([^<>]+)>;\s*rel=\"?next\"?.*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORD = re.compile(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}")
+_SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
 _SPACE, _DIGIT, _LETTER = re.compile(r"\s"), re.compile(r"\d"), re.compile(r"[A-Za-z]")
 _GENERIC = frozenset({"id", "value", "data", "result", "results", "items", "item", "list", "the", "new", "x"})
 _MACHINE = frozenset(
@@ -135,7 +136,8 @@ def words(name: str) -> frozenset[str]:
 
 
 class Provenance:
-    """Feed the calls in order: :meth:`trace` what one sends, then :meth:`learn` what it gave.
+    """Tell it of all calls what they :meth:`seek`; then feed them in order: :meth:`trace` what one sends, and
+    :meth:`learn` what it gave.
 
     Args:
         kept: ids of the calls that a person made.
@@ -152,13 +154,21 @@ class Provenance:
         self._claims = claims
         self._kept = kept
         self._refused = refused
+        self._sought: set[str] = set()
         self._origins: dict[str, list[Origin]] = {}
         self._sent: set[str] = set()
-        self._chosen: dict[tuple[str, str], Link] = {}
         self.given: set[Any] = set()
         """The values that turned out to be links."""
         self._order = 0
         self._cookies: dict[str, str] = {}
+
+    def seek(self, call: Call) -> None:
+        """Note what a call sends: of all that answers hold, nothing else can be a link."""
+        for value in call.inputs:
+            self._sought.update(_looked_up(value.value, value.location))
+        for message in call.messages:
+            if message.sent:
+                self._sought.update(_looked_up(message.value, ""))
 
     def trace(self, call: Call, number: int, value: Value, nouns: frozenset[str]) -> Expression:
         """An input's value with links where they are; the same value where there are none.
@@ -226,34 +236,28 @@ class Provenance:
 
     def _inside(self, text: str, name: str, nouns: frozenset[str], whole: str) -> Expression | None:
         """Links inside a text: behind a scheme, in JSON, in base64."""
-        if (match := re.fullmatch(r"([A-Za-z][\w-]* )(\S+)", text)) is not None and whole == "header":
-            inner = self._traced(match[2], name, nouns, whole)
-            if inner != match[2]:
-                return Text(pieces=(match[1], inner))
-        if text[:1] in "{[" and text[-1:] in "}]":
-            try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):
-                return None
-            compact = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-            traced = self._traced(value, name, nouns)
-            return Spelled(kind="json", value=traced) if traced != value and compact == text else None
-        if (decoded := unbase64(text)) is not None:
-            kind: Any = "base64" if text.endswith("=") or not re.search(r"[-_]", text) else "base64url"
-            if len(text) % 4:
-                kind = "base64url"
-            inner = self._traced(decoded, name, nouns, "header")
-            if inner != decoded:
-                return Spelled(kind=kind, value=inner)
+        for how, inner, place in _opened(text, whole):
+            traced = self._traced(inner, name, nouns, place)
+            if traced == inner:
+                continue
+            if how == "json":
+                compact = json.dumps(inner, separators=(",", ":"), ensure_ascii=False)
+                return Spelled(kind="json", value=traced) if compact == text else None
+            if how == "base64":
+                kind: Any = "base64" if text.endswith("=") or not re.search(r"[-_]", text) else "base64url"
+                return Spelled(kind="base64url" if len(text) % 4 else kind, value=traced)
+            return Text(pieces=(how, traced))
         return None
 
     def learn(self, call: Call, nouns: frozenset[str]) -> None:
         """Index what a call gave, but for what it had been sent, and remember what it sent."""
         self._order += 1
-        given = [(key_of(path) or v.name, leaf) for v in call.inputs for path, leaf in scalars(v.value)]
-        own = {as_text(leaf) for _, leaf in given}
+        given = [
+            (key_of(path) or v.name, as_text(leaf)) for v in call.inputs for path, leaf in scalars(v.value)
+        ]
+        own = {text for _, text in given}
         # What can be equal by chance is only said again where it has the same name.
-        said = {(as_text(leaf), name.lower()) for name, leaf in given}
+        said = {(text, name.lower()) for name, text in given}
         kept = call.id in self._kept
         for number, output in enumerate(call.outputs):
             if next(files_in(output.value), None) is not None:
@@ -261,10 +265,9 @@ class Provenance:
             streamed = output.component == "events"
             for path, leaf in scalars(output.value):
                 for readers, key, found in self._readings(path, leaf):
-                    weight = strength(found)
-                    if weight == 0:
-                        continue
                     text = as_text(found)
+                    if text not in self._sought or (weight := strength(found)) == 0:
+                        continue
                     if text in own if weight > 1 else (text, key.lower()) in said:
                         continue
                     known = self._origins.setdefault(text, [])
@@ -307,6 +310,29 @@ def _agreement(
     if whole == "path" and (origin.link.readers or had & _NAMES):
         return 2
     return 0
+
+
+def _opened(text: str, whole: str) -> Iterator[tuple[str, Any, str]]:
+    """What a text holds where it is more than itself: how (``json``, ``base64``, or the scheme before it), what, and
+    which place that is like."""
+    if whole == "header" and (match := _SCHEME.fullmatch(text)) is not None:
+        yield match[1], match[2], whole
+    if text[:1] in "{[" and text[-1:] in "}]":
+        try:
+            yield "json", json.loads(text), ""
+        except (ValueError, RecursionError):
+            return
+    elif (decoded := unbase64(text)) is not None:
+        yield "base64", decoded, "header"
+
+
+def _looked_up(value: Any, whole: str) -> Iterator[str]:
+    """Every text by which :meth:`Provenance.trace` looks for what is sent."""
+    for _, leaf in scalars(value):
+        yield as_text(leaf)
+        if isinstance(leaf, str):
+            for _, inner, place in _opened(leaf, whole):
+                yield from _looked_up(inner, place)
 
 
 def scalars(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

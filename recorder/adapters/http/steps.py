@@ -19,6 +19,7 @@ from recorder.workflow import (
     Cookie,
     Expression,
     Link,
+    Names,
     Output,
     SecretFinder,
     SecretRef,
@@ -30,7 +31,6 @@ from recorder.workflow import (
     leaves_of,
     python_type,
     sent,
-    unique,
 )
 
 DEEPEST = 3
@@ -112,8 +112,8 @@ class _Builder:
         self._session = session
         self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
         self._chosen = {call.id for call in chosen}
-        self._names: set[str] = set()
-        self._taken: set[str] = set()
+        self._names = Names()
+        self._taken = Names()
         self._known: dict[tuple[str, str], str] = {}
         self._secrets = SecretFinder(session.secrets)
         self.variables: list[Variable] = []
@@ -135,6 +135,8 @@ class _Builder:
         provenance = Provenance(kept, refused, claims)
         traced: dict[str, list[Expression]] = {}
         said: dict[str, list[Expression]] = {}
+        for call in everything:
+            provenance.seek(call)
         for call in everything:
             nouns = words(self._endpoint(call).path)
             traced[call.id] = [
@@ -179,26 +181,27 @@ class _Builder:
         found: set[str] = set()
         omitted = {o.call.id for o in self._session.omitted}
         changing = {call.id for call in everything if call.id in omitted and call.code and call.code < 400}
+        calls = {call.id: call for call in everything}
+        spoken: dict[str, list[Call]] = {call.continues: [] for call in everything if call.continues}
+        for call in everything:
+            if (root := call.continues or call.id) in spoken:
+                spoken[root].append(call)
+        # A cookie comes with one of the documents before; the first that there was set it.
+        setters = [c for c in everything if c.how == "document"][:1] + everything[:1]
         queue = [call for call in everything if call.id in self._chosen]
         while queue:
             call = queue.pop()
             wanted = [link.step for link in leaves_of(Link, traced[call.id])]
-            wanted += [self._held[text] for text in _own_names(traced[call.id]) if text in self._held]
+            if self._held:
+                wanted += [self._held[text] for text in _own_names(traced[call.id]) if text in self._held]
             if call.continues:
-                wanted += [
-                    c.id
-                    for c in everything
-                    if call.continues in (c.id, c.continues) and c.timing.started <= call.timing.started
-                ]
+                wanted += [c.id for c in spoken[call.continues] if c.timing.started <= call.timing.started]
             if next(leaves_of(Cookie, traced[call.id]), None) is not None:
-                # A cookie comes with one of the documents before; the first that there was set it.
-                before = [c for c in everything if c.timing.started < call.timing.started]
-                documents = [c for c in before if c.how == "document"] or before
-                wanted += [c.id for c in documents[:1]]
+                wanted += [c.id for c in setters if c.timing.started < call.timing.started][:1]
             for id in wanted:
                 if id not in found and id not in self._chosen and (id in changing or id in skipped):
                     found.add(id)
-                    queue += [c for c in everything if c.id == id]
+                    queue.append(calls[id])
         return found
 
     def _endpoint(self, call: Call) -> Endpoint:
@@ -218,15 +221,15 @@ class _Builder:
                     location=value.location,
                 )
             )
-        names: set[str] = set()
+        names = Names()
         return Step(
             id=call.id,
-            name=unique(identifier(endpoint.name, "call"), self._names),
+            name=self._names.free(identifier(endpoint.name, "call")),
             endpoint=endpoint,
             arguments=tuple(arguments),
             outputs=tuple(
                 Output(
-                    name=unique(identifier(value.label, "output"), names),
+                    name=names.free(identifier(value.label, "output")),
                     label=value.label,
                     component=value.component,
                     value=value.value,
@@ -305,7 +308,7 @@ class _Builder:
     def _variable(self, name: str, expression: Expression, plain: Any) -> VariableRef:
         key = (name, json.dumps(encode_value(plain), sort_keys=True, default=str))
         if key not in self._known:
-            chosen = unique(identifier(name, "value"), self._taken)
+            chosen = self._taken.free(identifier(name, "value"))
             self._known[key] = chosen
             type = "int" if isinstance(plain, int) and not isinstance(plain, bool) else python_type(plain)
             self.variables.append(Variable(name=chosen, value=expression, python_type=type, label=name))

@@ -17,6 +17,7 @@ from recorder.workflow import (
     Cookie,
     Expression,
     Link,
+    Names,
     Reader,
     SecretRef,
     Spelled,
@@ -29,7 +30,6 @@ from recorder.workflow import (
     leaves,
     leaves_of,
     sent,
-    unique,
 )
 
 _OWN = {
@@ -92,7 +92,7 @@ class _Script:
     def __init__(self, workflow: Workflow, options: Options) -> None:
         self.workflow = workflow
         self.options = options
-        self.names = set(_OWN)
+        self.names = Names(_OWN)
         self.needs: set[str] = set()
         self.variables: dict[str, tuple[str, Variable]] = {}
         self.steps = {step.id: step for step in workflow.steps}
@@ -129,7 +129,7 @@ class _Script:
         options: list[tuple[str, str, str]] = []
         for variable in self.workflow.variables:
             wanted = identifier(variable.name, "value")
-            name = unique(f"{wanted}_" if wanted in _OWN else wanted, self.names)
+            name = self.names.free(f"{wanted}_" if wanted in _OWN else wanted)
             self.variables[variable.name] = (name, variable)
             value = variable.value
             lines.append(

@@ -17,6 +17,7 @@ from recorder.workflow import (
     Cookie,
     Expression,
     Link,
+    Names,
     Reader,
     SecretRef,
     Spelled,
@@ -27,7 +28,6 @@ from recorder.workflow import (
     Workflow,
     identifier,
     leaves,
-    unique,
 )
 
 LONG = 200
@@ -75,7 +75,7 @@ class _Module:
         self.workflow = workflow
         self.options = options
         self.needs: set[str] = set()
-        self.names = set(_RESERVED)
+        self.names = Names(_RESERVED)
         self.constants: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
         self.results: dict[str, str] = {}
@@ -112,7 +112,7 @@ class _Module:
             value = variable.value
             node: Node = self.file_path(value) if isinstance(value, File) else self.expression(value)
             if width(node) > LONG and next(leaves(value), None) is None:
-                constant = unique(name.upper().strip("_"), self.names)
+                constant = self.names.free(name.upper().strip("_"))
                 self.constants.append(write(node, before=f"const {constant} = ", after=";"))
                 node = constant
             items.append((f"{name} = ", node))
@@ -120,7 +120,7 @@ class _Module:
 
     def name(self, text: str, fallback: str) -> str:
         name = identifier(text, fallback)
-        return unique(f"{name}_" if name in _RESERVED else name, self.names)
+        return self.names.free(f"{name}_" if name in _RESERVED else name)
 
     # Values.
 
@@ -322,7 +322,7 @@ class _Module:
         self.results[step.id] = name
         lines: list[str] = []
         if not step.continues:
-            self.connections[step.id] = unique(f"{name}_socket", self.names)
+            self.connections[step.id] = self.names.free(f"{name}_socket")
             query = [("", self.pairs(asked.query))] if asked.query else []
             opening = Group("await connect(", [("", self.address(asked)), *query], ")")
             lines.append(write(opening, indent=4, before=f"const {self.connections[step.id]} = ", after=";"))

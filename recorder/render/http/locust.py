@@ -13,7 +13,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.request import request, value_at
 from recorder.session import File
-from recorder.workflow import Step, Workflow, identifier, tainted, unique
+from recorder.workflow import Step, Workflow, identifier, tainted
 
 
 class Locust:
@@ -55,7 +55,7 @@ class _File(HttpProgram):
     def arguments(self) -> tuple[list[tuple[str, Node]], list[str]]:
         """Users have no arguments: each variable is a constant."""
         for variable in self.workflow.variables:
-            name = unique(identifier(variable.name, "value").upper(), self.names)
+            name = self.names.free(identifier(variable.name, "value").upper())
             self.variables[variable.name] = (name, variable)
             value = self.row.get(variable.name, variable.value)
             if isinstance(value, File):

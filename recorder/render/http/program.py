@@ -19,6 +19,7 @@ from recorder.workflow import (
     Cookie,
     Expression,
     Link,
+    Names,
     Reader,
     SecretRef,
     Spelled,
@@ -31,7 +32,6 @@ from recorder.workflow import (
     leaves,
     leaves_of,
     sent,
-    unique,
 )
 
 _OWN = {
@@ -64,7 +64,7 @@ class HttpProgram:
         self.options = options
         self.waiting = "await " if options.style == "async" else ""
         self.needs: set[str] = {"asyncio"} if self.waiting else set()
-        self.names: set[str] = set(_RESERVED)
+        self.names = Names(_RESERVED)
         self.constants: list[str] = []
         self.prelude: list[str] = []
         self.variables: dict[str, tuple[str, Variable]] = {}
@@ -140,13 +140,13 @@ class HttpProgram:
         return annotation, node
 
     def constant(self, name: str, node: Node) -> str:
-        chosen = unique(name.upper().strip("_"), self.names)
+        chosen = self.names.free(name.upper().strip("_"))
         self.constants.append(write(node, before=f"{chosen} = "))
         return chosen
 
     def name(self, text: str, fallback: str) -> str:
         name = identifier(text, fallback)
-        return unique(f"{name}_" if name in _RESERVED else name, self.names)
+        return self.names.free(f"{name}_" if name in _RESERVED else name)
 
     # Values.
 
@@ -154,7 +154,7 @@ class HttpProgram:
         return python(value, self.leaf, self.hoist, self.needs)
 
     def hoist(self, node: Node) -> str:
-        name = unique("part_of_it", self.names)
+        name = self.names.free("part_of_it")
         self.prelude.append(write(node, indent=self.margin, before=f"{name} = "))
         return name
 

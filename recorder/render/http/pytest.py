@@ -11,7 +11,7 @@ from recorder.render.http.program import HttpProgram
 from recorder.render.layout import Node, write
 from recorder.render.literals import python, python_text
 from recorder.session import File
-from recorder.workflow import Step, Workflow, tainted, unique
+from recorder.workflow import Step, Workflow, tainted
 
 
 class Pytest:
@@ -44,7 +44,7 @@ class _Test(HttpProgram):
 
     def name(self, text: str, fallback: str) -> str:
         # An argument by this name would be a fixture of pytest's own.
-        return unique("request_", self.names) if text == "request" else super().name(text, fallback)
+        return self.names.free("request_") if text == "request" else super().name(text, fallback)
 
     def signature(self, items: list[tuple[str, Node]]) -> str:
         return parametrized(self.workflow, items, self.options.rows, self.given)
