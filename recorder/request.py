@@ -6,13 +6,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
 from recorder.events import parts_of
+from recorder.session import File, Place
 from recorder.workflow import Expression, Link, Reader, Spelled, Step, Text
 
 Media = Literal["", "json", "form", "multipart", "body"]
@@ -80,6 +81,35 @@ def address(asked: Request, root: str, value: Callable[[Expression], Any] = lamb
     given = [(name, value(each)) for name, each in asked.query]
     pairs = [(n, as_text(v)) for n, each in given for v in (each if isinstance(each, list) else [each])]
     return f"{whole}?{urlencode(pairs)}" if pairs else whole
+
+
+def scalars(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Each value inside a value that has none inside itself, and where; files are none."""
+    items: Iterable[tuple[str | int, Any]]
+    if isinstance(value, dict):
+        items = ((str(key), item) for key, item in value.items())
+    elif isinstance(value, list):
+        items = enumerate(value)
+    else:
+        if not isinstance(value, File):
+            yield path, value
+        return
+    for key, item in items:
+        # A generator for each of a million leaves takes longer than all else.
+        if isinstance(item, _INSIDE):
+            yield from scalars(item, (*path, key))
+        else:
+            yield (*path, key), item
+
+
+_INSIDE = (dict, list, File)
+
+
+def key_of(path: Sequence[str | int]) -> str:
+    """The name nearest to what is at a path; empty where there is none on the way."""
+    if path and isinstance(path[-1], str):
+        return path[-1]
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def as_text(value: Any) -> str:

@@ -19,6 +19,8 @@ from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parse
 from recorder.api import Api, Endpoint, Parameter
 from recorder.events import Act, AnyEvent, Fetched, Part, parts_of
 from recorder.inline import data_url, inline_url
+from recorder.remembered import remembered
+from recorder.request import key_of, scalars
 from recorder.session import (
     App,
     Call,
@@ -420,24 +422,18 @@ class _Builder:
 
     def _remember(self, outputs: list[Value]) -> None:
         """Texts by which answers name things: a later path may be made of them."""
-        for name, value in _named_leaves([o.value for o in outputs]):
-            if isinstance(value, str) and 3 <= len(value) <= 100 and "/" not in value:
-                by_name = re.search(
-                    r"(?:^|_)(?:id|slug|uuid|key|code|ref|uid|guid|hash|name|username)$", name, re.I
-                )
-                if by_name and re.search(r"[^a-z]", value):
-                    self._known.add(value)
+        for path, value in scalars([o.value for o in outputs]):
+            if _names_a_thing(key_of(path)) and isinstance(value, str) and _ID.fullmatch(value):
+                self._known.add(value)
 
 
-def _named_leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _named_leaves(item, describe.snake(str(key)))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _named_leaves(item, name)
-    else:
-        yield name, value
+_ID = re.compile(r"(?=.*[^a-z])[^/]{3,100}", re.DOTALL)
+_BY_NAME = re.compile(r"(?:^|_)(?:id|slug|uuid|key|code|ref|uid|guid|hash|name|username)$")
+
+
+@remembered(1 << 14, 100)
+def _names_a_thing(key: str) -> bool:
+    return _BY_NAME.search(describe.snake(key)) is not None
 
 
 def _relative(url: str, seen: str) -> str:

@@ -19,8 +19,8 @@ import msgspec
 from recorder.adapters.http.describe import is_id, singular
 from recorder.events import parts_of
 from recorder.remembered import remembered
-from recorder.request import as_text, unbase64
-from recorder.session import Call, File, Value, files_in
+from recorder.request import as_text, key_of, scalars, unbase64
+from recorder.session import Call, File, Value
 from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
 
 Path = tuple[str | int, ...]
@@ -57,17 +57,19 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
         return not self.streamed and any(isinstance(part, int) for part in self.link.path)
 
 
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WORD = re.compile(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}")
+_SPACE, _DIGIT, _LETTER = re.compile(r"\s"), re.compile(r"\d"), re.compile(r"[A-Za-z]")
 _WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
 _ADDRESS = re.compile(r"(?:https?://|/)[^\s]*$")
 _NEXT = re.compile(r"<([^<>]+)>;\s*rel=\"?next\"?.*")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_WORD = re.compile(r"[A-Za-z][a-z]{0,15}|[A-Z]{1,12}")
+_OPENS = re.compile(r"/|http|[\[{<]|[A-Za-z0-9+/_-]{12}")
+"""How a text begins that :func:`_readings` may find others in."""
 _SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
-_SPACE, _DIGIT, _LETTER = re.compile(r"\s"), re.compile(r"\d"), re.compile(r"[A-Za-z]")
 _GENERIC = frozenset({"id", "value", "data", "result", "results", "items", "item", "list", "the", "new", "x"})
 _MACHINE = frozenset(
     {
@@ -96,6 +98,10 @@ _NAMES = frozenset(
 _SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "csrf": "csrf", "xsrf": "csrf"}
 
 
+SURE_LENGTH = 16
+"""No text of fewer characters is certain."""
+
+
 def strength(value: Any) -> int:
     """How little likely it is that an equal value is there by chance: 0 (never a link) to 4 (certain)."""
     if isinstance(value, str):
@@ -110,21 +116,21 @@ def strength(value: Any) -> int:
 # It is asked about where it came from, where it is sent, and where it is compared.
 @remembered(1 << 16, 100)
 def _strength(text: str) -> int:
+    if "[recorder-secret:" in text and _SECRET.search(text):
+        return 4
+    if _SPACE.search(text):
+        return 2 if _MOMENT.fullmatch(text) else 1 if text.strip() else 0
+    if not text or _WORD.fullmatch(text) or _DATE.fullmatch(text):
+        return 0
     if _NUMBER.fullmatch(text):
         digits = sum(map(str.isdigit, text))
         return 1 if digits < 4 else 2 if digits < 7 else 3
-    if _SECRET.search(text) or _UUID.fullmatch(text):
-        return 4
-    if _DATE.fullmatch(text) or not text.strip():
-        return 0
     if _MOMENT.fullmatch(text):
         return 2
-    if _WORD.fullmatch(text):
-        return 0
-    if _SPACE.search(text):
-        return 1
+    if _UUID.fullmatch(text):
+        return 4
     if len(text) >= 6 and _DIGIT.search(text) and _LETTER.search(text):
-        return 4 if len(text) >= 16 else 3
+        return 4 if len(text) >= SURE_LENGTH else 3
     return 2 if len(text) >= 4 else 1
 
 
@@ -260,10 +266,10 @@ class Provenance:
         said = {(text, name.lower()) for name, text in given}
         kept = call.id in self._kept
         for number, output in enumerate(call.outputs):
-            if next(files_in(output.value), None) is not None:
-                continue
             streamed = output.component == "events"
             for path, leaf in scalars(output.value):
+                if as_text(leaf) not in self._sought and not self._opens(leaf):
+                    continue
                 for readers, key, found in self._readings(path, leaf):
                     text = as_text(found)
                     if text not in self._sought or (weight := strength(found)) == 0:
@@ -276,6 +282,10 @@ class Provenance:
                         numeric = not isinstance(found, str)
                         known.append(Origin(link, key, nouns, self._order, streamed, kept, numeric))
         self._sent |= {text for text in own if text not in self._origins}
+
+    def _opens(self, leaf: Any) -> bool:
+        """Whether there may be more ways than one to read a leaf."""
+        return isinstance(leaf, str) and (_OPENS.match(leaf) is not None or leaf in self._claims)
 
     def _readings(self, path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
         """Each way to read a leaf. What a token says stands between its two points, in base64."""
@@ -335,28 +345,9 @@ def _looked_up(value: Any, whole: str) -> Iterator[str]:
                 yield from _looked_up(inner, place)
 
 
-def scalars(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Each value inside a value that has none inside itself, and where; files are none."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from scalars(item, (*path, str(key)))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from scalars(item, (*path, number))
-    elif not isinstance(value, File):
-        yield path, value
-
-
 def _words_of(path: Sequence[str | int]) -> frozenset[str]:
     """The words of the names on the way to a leaf."""
     return frozenset().union(*(words(part) for part in path[:-1] if isinstance(part, str)))
-
-
-def key_of(path: Sequence[str | int]) -> str:
-    """The name nearest to what is at a path; empty where there is none on the way."""
-    if path and isinstance(path[-1], str):
-        return path[-1]
-    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from recorder.adapters import Selection, chosen_calls
-from recorder.adapters.http.provenance import Provenance, scalars, strength, words
+from recorder.adapters.http.provenance import Provenance, strength, words
 from recorder.adapters.http.volatile import volatile
 from recorder.api import Endpoint
-from recorder.request import as_text
+from recorder.request import as_text, scalars
 from recorder.session import Call, Expectation, File, Message, Place, Session, Value, encode_value
 from recorder.workflow import (
     Argument,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from typing import Any
 
-from recorder.adapters.http.provenance import key_of, strength, words
+from recorder.adapters.http.provenance import SURE_LENGTH, strength, words
 from recorder.remembered import remembered
-from recorder.request import as_text
+from recorder.request import as_text, key_of, scalars
 from recorder.session import Expectation
 
 _MADE = frozenset(
@@ -57,23 +57,9 @@ def volatile(call: str, output: int, value: Any, linked: Set[str]) -> tuple[Expe
     """
     return tuple(
         Expectation(call=call, output=output, kind="volatile", path=path, evidence=why)
-        for path, why in _places(value, (), linked)
+        for path, leaf in scalars(value)
+        if leaf is not None and not isinstance(leaf, bool) and (why := _why(leaf, key_of(path), linked))
     )
-
-
-def _places(
-    value: Any, path: tuple[str | int, ...], linked: Set[str]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _places(item, (*path, str(key)), linked)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _places(item, (*path, number), linked)
-    elif value is not None and not isinstance(value, bool):
-        why = _why(value, path, linked)
-        if why:
-            yield path, why
 
 
 @remembered(1 << 14, 100)
@@ -81,13 +67,11 @@ def _is_made(key: str) -> bool:
     return bool(words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE)
 
 
-def _why(value: Any, path: tuple[str | int, ...], linked: Set[str]) -> str:
+def _why(value: Any, key: str, linked: Set[str]) -> str:
     text = as_text(value)
-    key = key_of(path)
     if text in linked and strength(value) >= 2:
         return "a later call is given it"
-    if isinstance(value, str) and (_MOMENT.fullmatch(text) or strength(value) == 4):
+    is_text = isinstance(value, str)
+    if is_text and (_MOMENT.fullmatch(text) or (len(text) >= SURE_LENGTH and strength(value) == 4)):
         return "a moment, or a text that is made anew"
-    if _is_made(key) and (isinstance(value, int | float) or strength(value) >= 2):
-        return f"named {key!r}"
-    return ""
+    return f"named {key!r}" if _is_made(key) and (not is_text or strength(value) >= 2) else ""
