@@ -5,6 +5,7 @@ An argument is an expression: JSON, with more kinds of leaf (:data:`Leaf`) anywh
 
 from __future__ import annotations
 
+import functools
 import keyword
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -320,22 +321,46 @@ class SecretFinder:
         return value
 
 
-Rules = tuple[tuple[Expectation, Place], ...]
-"""The expectations for what is at a place or inside it, each with the rest of its path."""
+class Rules:
+    """The expectations for what is at a place (``here``) or inside it, in their order.
+
+    Args:
+        rules: each with the rest of its path.
+    """
+
+    def __init__(self, rules: Iterable[tuple[Expectation, Place]] = ()) -> None:
+        self._rules = tuple(rules)
+        self.here = tuple(e for e, rest in self._rules if not rest)
+
+    def inside(self, part: str | int) -> Rules:
+        """Those of them that are about the member or item ``part``."""
+        own = self._by_part.get(part, ())
+        if not isinstance(part, int):
+            return self._of(own) if own else _NO_RULES
+        return self._of(sorted({*own, *self._by_part.get("*", ())})) if own else self._of_each
+
+    @functools.cached_property
+    def _by_part(self) -> dict[str | int, list[int]]:
+        found: dict[str | int, list[int]] = {}
+        for number, (_, rest) in enumerate(self._rules):
+            if rest:
+                found.setdefault(rest[0], []).append(number)
+        return found
+
+    @functools.cached_property
+    def _of_each(self) -> Rules:
+        return self._of(self._by_part.get("*", ()))
+
+    def _of(self, numbers: Iterable[int]) -> Rules:
+        return Rules((self._rules[n][0], self._rules[n][1][1:]) for n in numbers)
+
+
+_NO_RULES = Rules()
 
 
 def rules_of(output: Output) -> Rules:
     """Those of an output's last value."""
-    return tuple((e, e.path) for e in output.expectations if not e.streamed)
-
-
-def inside(rules: Rules, part: str | int) -> Rules:
-    """Those of them that are about the member or item ``part``."""
-    return tuple(
-        (e, rest[1:])
-        for e, rest in rules
-        if rest and (rest[0] == part or (rest[0] == "*" and isinstance(part, int)))
-    )
+    return Rules((e, e.path) for e in output.expectations if not e.streamed)
 
 
 def identifier(text: str, fallback: str) -> str:

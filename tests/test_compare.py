@@ -14,7 +14,7 @@ from recorder.replay.media import Likeness
 from recorder.replay.wording import words
 from recorder.session import Expectation, File
 from recorder.volatile import steady
-from recorder.workflow import Output
+from recorder.workflow import Output, Rules
 
 PLACES = Places(recorded="http://127.0.0.1:7860", live="http://localhost:9000/app")
 HASH, OTHER = "0123456789abcdef" * 4, "fedcba9876543210" * 4
@@ -305,3 +305,26 @@ def test_how_unlike_two_files_may_be_is_asked_of_who_can_see_them() -> None:
     for tolerance, differs in ((0.2, False), (0.05, True)):
         allowed = Expectation(call="c", output=0, kind="tolerance", tolerance=tolerance)
         assert bool(compare(was, now, expectations=[allowed], look=lambda a, b: unlike)) == differs
+
+
+PARTS = st.sampled_from(["a", "b", "*", 0, 1, -1])
+
+
+@given(st.lists(st.lists(PARTS, max_size=3), max_size=8), st.lists(PARTS, max_size=3))
+def test_rules_for_a_place_are_those_whose_path_leads_there_in_their_order(
+    paths: list[list[str | int]], place: list[str | int]
+) -> None:
+    expectations = [
+        Expectation(call=str(n), output=0, path=tuple(path), kind="volatile") for n, path in enumerate(paths)
+    ]
+    rules = Rules((e, e.path) for e in expectations)
+    for part in place:
+        rules = rules.inside(part)
+
+    def leads(path: tuple[str | int, ...]) -> bool:
+        return len(path) == len(place) and all(
+            one == other or (one == "*" and isinstance(other, int))
+            for one, other in zip(path, place, strict=True)
+        )
+
+    assert list(rules.here) == [e for e in expectations if leads(e.path)]

@@ -16,7 +16,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.session import File
 from recorder.volatile import steady_pieces
-from recorder.workflow import Output, Rules, Workflow, identifier, inside, rules_of
+from recorder.workflow import Output, Rules, Workflow, identifier, rules_of
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def expected(output: Output, address: str) -> Any:
 
 
 def _expected(value: Any, rules: Rules, address: str) -> Any:
-    for expectation in (e for e, rest in rules if not rest):
+    for expectation in rules.here:
         tolerant = expectation.kind == "tolerance"
         if expectation.kind == "volatile" or (tolerant and isinstance(value, File)):
             return Anything()
@@ -75,10 +75,10 @@ def _expected(value: Any, rules: Rules, address: str) -> Any:
         pieces = steady_pieces(value, address)
         return Around(pieces) if len(pieces) > 1 else value
     if isinstance(value, dict):
-        return {key: _expected(item, inside(rules, key), address) for key, item in value.items()}
+        return {key: _expected(item, rules.inside(key), address) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        items = [_expected(item, inside(rules, place), address) for place, item in enumerate(value)]
-        unordered = any(e.kind == "unordered" for e, rest in rules if not rest)
+        items = [_expected(item, rules.inside(place), address) for place, item in enumerate(value)]
+        unordered = any(e.kind == "unordered" for e in rules.here)
         return Unordered(items) if unordered else items
     return value
 

@@ -24,7 +24,7 @@ from recorder.session import Expectation, File, Place
 from recorder.show import spelled as in_words
 from recorder.show import visible
 from recorder.volatile import steady
-from recorder.workflow import Output, Rules, inside, rules_of
+from recorder.workflow import Output, Rules, rules_of
 
 LIMIT = 20
 """At most so many differences of one output are told."""
@@ -84,9 +84,8 @@ def compare_output(
     if recorded.state:
         return []
     rules = rules_of(recorded)
-    expectations = [e for e, _ in rules]
     if recorded.skipped != live.skipped:
-        if any(e.kind == "volatile" and not e.path for e in expectations):
+        if any(e.kind == "volatile" for e in rules.here):
             return []
         was, now = (None, live.value) if recorded.skipped else (recorded.value, None)
         why = "was left as it was, is now set" if recorded.skipped else "was set, is now left as it was"
@@ -94,11 +93,11 @@ def compare_output(
     if recorded.reply:
         if recorded.value is None:
             return []
-        return compare(recorded.value, spoken(live.value), places, expectations)
+        return _bounded(_Walk(places, None).differences(recorded.value, spoken(live.value), (), rules))
     walk = _Walk(places, look)
     found = [] if recorded.skipped else _bounded(walk.differences(recorded.value, live.value, (), rules))
     properties = recorded.properties or {}, live.update or {}
-    found += _bounded(walk.differences(*properties, (UPDATE,), inside(rules, UPDATE)))
+    found += _bounded(walk.differences(*properties, (UPDATE,), rules.inside(UPDATE)))
     return found[:LIMIT]
 
 
@@ -115,7 +114,7 @@ def compare(
     millionth; a member that is null is the same as one that is absent; a file is its bytes, or looks and sounds the
     same, and its name and size only where bytes were lost.
     """
-    rules = tuple((e, e.path) for e in expectations)
+    rules = Rules((e, e.path) for e in expectations)
     return _bounded(_Walk(places, look).differences(recorded, live, (), rules))
 
 
@@ -133,7 +132,7 @@ def compare_stream(
     """
     if any(e.kind == "volatile" and not e.path for e in expectations):
         return None
-    rules = tuple((e, e.path) for e in expectations)
+    rules = Rules((e, e.path) for e in expectations)
     walk = _Walk(places, None, files=False)
 
     def first(was: Any, now: Any) -> Difference | None:
@@ -171,18 +170,18 @@ class _Walk:
         self._files = files
 
     def differences(self, recorded: Any, live: Any, place: Place, rules: Rules) -> Iterator[Difference]:
-        here = [e for e, rest in rules if not rest]
+        here = rules.here
         if any(self._allowed(e, recorded, live) for e in here):
             return
         if isinstance(recorded, File) and isinstance(live, File):
             why = self._file(recorded, live) if self._files else ""
         elif isinstance(recorded, dict) and isinstance(live, dict):
             if _is_table(recorded) and _is_table(live) and recorded["headers"] == live["headers"]:
-                yield from self._rows(recorded, live, place, inside(rules, "data"))
+                yield from self._rows(recorded, live, place, rules.inside("data"))
                 recorded, live = _without_rows(recorded), _without_rows(live)
             for key in [*recorded, *(key for key in live if key not in recorded)]:
                 yield from self.differences(
-                    recorded.get(key), live.get(key), (*place, key), inside(rules, key)
+                    recorded.get(key), live.get(key), (*place, key), rules.inside(key)
                 )
             return
         elif isinstance(recorded, list | tuple) and isinstance(live, list | tuple):
@@ -224,7 +223,7 @@ class _Walk:
         self, recorded: list[Any], live: list[Any], place: Place, rules: Rules
     ) -> Iterator[Difference]:
         for i, (was, now) in enumerate(zip(recorded, live, strict=False)):
-            yield from self.differences(was, now, (*place, i), inside(rules, i))
+            yield from self.differences(was, now, (*place, i), rules.inside(i))
         both = min(len(recorded), len(live))
         if len(recorded) != len(live):
             rest = (recorded[both:] or None, live[both:] or None)
@@ -238,7 +237,7 @@ class _Walk:
         """The cells of two tables with the same columns; rows that came or went are found by their neighbours."""
         was, now = recorded["data"], live["data"]
         pairs: list[tuple[int | None, int | None]] = [(i, i) for i in range(len(was))]
-        here = [e for e, rest in rules if not rest]
+        here = rules.here
         if any(e.kind in ("unordered", "volatile") for e in here):
             yield from self.differences(was, now, (*place, "data"), rules)
             return
@@ -259,7 +258,7 @@ class _Walk:
             elif other is None and one is not None:
                 yield _row((*place, "data"), one, was[one], None, "is gone")
             elif one is not None and other is not None:
-                within = inside(rules, one)
+                within = rules.inside(one)
                 for found in self.differences(was[one], now[other], (*place, "data", one), within):
                     column = found.place[-1] if len(found.place) > len(place) + 2 else None
                     headers = recorded["headers"]
@@ -285,7 +284,7 @@ class _Walk:
         rest = [item for items in left.values() for item in items]
         if max(len(unmatched), len(rest)) > MOST_UNORDERED:
             return None
-        within = inside(rules, -1)
+        within = rules.inside(-1)
         missing = []
         for was in unmatched:
             found = next(
