@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import json
 from typing import Any, Literal
-from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
-
-from recorder.remembered import remembered
 
 PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
@@ -22,28 +19,6 @@ BodyKind = Literal["none", "text", "parts", "lost"]
 Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 """What a person does to a recording in the panel."""
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
-
-
-@remembered(1 << 12, 500)
-def parts_of(url: str) -> SplitResult:
-    """The parts of an address that an app or a page may have said; all of them empty where it is none."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return _NO_PARTS
-    return parts
-
-
-def following(url: str, location: str) -> str:
-    """Where a redirect of ``url`` leads; empty where that is no address."""
-    try:
-        return urljoin(url, location)
-    except ValueError:
-        return ""
-
-
-_NO_PARTS = SplitResult("", "", "", "", "")
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
-from recorder.events import Secret, parts_of
+from recorder.address import parts_of
+from recorder.events import (
+    Secret,
+)
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
-from recorder.events import parts_of
+from recorder.address import parts_of
 from recorder.session import File, Place
 from recorder.workflow import Expression, Link, Reader, Spelled, Step, Text
 

@@ -15,24 +15,22 @@ app sends can pass for one of these.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
 import re
-import shutil
-import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
+
+if TYPE_CHECKING:
+    import zipfile
 
 FORMAT = "recorder-session/1"
 
@@ -555,6 +553,9 @@ MOST_UNPACKED = 4 * 1024**3
 
 
 def _unpacked(path: Path) -> Session:
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if "/" not in name and name.endswith(".json")]
@@ -591,6 +592,8 @@ def _unpacked(path: Path) -> Session:
 
 def _read_exactly(archive: zipfile.ZipFile, info: zipfile.ZipInfo, sha256: str) -> bytes:
     """The bytes of a file in an archive: as many as it says, and those that the session means."""
+    import hashlib
+
     with archive.open(info) as packed:
         content = packed.read(info.file_size + 1)
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -611,6 +614,8 @@ def write(session: Session, path: str | os.PathLike[str]) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` to a temporary file beside ``path``, make it durable, and rename it; mode 0600."""
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
@@ -659,6 +664,8 @@ def carry_files(session: Session, source: str | os.PathLike[str], target: str | 
     Raises:
         FileError: they cannot be read or written.
     """
+    import shutil
+
     source, target = Path(source), Path(target)
     old, new = files_folder(source), files_folder(target)
 

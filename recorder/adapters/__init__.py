@@ -6,17 +6,19 @@ To add one: a module here with an object that fits :class:`Adapter`, and its lin
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from recorder.api import Api, Endpoint
 from recorder.drift import adapted
 from recorder.errors import UsageError
-from recorder.events import AnyEvent
 from recorder.registry import Registry
 from recorder.session import App, Call, Expectation, Session
 from recorder.workflow import Step, Workflow
+
+if TYPE_CHECKING:
+    from recorder.events import AnyEvent
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):

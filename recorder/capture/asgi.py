@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from recorder.address import following
 from recorder.capture import inject
 from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
 from recorder.capture.collector import FILE_LIMIT, Collector, Fetching, Names, converse, origin_of, refuses
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
 from recorder.errors import RecorderError, UsageError
-from recorder.events import following
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -12,9 +12,9 @@ import aiohttp
 from yarl import URL
 
 from recorder.adapters.http.describe import PLACES, parse
+from recorder.address import following
 from recorder.capture.collector import Fetch, Fetching, origin_of
 from recorder.errors import FileError, RecorderError
-from recorder.events import following
 
 REDIRECTS = 5
 SECONDS = 30.0

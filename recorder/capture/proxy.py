@@ -30,6 +30,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
+from recorder.address import parts_of
 from recorder.capture import collector as collectors
 from recorder.capture import inject
 from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
@@ -38,7 +39,9 @@ from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, g
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import RecorderError, UsageError
-from recorder.events import State, parts_of
+from recorder.events import (
+    State,
+)
 
 _log = logging.getLogger("recorder.proxy")
 # What a client says wrongly is answered with a 400; only a fault of ours is worth a traceback.

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from recorder.adapters.gradio.wire import is_file_data, update_value
+from recorder.address import parts_of
 from recorder.errors import AppError, FileError
-from recorder.events import parts_of
 from recorder.inline import inline
 from recorder.replay.compare import Live, Look, Places, compare_output, compare_stream
 from recorder.replay.media import MOST_BYTES, Likeness, likeness

@@ -15,8 +15,8 @@ from urllib.parse import unquote, unquote_to_bytes
 import aiohttp
 import msgspec
 
+from recorder.address import parts_of
 from recorder.errors import AppError, RecorderError, UsageError
-from recorder.events import parts_of
 from recorder.replay.plan import LocalFile, plan_with
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.run import Settings, run_plans

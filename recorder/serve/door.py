@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from recorder.adapters import adapters
 from recorder.adapters.gradio import amending
+from recorder.address import parts_of
 from recorder.api import Api, Endpoint
 from recorder.capture.beside import PASSES, Passing
 from recorder.errors import RecorderError
-from recorder.events import parts_of
 from recorder.serve.joined import Joined
 from recorder.serve.offer import Offer, named_requests
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from recorder.adapters import Selection
 from recorder.adapters.gradio import addressing
-from recorder.adapters.gradio.fold import GradioFold
 from recorder.api import Api, Endpoint
 from recorder.session import App, Session
 from recorder.workflow import Workflow
+
+if TYPE_CHECKING:
+    from recorder.adapters.gradio.fold import GradioFold
 
 
 class Gradio:
@@ -19,6 +22,8 @@ class Gradio:
 
     def fold(self) -> GradioFold:
         """A new fold."""
+        from recorder.adapters.gradio.fold import GradioFold
+
         return GradioFold()
 
     def workflow(self, session: Session, selection: Selection) -> Workflow:

@@ -22,6 +22,7 @@ from recorder.adapters.gradio.wire import (
     is_file_data,
     map_text,
 )
+from recorder.address import parts_of
 from recorder.events import (
     Act,
     AnyEvent,
@@ -37,7 +38,6 @@ from recorder.events import (
     Secret,
     SocketMessage,
     SocketOpened,
-    parts_of,
 )
 from recorder.inline import Inline, data_url, inline, inline_url
 from recorder.session import Status

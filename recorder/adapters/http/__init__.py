@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from recorder.adapters import Selection
 from recorder.adapters.http import addressing
-from recorder.adapters.http.fold import HttpFold
 from recorder.api import Api, Endpoint
 from recorder.session import App, Session
 from recorder.workflow import Workflow
+
+if TYPE_CHECKING:
+    from recorder.adapters.http.fold import HttpFold
 
 
 class Http:
@@ -19,6 +22,8 @@ class Http:
 
     def fold(self) -> HttpFold:
         """A new fold."""
+        from recorder.adapters.http.fold import HttpFold
+
         return HttpFold()
 
     def workflow(self, session: Session, selection: Selection) -> Workflow:

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import msgspec
 
+from recorder.address import parts_of
 from recorder.api import Endpoint, Location, Parameter
-from recorder.events import parts_of
 
 PLACES = ("/openapi.json", "/api/openapi.json", "/swagger.json")
 """Where apps put their description, the most usual first."""

@@ -16,8 +16,14 @@ from recorder.adapters.http.page import read_page
 from recorder.adapters.http.reasons import LOAD_MS, reasons
 from recorder.adapters.http.sockets import Turn, turns
 from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
+from recorder.address import parts_of
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import Act, AnyEvent, Fetched, Part, parts_of
+from recorder.events import (
+    Act,
+    AnyEvent,
+    Fetched,
+    Part,
+)
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
 from recorder.request import key_of, scalars

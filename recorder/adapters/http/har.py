@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, unquote, urljoin
 
 import msgspec
 
+from recorder.address import parts_of
 from recorder.errors import FileError
 from recorder.events import (
     Act,
@@ -31,7 +32,6 @@ from recorder.events import (
     SocketClosed,
     SocketMessage,
     SocketOpened,
-    parts_of,
 )
 from recorder.redact import Redactor
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from recorder.adapters.http.describe import is_id, singular
-from recorder.events import parts_of
+from recorder.address import parts_of
 from recorder.remembered import remembered
 from recorder.request import as_text, key_of, scalars, unbase64
 from recorder.session import Call, File, Value

@@ -9,7 +9,7 @@ from typing import Any
 
 from recorder.adapters.http import describe
 from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic, parsed
-from recorder.events import parts_of
+from recorder.address import parts_of
 
 LOAD_MS = 10_000.0
 """How long after a document opened what nobody asked for is still part of its loading."""

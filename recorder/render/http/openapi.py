@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from recorder.events import parts_of
+from recorder.address import parts_of
 from recorder.render import Options
 from recorder.render.http.recorded import Recorded
 from recorder.request import Request, as_text, request

@@ -15,6 +15,8 @@ def _environment() -> jinja2.Environment:
     # Help lists the targets, and writes none.
     import jinja2
 
+    from recorder.render.templates.compiled import Compiled
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
@@ -22,6 +24,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        bytecode_cache=Compiled(),
     )
 
 
