@@ -24,7 +24,7 @@ from recorder.capture.collector import Collector, Fetching, Names, file_name, or
 from recorder.capture.ingest import encode
 from recorder.capture.journal import Journal
 from recorder.errors import FileError, RecorderError
-from recorder.events import Act, AnyEvent, Body, Done, Fetched, Given, Mark, Request, State, View
+from recorder.events import PROTOCOL, Act, AnyEvent, Body, Done, Fetched, Given, Mark, Request, State, View
 from recorder.serve.panel import Panel
 from recorder.session import App, Call, Session
 from tests.test_panel import Ears
@@ -769,4 +769,35 @@ async def test_what_is_changed_in_a_panel_is_on_disk_and_pages_of_other_sites_se
     assert session.read(tmp_path / "s.json").calls == ()
     assert {type(message) for message in theirs.said} == {State}
     assert not any(message.panel for message in theirs.said if isinstance(message, State))
+    await collector.close()
+
+
+async def test_what_a_later_acknowledgement_says_too_is_not_said(tmp_path: Path) -> None:
+    said: list[dict[str, Any]] = []
+    journal = tmp_path / "s.json"
+    collector = Collector(APP, Names(journal), no_fetch, token="t" * 43, fold=TinyFold)
+    hello = {"t": "hello", "page": "p", "token": "t" * 43, "v": PROTOCOL}
+    frames = iter(
+        [
+            json.dumps(hello),
+            *(encode(Act(page="p", seq=seq, at=1.0, id="a", kind="click")).decode() for seq in range(1, 21)),
+        ]
+    )
+    is_all_said = asyncio.Event()
+
+    async def receive() -> str | None:
+        # All frames are there before the first is durable.
+        if (frame := next(frames, None)) is None:
+            await is_all_said.wait()
+        return frame
+
+    async def send(text: str) -> None:
+        said.append(json.loads(text))
+        if said[-1].get("seq") == 20:
+            is_all_said.set()
+
+    await collector.start()
+    await collectors.converse(collector, receive, send, origin=ORIGIN, cookie="")
+    assert [message["seq"] for message in said if message["t"] == "ack"] == [20]
+    await collector.stop()
     await collector.close()

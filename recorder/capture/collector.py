@@ -16,7 +16,7 @@ import secrets
 import tempfile
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ START_SECONDS = 3.0
 HELLO_SECONDS = 10.0
 STATE_SECONDS = 0.05
 """The shortest time between two changes of what the toggle and the panels show."""
-STATE_SHARE = 10
+STATE_SHARE = 30
 STATE_SELDOM = 2.0
 """How many times longer than it took to count the calls the toggle waits for the next count, and for how many seconds
 at most: the app's own requests pass through the same loop."""
@@ -852,6 +852,12 @@ def _clean(name: str) -> str:
     return " ".join(name.split())[:200]
 
 
+def _still_news(messages: list[ToPage | None]) -> Iterator[ToPage | None]:
+    """Of what is to be said, all that a later acknowledgement does not say too."""
+    last = {message.page: message for message in messages if isinstance(message, Ack)}
+    return (each for each in messages if not isinstance(each, Ack) or last[each.page] is each)
+
+
 @contextlib.asynccontextmanager
 async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIterator[tuple[str, int]]:
     """The collector as a WebSocket server on a free loopback port.
@@ -941,8 +947,14 @@ async def converse(
     connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie)
 
     async def speak() -> None:
-        while (message := await outbox.get()) is not None:
-            await send(events.dump(message))
+        while True:
+            messages = [await outbox.get()]
+            while not outbox.empty():
+                messages.append(outbox.get_nowait())
+            for message in _still_news(messages):
+                if message is None:
+                    return
+                await send(events.dump(message))
 
     speaker = asyncio.get_running_loop().create_task(speak())
     try:

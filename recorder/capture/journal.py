@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -23,6 +24,8 @@ except ImportError:  # Windows: the journal's name alone keeps two recorders apa
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".journal"
+GATHER_SECONDS = 0.01
+"""The shortest time between the beginnings of two writes: what comes meanwhile is made durable together."""
 RETRY_SECONDS = 0.5
 """How long after a failed write (a full disk) the same lines are tried again."""
 
@@ -154,6 +157,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     async def _write_forever(self) -> None:
+        began = time.monotonic() - GATHER_SECONDS
         while True:
             if not self._queue:
                 if self._closing:
@@ -161,6 +165,9 @@ class Journal:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if not self._closing and (left := began + GATHER_SECONDS - time.monotonic()) > 0:
+                await asyncio.sleep(left)
+            began = time.monotonic()
             batch, self._queue = self._queue, []
             data = b"".join(lines for lines, _ in batch)
             while data:
