@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Sequence
 from typing import Any
 
 from recorder.adapters.http.fold import HttpFold
@@ -131,8 +132,26 @@ class Page:
         )
 
     def session(self) -> Session:
-        """What the fold makes of it."""
-        fold = HttpFold()
-        for event in self.events:
-            fold.feed(event)
-        return fold.session()
+        """What the fold makes of it, which at any time is the same for who looks once and for who looks on."""
+        looks = range(len(self.events)) if len(self.events) < 100 else ()
+        return looked_at(self.events, looks, still_moving=1)
+
+
+def looked_at(events: Sequence[AnyEvent], looks: Container[int], still_moving: int) -> Session:
+    """The session of ``events``, having compared what is seen after each of ``looks`` with what one sees who only looks
+    then."""
+    looking = HttpFold(still_moving)
+    for number, event in enumerate(events):
+        looking.feed(event)
+        if number in looks:
+            assert looking.session() == _session(events[: number + 1])
+    made = looking.session()
+    assert made == _session(events)
+    return made
+
+
+def _session(events: Sequence[AnyEvent]) -> Session:
+    fold = HttpFold()
+    for event in events:
+        fold.feed(event)
+    return fold.session()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recorder.adapters import Selection, new_fold, workflow
 from recorder.adapters.http.describe import named, operation_name, singular, template
 from recorder.events import Body, Done, Fetched, PageOpened, Part, Request, Response
+from recorder.inline import data_url, inline_url
 from recorder.session import Session
 from recorder.workflow import Link
-from tests.http_page import ROOT, Page
+from tests.http_page import ROOT, Page, looked_at
 
 
 def names(session: Session) -> list[str]:
@@ -465,3 +469,61 @@ def test_only_what_is_typed_bit_by_bit_replaces_what_was_asked_before(role: str,
     for text in ("a", "b"):
         page.ask("GET", f"/find?q={text}", give={"found": text})
     assert [call.inputs[0].value for call in page.session().calls] == kept
+
+
+def submit(page: Page, number: int) -> None:
+    """A form is sent, and the document that answers it takes a while."""
+    form, document = f"f{len(page.events)}", f"d{len(page.events)}"
+    page.add(Request, id=form, method="POST", url=f"{ROOT}/notes", how="form")
+    page.add(
+        Request, id=document, method="GET", url=f"{ROOT}/notes", how="document", left=page.page, form=form
+    )
+    page.ask("GET", "/between", give={})
+    page.add(Response, id=document, status=200, headers=(("content-type", "text/html"),), url=f"{ROOT}/notes")
+    page.add(Done, id=document, body=Body(kind="text", text=f"<title>{number}</title>"))
+
+
+def upload(page: Page, number: int) -> None:
+    """A file is sent, whose bytes are kept later."""
+    value = f"data:text/plain;base64,{base64.b64encode(bytes(number)).decode()}"
+    page.ask(
+        "POST",
+        "/upload",
+        parts=(Part(name="file", filename="a.txt", size=number, type="text/plain", value=value),),
+        give={},
+    )
+    page.ask("GET", "/between", give={})
+    found = data_url(value)
+    assert found is not None
+    page.add(Fetched, url=inline_url(found[0]), status=200, path=f"s.files/{number}/a.txt")
+
+
+DOES: list[Callable[[Page, int], object]] = [
+    lambda p, n: p.act(kind="click" if n % 3 else "input", role="searchbox"),
+    lambda p, n: p.wait(40 * n * n),
+    lambda p, n: p.ask("POST", "/things", sent={"n": n}, give={"id": f"thing-{n}", "slug": f"s{n}-x"}),
+    lambda p, n: p.ask("GET", f"/things/thing-{n}", give={"n": n}, took=10 * n),
+    lambda p, n: p.ask("GET", f"/find?q=s{n}-x", give=[n], act=bool(n % 2)),
+    lambda p, n: p.ask("GET", "/job", give={"state": "done" if n % 3 == 0 else "running"}, act=n % 4 == 0),
+    lambda p, n: p.ask("GET", "/poll", give={}, act=False),
+    lambda p, n: submit(p, n),
+    lambda p, n: upload(p, n),
+    lambda p, n: p.socket("/chat", (True, f"a{n}"), (False, f"thing-{n}"), closed=n % 2 == 0),
+    lambda p, n: p.stream("/live", "data: 1\n\n", f"data: {n}\n\n", over=n % 2 == 0),
+    lambda p, n: p.open(f"P{n}", f"/{n}", embedded=n % 4 == 0),
+    lambda p, n: p.said("/openapi.json", {"openapi": "3.1.0", "paths": {"/things/{key}": {"get": {}}}}),
+]
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_whoever_looks_on_sees_what_whoever_looks_once_does(data: st.DataObject) -> None:
+    page = Page()
+    for does, n in data.draw(st.lists(st.tuples(st.sampled_from(DOES), st.integers(0, 8)), max_size=40)):
+        does(page, n)
+    events = page.events
+    # An answer that is late, and what is told of two things at once.
+    for place in data.draw(st.lists(st.integers(0, max(len(events) - 2, 0)), max_size=20)):
+        events[place : place + 2] = reversed(events[place : place + 2])
+    looks = data.draw(st.sets(st.integers(0, len(events))))
+    looked_at(events, looks, still_moving=data.draw(st.integers(0, 5)))

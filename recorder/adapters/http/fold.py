@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Iterator
+from copy import copy
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
@@ -64,15 +65,21 @@ _JSON_TYPE = re.compile(r"[\w.-]+/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _INTEGER = re.compile(r"(?:0|-?[1-9]\d{0,14})")
 
 
+STILL_MOVING = 50
+"""The last calls, which are made anew at each look: of these more is likely to be told."""
+
+
 class HttpFold:
     """A :class:`recorder.adapters.Fold` for any web app."""
 
-    def __init__(self) -> None:
+    def __init__(self, still_moving: int = STILL_MOVING) -> None:
         self._traffic = Traffic()
         self._wants: list[Want] = []
         self._wanted: set[str] = set()
         self._kept: tuple[int, list[Exchange]] = (-1, [])
         self._has_asked = False
+        self._whys: tuple[int, dict[Exchange, str]] = (-1, {})
+        self._made = _Made(still_moving)
         self._read: dict[str, tuple[str, tuple[describe.Operation, ...]] | None] = {}
         """What was read at the places of descriptions, by address."""
 
@@ -123,9 +130,14 @@ class HttpFold:
     def _counted(self) -> list[Exchange]:
         count = len(self._traffic.exchanges)
         if self._kept[0] != count or (self._kept[1] and self._kept[1][-1].open):
-            why = reasons(self._traffic)
+            why = self._reasons()
             self._kept = count, [e for e in self._traffic.exchanges if not why.get(e)]
         return self._kept[1]
+
+    def _reasons(self) -> dict[Exchange, str]:
+        if self._whys[0] != self._traffic.count:
+            self._whys = self._traffic.count, reasons(self._traffic)
+        return self._whys[1]
 
     def _want_part(self, part: Part) -> None:
         if part.filename is None or not part.value or (found := data_url(part.value)) is None:
@@ -168,18 +180,12 @@ class HttpFold:
         said = traffic.start.url if traffic.start else ""
         root = _origin(said) or seen
         title, operations = self._description() or ("", ())
-        builder = _Builder(traffic, seen, operations)
-        whys = reasons(traffic)
+        whys = self._reasons()
         answers = {e.document for e in traffic.exchanges}
-        calls: list[Call] = []
-        omitted: list[Omitted] = []
-        for turn in turns([e for e in traffic.exchanges if e not in answers], whys):
-            why = whys.get(turn.exchange, "")
-            call = builder.call(turn, f"{'o' if why else 'c'}{len(omitted if why else calls) + 1}")
-            if why:
-                omitted.append(Omitted(call=call, why=why))
-            else:
-                calls.append(call)
+        told = turns([e for e in traffic.exchanges if e not in answers], whys)
+        made, builder = self._made.go_on(traffic, (seen, operations), told, whys)
+        calls = [call for call, why in made if not why]
+        omitted = [Omitted(call=call, why=why) for call, why in made if why]
         first = next((p for p in traffic.pages.values() if not p.embedded), None)
         return Session(
             app=App(url=root, kind="http", title=title or (first.title if first else "")),
@@ -204,6 +210,56 @@ def _origin(url: str) -> str:
 # Calls
 
 
+class _Made:
+    """The calls of the last look, and how far what they were made of is still so: of thousands of calls few are new."""
+
+    def __init__(self, still_moving: int) -> None:
+        self._still_moving = still_moving
+        self._about: Any = None
+        self._keys: list[Any] = []
+        self._calls: list[tuple[Call, str]] = []
+        self._builder: _Builder | None = None
+        """As it was before the first call that is made anew."""
+
+    def go_on(
+        self,
+        traffic: Traffic,
+        about: tuple[str, tuple[describe.Operation, ...]],
+        told: list[Turn],
+        whys: dict[Exchange, str],
+    ) -> tuple[list[tuple[Call, str]], _Builder]:
+        """The calls of all turns, with why those are none that are none, and what made them."""
+        keys = [_key(turn, whys) for turn in told]
+        everything = traffic.surroundings, about
+        if self._builder is None or self._about != everything or keys[: len(self._keys)] != self._keys:
+            self._about, self._keys, self._calls = everything, [], []
+            self._builder = _Builder(traffic, *about)
+        made, builder = self._calls.copy(), self._builder.copy()
+        counts = {"c": 0, "o": 0}
+        for call, _ in made:
+            counts[call.id[0]] += 1
+
+        def make(turns: list[Turn]) -> None:
+            for turn in turns:
+                why = whys.get(turn.exchange, "")
+                letter = "o" if why else "c"
+                counts[letter] += 1
+                made.append((builder.call(turn, f"{letter}{counts[letter]}"), why))
+
+        settled = max(len(told) - self._still_moving, len(made))
+        make(told[len(made) : settled])
+        self._keys, self._calls, self._builder = keys[:settled], made.copy(), builder.copy()
+        make(told[settled:])
+        return made, builder
+
+
+def _key(turn: Turn, whys: dict[Exchange, str]) -> Any:
+    """All that the call of a turn depends on, beside the calls before it."""
+    e = turn.exchange
+    told = (turn.messages, turn.opens, turn.after, e.status) if e.method == "WS" else e.changed
+    return e, whys.get(e, ""), told, e.followed, e.until, e.document and e.document.changed
+
+
 class _Builder:
     def __init__(self, traffic: Traffic, seen: str, operations: tuple[describe.Operation, ...]) -> None:
         self._traffic = traffic
@@ -216,6 +272,13 @@ class _Builder:
         """The first."""
         self._known: set[str] = set()
         """Texts by which answers have named things."""
+
+    def copy(self) -> _Builder:
+        """Another that goes on from here."""
+        other = copy(self)
+        other._used, other._ids, other._opened = self._used.copy(), self._ids.copy(), self._opened.copy()
+        other._known = self._known.copy()
+        return other
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Those that the app describes, and those that were called beside them."""

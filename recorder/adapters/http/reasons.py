@@ -35,8 +35,11 @@ _DEVELOPMENT = re.compile(
 
 
 def reasons(traffic: Traffic) -> dict[Exchange, str]:
-    """Why each exchange is no call of the person's, in words; without an entry, it is one."""
+    """Why each exchange is no call of the person's, in words; without an entry, it is one. What is known now of
+    ``followed`` and ``until`` is noted in the exchanges, whatever it was when somebody asked before."""
     found: dict[Exchange, str] = {}
+    for exchange in traffic.exchanges:
+        exchange.followed, exchange.until = exchange.cause, None
     opened = {page.page: page.at for page in traffic.pages.values()}
     # Whoever goes to another address of the app does something, were it only by writing it.
     own = {parts_of(page.url).netloc for page in traffic.pages.values()}

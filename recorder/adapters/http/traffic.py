@@ -55,8 +55,10 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     order: int
     before: bool
     act: Act | None = None
+    cause: Exchange | None = None
+    """The exchange whose answer set this one going, as far as that was seen when it began."""
     followed: Exchange | None = None
-    """The exchange whose answer set this one going."""
+    """The same, as far as it is known now."""
     status: int = 0
     answer_headers: Pairs = ()
     answer_url: str = ""
@@ -76,6 +78,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     until: tuple[str | int, ...] | None = None
     """Where in the answer it says that there is no need to ask again."""
     messages: list[Said] = msgspec.field(default_factory=list)
+    changed: int = 0
+    """When something was last told of it, by the journal; not so of messages."""
     awaited: bool = False
     """A message that came over this WebSocket set a request going."""
 
@@ -128,12 +132,19 @@ class Traffic:
         self.secrets: dict[str, Secret] = {}
         self.fetched: dict[str, Fetched] = {}
         self.lost: list[Lost] = []
+        self.surroundings = 0
+        """When something was last told that may concern any exchange: a page, or what was read from the app."""
         self.start: Mark | None = None
         self.stop: Mark | None = None
         self._order = 0
         self._by_id: dict[tuple[str, str], Exchange] = {}
         self._acts: dict[tuple[str, str], Act] = {}
         self._sockets: list[Exchange] = []
+
+    @property
+    def count(self) -> int:
+        """How many events there were."""
+        return self._order
 
     def feed(self, event: AnyEvent) -> None:
         """Take one event."""
@@ -147,9 +158,11 @@ class Traffic:
                     found.answer_headers = event.headers
                     found.answer_url = event.url
                     found.first_at = event.at
+                    found.changed = self._order
             case Chunk():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
                     found.stream(event.text)
+                    found.changed = self._order
             case Done():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
                     found.answer = event.body
@@ -183,10 +196,12 @@ class Traffic:
                 self._acts[event.page, event.id] = event
             case PageOpened():
                 self.pages[event.page] = event
+                self.surroundings = self._order
             case Secret():
                 self.secrets[event.placeholder] = event
             case Fetched():
                 self.fetched[event.url] = event
+                self.surroundings = self._order
             case Lost():
                 self.lost.append(event)
             case Mark():
@@ -199,7 +214,7 @@ class Traffic:
         return self._acts.get((page, act)) if act else None
 
     def _end(self, exchange: Exchange, at: float) -> None:
-        exchange.ended = self._order
+        exchange.ended = exchange.changed = self._order
         exchange.end_at = at
 
     def _request(self, event: Request) -> None:
@@ -220,10 +235,9 @@ class Traffic:
         form = self._by_id.get((event.left or "", event.form or ""))
         if form is not None and form.document is None:
             form.document = made
-            form.ended = self._order
-            form.end_at = event.at
+            self._end(form, event.at)
         if made.act is None:
-            made.followed = self._cause(made)
+            made.cause = made.followed = self._cause(made)
         self.exchanges.append(made)
 
     def _cause(self, made: Exchange) -> Exchange | None:
@@ -231,7 +245,7 @@ class Traffic:
         for earlier in reversed(self.exchanges[-40:]):
             if earlier.page != made.page or earlier.end_at is None or earlier.how in ("document", "beacon"):
                 continue
-            if 0 <= made.at - earlier.end_at <= CHAIN_MS and (earlier.act or earlier.followed):
+            if 0 <= made.at - earlier.end_at <= CHAIN_MS and (earlier.act or earlier.cause):
                 return earlier
         return self._pushed(made)
 
@@ -248,9 +262,7 @@ class Traffic:
             )
             if not any(len(word) > 3 and re.search(r"\d", word) and word in told.text for word in asked):
                 continue
-            begun = (
-                e for e in reversed(self.exchanges[-40:]) if e.page == made.page and (e.act or e.followed)
-            )
+            begun = (e for e in reversed(self.exchanges[-40:]) if e.page == made.page and (e.act or e.cause))
             cause = socket if socket.spoken else next(begun, None)
             if cause is not None:
                 socket.awaited = True
