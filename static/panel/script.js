@@ -1,7 +1,7 @@
 /**
  * The script that grows as the person works: a tab for each target, its text in colours, and what can be had of it.
  */
-import { listen, natives } from "../recorder/natives.js";
+import { guarded, listen, natives } from "../recorder/natives.js";
 import { Blocks } from "./blocks.js";
 import { ICONS, icon, iconButton, make } from "./elements.js";
 import { blobOf, save } from "./values.js";
@@ -10,7 +10,11 @@ const COPIED_MS = 1500;
 const LINE_PX = 18;
 /** Lines that light up because they are new: of more at once nobody sees which. */
 const MOST_FRESH = 40;
+/** Lines that are made in one go, and how long a frame is taken up by them. */
+const LINES_AT_ONCE = 100;
+const DRAWING_MS = 8;
 
+/** @typedef {{from: number, gone: number, lines: string[][], isFew: boolean, isSought: boolean}} Change */
 /** @typedef {(message: import("../recorder/words.js").Take) => Promise<import("../recorder/words.js").Given>} Takes */
 
 export class ScriptPane {
@@ -29,6 +33,9 @@ export class ScriptPane {
     this.tabs = make("div", { class: "tabs", role: "tablist", "aria-label": "Script" });
     this.code = make("code", {});
     this.lines = new Blocks(this.code, () => make("span", { class: "block" }), LINE_PX);
+    /** @type {Change[]} */
+    this.changes = [];
+    this.isDrawing = false;
     this.pre = make("pre", { tabindex: 0, role: "tabpanel", id: "script", "aria-label": "Script" }, this.code);
     this.copyButton = iconButton(ICONS.copy, "Copy the script", () => void this.copy());
     const saves = /** @type {["script" | "session" | "zip", string][]} */ ([["script", "Script"], ["session", "Session"], ["zip", "Zip"]]);
@@ -83,28 +90,48 @@ export class ScriptPane {
   show(script) {
     if (script.target !== this.target && this.target) return;
     if (script.error) {
-      this.lines.clear();
+      this.clear();
       this.code.append(make("span", { class: "wrong" }, script.error));
       return;
     }
-    if (script.anew) this.lines.clear();
-    /** @type {HTMLElement | null} */
-    let last = null;
+    if (script.anew) this.clear();
+    // What changed first is brought into sight.
+    let isFirst = !script.anew;
     for (const [from, gone, lines] of script.changes ?? []) {
       const isFew = !script.anew && lines.length <= MOST_FRESH;
+      for (let done = 0; done === 0 || done < lines.length; done += LINES_AT_ONCE) {
+        const part = lines.slice(done, done + LINES_AT_ONCE);
+        const isSought = isFirst && part.length > 0 && done + LINES_AT_ONCE >= lines.length;
+        this.changes.push({ from: from + done, gone: done ? 0 : gone, lines: part, isFew, isSought });
+      }
+      if (lines.length) isFirst = false;
+    }
+    if (!this.isDrawing) this.draw();
+  }
+
+  /** Makes the changes that are due: of a long script as many in each frame as do not hold up the app. */
+  draw() {
+    const began = natives.now();
+    this.isDrawing = false;
+    while (this.changes.length && natives.now() - began < DRAWING_MS) {
+      const { from, gone, lines, isFew, isSought } = /** @type {Change} */ (this.changes.shift());
       const fresh = lines.map((tokens) => lineOf(tokens, isFew));
       this.lines.splice(from, gone, fresh);
-      last ??= fresh.at(-1) ?? null;
+      const last = fresh.at(-1);
+      // Who reads is not to be led away.
+      if (last && isSought && !this.pre.matches(":hover, :focus")) {
+        const above = last.getBoundingClientRect().top - this.pre.getBoundingClientRect().top;
+        this.pre.scrollTop += above - this.pre.clientHeight * 0.6;
+      }
     }
-    // Who reads is not to be led away.
-    if (last && !script.anew && !this.pre.matches(":hover, :focus")) {
-      const above = last.getBoundingClientRect().top - this.pre.getBoundingClientRect().top;
-      this.pre.scrollTop += above - this.pre.clientHeight * 0.6;
-    }
+    if (!this.changes.length) return;
+    this.isDrawing = true;
+    natives.requestAnimationFrame(guarded(() => this.draw()));
   }
 
   /** Knows nothing any more of what it showed. */
   clear() {
+    this.changes = [];
     this.lines.clear();
   }
 
