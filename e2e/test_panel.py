@@ -467,7 +467,9 @@ async def test_nothing_that_an_app_says_becomes_more_than_text(browser_path: str
         app.stop()
 
 
-async def test_five_hundred_calls_are_all_there_in_their_order(browser_path: str, tmp_path: Path) -> None:
+async def test_five_hundred_calls_are_all_there_in_their_order_and_so_is_their_script(
+    browser_path: str, tmp_path: Path
+) -> None:
     app = await asyncio.to_thread(WebApp, "hostile", tmp_path)
     try:
         async with shown_at(app.url, tmp_path / "out") as url, opened(browser_path, url) as page:
@@ -485,6 +487,12 @@ async def test_five_hundred_calls_are_all_there_in_their_order(browser_path: str
             assert [id.strip() for id in ids] == [f"c{n}" for n in range(1, 501)]
             await panel.get_by_role("button", name="Delete c250").click()
             await expect(panel.locator("code.endpoint")).to_have_count(499)
+            lines = panel.get_by_role("tabpanel").locator(".line")
+            for target in ("pytest", "python"):
+                await panel.get_by_role("tab", name=target, exact=True).click()
+                script = (await given(page, panel, "script", tmp_path)).read_text().splitlines()
+                await expect(lines).to_have_count(len(script), timeout=20_000)
+                assert await lines.all_text_contents() == script
             await press(page, False)
         (path,) = (tmp_path / "out").glob("*.json")
         assert len(sessions.read(path).calls) == 499
