@@ -25,7 +25,9 @@ except ImportError:  # Windows: the journal's name alone keeps two recorders apa
 
 SUFFIX = ".journal"
 GATHER_SECONDS = 0.01
-"""The shortest time between the beginnings of two writes: what comes meanwhile is made durable together."""
+GATHER_BYTES = 64 * 1024
+"""The shortest time between the beginnings of two writes, unless there are as many bytes: what comes meanwhile is made
+durable together."""
 RETRY_SECONDS = 0.5
 """How long after a failed write (a full disk) the same lines are tried again."""
 
@@ -165,7 +167,8 @@ class Journal:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            if not self._closing and (left := began + GATHER_SECONDS - time.monotonic()) > 0:
+            left = began + GATHER_SECONDS - time.monotonic()
+            if left > 0 and not self._closing and sum(len(lines) for lines, _ in self._queue) < GATHER_BYTES:
                 await asyncio.sleep(left)
             began = time.monotonic()
             batch, self._queue = self._queue, []
