@@ -24,7 +24,7 @@ except ImportError:  # Windows: the journal's name alone keeps two recorders apa
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".journal"
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.02
 GATHER_BYTES = 64 * 1024
 """The shortest time between the beginnings of two writes, unless there are as many bytes: what comes meanwhile is made
 durable together."""

@@ -10,7 +10,7 @@ const BATCH_MS = 50;
  * So often within that time, what happened is said at once: a renderer that is killed takes with it what was to be said
  * later. What comes thicker is gathered.
  */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 const RETRY_MS = [50, 200, 1000, 2000, 5000, 10000];
 const BUFFERED_LIMIT = 8 * 1024 * 1024;
 const LEFT_LIMIT = 4 * 1024 * 1024;
@@ -57,6 +57,8 @@ export class Channel {
     /** Since when `saidAtOnce` counts. */
     this.countedAt = 0;
     this.saidAtOnce = 0;
+    /** Whether it will be said in a moment, and at the end of the time in which things are gathered. */
+    this.isDue = false;
     this.isScheduled = false;
     /** @type {boolean | null} */
     this.press_ = null;
@@ -193,14 +195,12 @@ export class Channel {
     this.line?.send(natives.stringify({ t: "toggle", on }));
   }
 
-  /** Something is to be said: soon, together with what comes with it. */
-  schedule() {
-    if (this.isScheduled || !this.isGreeted || !this.ledger.session) return;
-    this.isScheduled = true;
-    const flush = guarded(() => {
-      this.isScheduled = false;
-      this.flush();
-    });
+  /**
+   * Something is to be said: soon, together with what comes with it.
+   * @param {boolean} [canWait] whether more of the same is to follow
+   */
+  schedule(canWait = false) {
+    if (!this.isGreeted || !this.ledger.session) return;
     const now = natives.now();
     const left = this.countedAt + BATCH_MS - now;
     // A clock that was set back must not hold anything up.
@@ -208,9 +208,25 @@ export class Channel {
       this.countedAt = now;
       this.saidAtOnce = 0;
     }
-    this.saidAtOnce += 1;
-    if (this.saidAtOnce <= AT_ONCE) natives.queueMicrotask(flush);
-    else natives.setTimeout(flush, left);
+    if (!canWait && !this.isDue && this.saidAtOnce < AT_ONCE) {
+      this.saidAtOnce += 1;
+      this.isDue = true;
+      natives.queueMicrotask(
+        guarded(() => {
+          this.isDue = false;
+          this.flush();
+        }),
+      );
+    } else if (!this.isDue && !this.isScheduled) {
+      this.isScheduled = true;
+      natives.setTimeout(
+        guarded(() => {
+          this.isScheduled = false;
+          this.flush();
+        }),
+        this.countedAt + BATCH_MS - now,
+      );
+    }
   }
 
   /** @param {boolean} [evenIfFull] */
@@ -221,7 +237,7 @@ export class Channel {
       if (!frame) return;
       this.line.send(frame);
     }
-    this.schedule();
+    this.schedule(true);
   }
 
   /** The document may be gone in a moment. */

@@ -146,6 +146,7 @@ export function headersOf(given) {
   const headers = [];
   // An iterator could be walked only once, and that is the native's to do.
   if (!given || (Symbol.iterator in given && !(given instanceof natives.Headers) && !Array.isArray(given))) return headers;
-  new natives.Headers(given).forEach((value, name) => headers.push([name, value]));
+  const whole = given instanceof natives.Headers ? given : new natives.Headers(given);
+  Reflect.apply(natives.headersForEach, whole, [(/** @type {string} */ value, /** @type {string} */ name) => headers.push([name, value])]);
   return headers;
 }

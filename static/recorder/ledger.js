@@ -31,8 +31,10 @@ export class Ledger {
     this.session = 0;
     /** How many facts there have been: the page's own sense of time. */
     this.count = 0;
-    /** @type {Entry[]} */
+    /** @type {(Entry | null)[]} */
     this.context = [];
+    /** Where in `context` the oldest is that is still remembered. */
+    this.first = 0;
     this.contextSize = 0;
     this.forgotten = 0;
     /** @type {{fact: import("./words.js").Secret, at: number}[]} */
@@ -66,18 +68,18 @@ export class Ledger {
     if (this.session) this.enqueue(fact, at, since < this.liveFrom);
   }
 
+  /** What is more than can be remembered goes; the list is made shorter only now and then. */
   forget() {
-    let over = 0;
-    while (
-      over < this.context.length &&
-      (this.context.length - over > CONTEXT.events || this.contextSize > CONTEXT.characters)
-    ) {
-      this.contextSize -= this.context[over]?.size ?? 0;
-      over += 1;
+    const over = () => this.context.length - this.first > CONTEXT.events || this.contextSize > CONTEXT.characters;
+    for (let oldest = this.context[this.first]; oldest && over(); oldest = this.context[this.first]) {
+      this.contextSize -= oldest.size;
+      this.context[this.first] = null;
+      this.first += 1;
+      this.forgotten += 1;
     }
-    if (over) {
-      this.context.splice(0, over);
-      this.forgotten += over;
+    if (this.first > CONTEXT.events / 4) {
+      this.context.splice(0, this.first);
+      this.first = 0;
     }
   }
 
@@ -97,7 +99,7 @@ export class Ledger {
       const why = "the page remembers only so much of what happened before the recording";
       this.enqueue({ t: "lost", count: this.forgotten, why }, this.openedAt, true);
     }
-    for (const { fact, at, since } of this.context) this.enqueue(fact, at, since < liveFrom);
+    for (const entry of this.context) if (entry) this.enqueue(entry.fact, entry.at, entry.since < liveFrom);
   }
 
   /** The recording is over; what it had not acknowledged belongs to nothing. */

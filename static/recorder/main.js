@@ -57,7 +57,8 @@ export function start(config) {
    */
   const observe = (fact, since) => {
     ledger.add(fact.t === "secret" ? fact : redactor.clean(fact), since);
-    channel.schedule();
+    // Of a response there is more to be told, were it only that it is over.
+    channel.schedule(fact.t === "response");
   };
   const acts = watchActs({
     act: observe,

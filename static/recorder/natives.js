@@ -19,6 +19,7 @@ export const natives = Object.freeze({
   parse: JSON.parse,
   then: Promise.prototype.then,
   addEventListener: EventTarget.prototype.addEventListener,
+  headersForEach: Headers.prototype.forEach,
   cloneRequest: Request.prototype.clone,
   cloneResponse: Response.prototype.clone,
   getReader: ReadableStream.prototype.getReader,

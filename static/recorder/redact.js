@@ -81,6 +81,8 @@ export class Redactor {
     this.forms = new Map();
     /** @type {Map<HTMLInputElement, string>} */
     this.typed = new Map();
+    // The browser keeps this one up to date: to search for them at each fact takes long in a large page.
+    this.inputs = document.getElementsByTagName("input");
   }
 
   /**
@@ -350,9 +352,7 @@ export class Redactor {
 
   /** Password fields may have been filled without a word: by the browser, or by the app. */
   look() {
-    for (const input of document.querySelectorAll('input[type="password"]')) {
-      if (input instanceof HTMLInputElement && input.value) this.watch(input, false);
-    }
+    for (const input of this.inputs) if (input.type === "password" && input.value) this.watch(input, false);
   }
 }
 
