@@ -27,7 +27,6 @@ from recorder.events import (
 )
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
-from recorder.request import key_of, scalars
 from recorder.session import (
     App,
     Call,
@@ -491,9 +490,18 @@ class _Builder:
 
     def _remember(self, outputs: list[Value]) -> None:
         """Texts by which answers name things: a later path may be made of them."""
-        for path, value in scalars([o.value for o in outputs]):
-            if _names_a_thing(key_of(path)) and isinstance(value, str) and _ID.fullmatch(value):
-                self._known.add(value)
+        values = [output.value for output in outputs]
+        self._known.update(text for text in _naming(values) if _ID.fullmatch(text))
+
+
+def _naming(value: Any, name: str = "") -> Iterator[str]:
+    """Each text under a key by which things are named."""
+    for key, item in value.items() if isinstance(value, dict) else ((name, item) for item in value):
+        if isinstance(item, str):
+            if _names_a_thing(key):
+                yield item
+        elif isinstance(item, dict | list):
+            yield from _naming(item, key)
 
 
 _ID = re.compile(r"(?=.*[^a-z])[^/]{3,100}", re.DOTALL)
