@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tests.benchmarks import collecting, pages, panel, proxies, replays, scaling, scripts, startup
-from tests.benchmarks.measured import Row, table
+from tests.benchmarks.measured import Points, Row, growth, table
 from tests.benchmarks.peers import PEERS
 
 HERE = Path(__file__).parent
@@ -24,17 +24,17 @@ FIGURE = HERE / "growth.png"
 WORSE = 0.7
 """A ratio below this share of the last one is a regression: spreads of a quarter are usual on a machine that others share."""
 MARKED = re.compile("(?<=<!-- bench -->\n).*(?=<!-- /bench -->)", re.DOTALL)
+GROWTH = re.compile("(?<=<!-- growth -->\n).*(?=<!-- /growth -->)", re.DOTALL)
 
-Points = dict[str, list[tuple[float, float]]]
 KINDS: dict[str, Callable[[Points], list[Row]]] = {
     "startup": lambda _: startup.rows(),
     "scripts": scripts.rows,
-    "proxies": lambda _: proxies.rows(),
-    "replays": lambda _: replays.rows(),
-    "pages": lambda _: pages.rows(),
-    "collecting": lambda _: collecting.rows(),
+    "proxies": proxies.rows,
+    "replays": replays.rows,
+    "pages": pages.rows,
+    "collecting": collecting.rows,
     "scaling": scaling.rows,
-    "panel": lambda _: panel.rows(),
+    "panel": panel.rows,
 }
 
 
@@ -80,6 +80,7 @@ def main() -> int:
         points: Points = {}
         rows = KINDS[kind](points)
         print(table(rows), flush=True)
+        print(growth(points), flush=True)
         regressions += filter(None, map(last.worse, rows))
         now.rows |= {key(row): row for row in rows}
         now.points |= points
@@ -88,6 +89,7 @@ def main() -> int:
     if given.readme:
         text = table(list(now.rows.values()))
         written = MARKED.sub(lambda _: text, given.readme.read_text(encoding="utf-8"))
+        written = GROWTH.sub(lambda _: growth(now.points), written)
         given.readme.write_text(written, encoding="utf-8")
         drawn(now.points)
     print("\n".join(regressions))

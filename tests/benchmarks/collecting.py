@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,13 +17,15 @@ from e2e.apps import free_port
 from recorder.capture.ingest import encode
 from recorder.capture.journal import Journal
 from recorder.events import Body, Request
-from tests.benchmarks.measured import Row, times
+from tests.benchmarks.measured import Points, Row, times
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.proxies import POST, answers, process
 from tests.reliability.running import Page, a_recorder, app, pages
 from tests.serving import upstream
 
 ROUNDS, EVENTS, IN_SQLITE, PAGES = 5, 19_200, 2_000, 16
+SIZES = (1_920, 9_600, 48_000)
+"""Five times the largest is not yet so much that its pages are slowed down."""
 TOGETHER = 20
 """Events in a frame, as a busy page sends them."""
 
@@ -44,12 +47,12 @@ def lines(first: int, count: int, page: str) -> list[str]:
     return made
 
 
-async def ours(folder: Path) -> list[float]:
+async def ours(folder: Path, events: int = EVENTS) -> list[float]:
     """From the first that is sent to the last that is acknowledged. Several pages speak, for one alone is slowed down once
     it says more than any person could cause."""
     rates = []
     async with upstream(app) as url, a_recorder(url, folder) as recorder, pages(recorder, PAGES) as speaking:
-        each = EVENTS // PAGES
+        each = events // PAGES
         for done in range(0, ROUNDS * each, each):
             frames = [
                 [
@@ -66,7 +69,7 @@ async def ours(folder: Path) -> list[float]:
 
             began = time.perf_counter()
             await asyncio.gather(*(say(p, f, done + each) for p, f in zip(speaking, frames, strict=True)))
-            rates.append(EVENTS / (time.perf_counter() - began))
+            rates.append(events / (time.perf_counter() - began))
     return rates
 
 
@@ -134,14 +137,18 @@ async def mitmdump(folder: Path) -> list[float]:
     return rates
 
 
-def rows() -> list[Row]:
-    """One against each."""
+def rows(points: Points) -> list[Row]:
+    """One against each; how it grows goes into ``points``."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         mine = asyncio.run(ours(folder))
         base = [sqlite(folder) for _ in range(ROUNDS)]
         alone = [asyncio.run(journal(folder)) for _ in range(ROUNDS)]
         flows = asyncio.run(mitmdump(folder))
+        for size in SIZES:
+            with tempfile.TemporaryDirectory() as other:
+                rate = statistics.median(asyncio.run(ours(Path(other), size)))
+            points.setdefault("events kept", []).append((size, size / rate))
     work = "events of 1 KB kept, durable"
     alone_work = "the same by the journal alone, without a socket"
     return [

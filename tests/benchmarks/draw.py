@@ -17,7 +17,11 @@ def main(file: str) -> None:
         sizes, costs = zip(*points, strict=True)
         axes.plot(sizes, costs, "o-", label=name, linewidth=1.5, markersize=4)
     axes.set(
-        xscale="log", yscale="log", xlabel="calls", ylabel="seconds", title="How cost grows with a recording"
+        xscale="log",
+        yscale="log",
+        xlabel="calls, or events",
+        ylabel="seconds",
+        title="How cost grows with a recording",
     )
     axes.grid(True, which="major", color="#ddd")
     axes.spines[["top", "right"]].set_visible(False)

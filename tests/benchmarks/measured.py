@@ -127,6 +127,19 @@ def exponent(points: Sequence[tuple[float, float]]) -> float:
     return statistics.linear_regression(xs, ys).slope
 
 
+Points = dict[str, list[tuple[float, float]]]
+"""Curves by their names: sizes, and the seconds that each takes."""
+
+
+def growth(points: Points) -> str:
+    """How each grows, as Markdown."""
+    lines = ["| work | | | | grows as the power |", "| --- | --: | --: | --: | --: |"]
+    for name, curve in points.items():
+        cells = " | ".join(f"{size:,.0f}: {shown(cost)}" for size, cost in curve)
+        lines.append(f"| {name} | {cells} | {exponent(curve):.2f} |")
+    return "\n".join(lines) + "\n"
+
+
 def shown(value: float, unit: str = "s") -> str:
     """A time, a rate or bytes as a person reads it."""
     if unit == "B":

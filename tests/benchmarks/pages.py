@@ -12,16 +12,18 @@ from playwright.async_api import Page
 
 from e2e.visit import opened, press
 from recorder.capture.browser import find_browser
-from tests.benchmarks.measured import Row, within
+from tests.benchmarks.measured import Points, Row, within
 from tests.reliability.running import a_recorder
 from tests.serving import upstream
 
 MB = 1024 * 1024
 ROUNDS = 20
+SIZES = (300, 1_000, 3_000)
+SEQUENTIAL = """async () => {
+        for (let n = 0; n < COUNT; n++) await (await fetch("/echo", { method: "POST", body: `{"n":${n}}`, headers })).json();
+      }"""
 WORKS = {
-    "6,000 `fetch` one after the other, each": (1_000, """async () => {
-        for (let n = 0; n < 1000; n++) await (await fetch("/echo", { method: "POST", body: `{"n":${n}}`, headers })).json();
-      }"""),
+    "6,000 `fetch` one after the other, each": (1_000, SEQUENTIAL.replace("COUNT", "1000")),
     "100 `fetch` at once, each": (100, """() => Promise.all(Array.from({ length: 100 }, async (_, n) =>
         (await fetch("/echo", { method: "POST", body: `{"n":${n}}`, headers })).json()))"""),
     "a stream of 50 MB": (1, """async () => {
@@ -64,7 +66,7 @@ async def timed(page: Page, work: str) -> tuple[float, list[float]]:
     return taken, long
 
 
-async def measured(folder: Path) -> list[Row]:
+async def measured(folder: Path, points: Points) -> list[Row]:
     browser = find_browser()
     assert browser is not None
     found = []
@@ -102,11 +104,16 @@ async def measured(folder: Path) -> list[Row]:
                 note = f"{len(tasks[with_us])} tasks over 50 ms, without us {len(tasks[without])}"
                 row = within(work, "the page without", taken[with_us], taken[without], most, note=note)
                 found.append(row)
+            await with_us.bring_to_front()
+            for size in SIZES:
+                work = SEQUENTIAL.replace("COUNT", str(size))
+                seconds = statistics.median([(await timed(with_us, work))[0] for _ in range(3)])
+                points.setdefault("`fetch` in a recorded page", []).append((size, seconds))
             await press(with_us, False)
     return found
 
 
-def rows() -> list[Row]:
-    """One for each kind of work."""
+def rows(points: Points) -> list[Row]:
+    """One for each kind of work; how it grows goes into ``points``."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(measured(Path(folder)))
+        return asyncio.run(measured(Path(folder), points))

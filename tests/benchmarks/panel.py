@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from e2e.test_panel import open_panel
 from e2e.visit import opened, press
 from e2e.web.running import WebApp
 from recorder.capture.browser import find_browser
-from tests.benchmarks.measured import Row, under
+from tests.benchmarks.measured import Points, Row, under
 from tests.reliability.running import a_recorder
 
-SIZES, MORE, PAUSE = (500, 5_000), 80, 2500
+SIZES, MORE, PAUSE = (50, 500, 5_000), 80, 2500
 """Calls that are there, those that come then, and the milliseconds between ten of them and the next."""
 LONG_TASKS = """() => {
   window.long = [];
@@ -95,6 +96,14 @@ async def measure(calls: int) -> list[Row]:
     ]
 
 
-def rows() -> list[Row]:
-    """All of them."""
-    return [row for size in SIZES for row in asyncio.run(measure(size))]
+def rows(points: Points) -> list[Row]:
+    """All of them; how they grow goes into ``points``."""
+    found = []
+    for size in SIZES:
+        new, frame = asyncio.run(measure(size))
+        points.setdefault("calls in the panel, ten more", []).append((size, statistics.median(new.ours)))
+        points.setdefault("calls in the panel, a frame of scrolling", []).append(
+            (size, statistics.median(frame.ours))
+        )
+        found += [new, frame]
+    return found

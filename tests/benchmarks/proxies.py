@@ -17,12 +17,13 @@ from pathlib import Path
 import aiohttp
 
 from e2e.apps import free_port
-from tests.benchmarks.measured import Row, shown, times, within
+from tests.benchmarks.measured import Points, Row, shown, times, within
 from tests.benchmarks.peers import PEERS
 from tests.reliability.running import a_recorder
 from tests.serving import speak
 
 ROUNDS, SECONDS = 5, 2
+SIZES = (300, 1_000, 3_000)
 POST = (
     'wrk.method = "POST"; wrk.body = \'{"text":"hello"}\'; wrk.headers["Content-Type"] = "application/json"'
 )
@@ -122,7 +123,17 @@ async def echo(origin: str) -> float:
         return statistics.median(taken)
 
 
-async def measured(folder: Path) -> list[Row]:
+async def relayed(origin: str, count: int) -> float:
+    """Seconds of so many requests, one after the other."""
+    async with aiohttp.ClientSession() as client:
+        began = time.perf_counter()
+        for _ in range(count):
+            async with client.post(origin + "/echo", json={"text": "hello"}) as answer:
+                await answer.read()
+        return time.perf_counter() - began
+
+
+async def measured(folder: Path, points: Points) -> list[Row]:
     script = folder / "post.lua"
     script.write_text(POST)
     rates: dict[tuple[str, int], list[float]] = {}
@@ -144,6 +155,9 @@ async def measured(folder: Path) -> list[Row]:
                         halves.setdefault(name, []).append(half)
             await take(waits, first_chunk)
             await take(echoes, echo)
+        for size in SIZES:
+            seconds = statistics.median([await relayed(origins["on"], size) for _ in range(3)])
+            points.setdefault("requests through the proxy", []).append((size, seconds))
     found = []
     for connections, least in ((1, 3), (16, 7)):
         plain = statistics.median(rates["plain aiohttp on uvloop", connections])
@@ -184,7 +198,7 @@ async def measured(folder: Path) -> list[Row]:
     return found
 
 
-def rows() -> list[Row]:
-    """All of them."""
+def rows(points: Points) -> list[Row]:
+    """All of them; how it grows goes into ``points``."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(measured(Path(folder)))
+        return asyncio.run(measured(Path(folder), points))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from gradio_client import Client
 from e2e.apps import GradioApp, gradio_python
 from e2e.recording import Recording, told
 from recorder.replay.run import Settings, replay
-from tests.benchmarks.measured import Row, times
+from tests.benchmarks.measured import Points, Row, times
 
 APP = """
 import gradio as gr
@@ -24,6 +25,7 @@ with gr.Blocks() as demo:
 demo.queue(default_concurrency_limit=None).launch()
 """
 CALLS, ROUNDS, AT_ONCE = 50, 7, 50
+SIZES = (10, 50, 250)
 
 
 def recording(app: GradioApp, calls: int) -> Recording:
@@ -34,9 +36,9 @@ def recording(app: GradioApp, calls: int) -> Recording:
     return made
 
 
-async def ours(app: GradioApp, parallel: int) -> float:
+async def ours(app: GradioApp, parallel: int, calls: int = CALLS) -> float:
     """Seconds for all of them."""
-    workflow = recording(app, CALLS).workflow
+    workflow = recording(app, calls).workflow
     began = time.perf_counter()
     report = await replay(workflow, files=Path(), settings=Settings(parallel=parallel))
     taken = time.perf_counter() - began
@@ -69,8 +71,8 @@ def at_once(client: Client) -> float | None:
     return time.perf_counter() - began
 
 
-def rows() -> list[Row]:
-    """All of them."""
+def rows(points: Points) -> list[Row]:
+    """All of them; how it grows goes into ``points``."""
     with tempfile.TemporaryDirectory() as folder:
         app = GradioApp(gradio_python("6"), APP, Path(folder))
         try:
@@ -88,6 +90,11 @@ def rows() -> list[Row]:
                 while (submitted := at_once(client)) is None:
                     lost += 1
                 taken.setdefault("submit", []).append(submitted)
+            for name, parallel in (("calls replayed", 1), ("calls replayed, 50 at once", AT_ONCE)):
+                points[name] = [
+                    (size, statistics.median(asyncio.run(ours(app, parallel, size)) for _ in range(3)))
+                    for size in SIZES
+                ]
         finally:
             app.stop()
     work = "`replay` of a trivial Gradio function, a call"

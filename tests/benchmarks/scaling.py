@@ -14,7 +14,7 @@ from recorder.adapters import new_fold, workflow
 from recorder.render import render
 from recorder.show import overview
 from tests import gradio_page, http_page
-from tests.benchmarks.measured import Row, exponent, under
+from tests.benchmarks.measured import Points, Row, exponent, under
 
 SIZES = (1_000, 3_000, 10_000)
 ROUNDS = 3
@@ -93,7 +93,7 @@ def _once(work: str, size: int) -> tuple[float, int]:
     return taken, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 
 
-def rows(points: dict[str, list[tuple[float, float]]]) -> list[Row]:
+def rows(points: Points) -> list[Row]:
     """One for each work at its largest, with how it grows. Each is done in a process of its own."""
     found = []
     for work in WORKS:

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.measured import Ran, Row, exponent, run, times
+from tests.benchmarks.measured import Points, Ran, Row, exponent, run, times
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.startup import RECORDER
 
@@ -79,7 +79,7 @@ def har(count: int) -> dict[str, Any]:
     }
 
 
-def rows(points: dict[str, list[tuple[float, float]]]) -> list[Row]:
+def rows(points: Points) -> list[Row]:
     """One for each size, and one for the memory of the largest; how each grows goes into ``points``."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -100,6 +100,8 @@ def rows(points: dict[str, list[tuple[float, float]]]) -> list[Row]:
             middle = {name: statistics.median(taken[name]) for name in commands}
             for name in commands:
                 points.setdefault(f"calls to a script, {name}", []).append((size, middle[name]))
+            looked = [run(RECORDER, "show", kept).seconds for _ in range(ROUNDS[size] // 3)]
+            points.setdefault("calls shown", []).append((size, statistics.median(looked)))
             peer = min(commands.keys() - {"ours"}, key=lambda name: middle[name])
             note = f"grows as the {exponent(points[OURS][1:]):.2f}th power" if size == max(WANTED) else ""
             work = f"{size:,} calls to a script"
