@@ -226,9 +226,15 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
     for e in traffic.exchanges:
         if e.how in ("fetch", "xhr") and not e.before:
             groups.setdefault((e.page, e.method, e.url, e.body.text or ""), []).append(e)
-    changes = [e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS")]
+    changes = sorted(e.at for e in traffic.exchanges if e.method not in ("GET", "HEAD", "WS"))
     for group in groups.values():
-        by_itself = [e for n, e in enumerate(group) if e.until is None and _by_itself(e, group[:n], changes)]
+        by_itself, before, acts = [], set[Exchange](), set[str]()
+        for e in group:
+            if e.until is None and _by_itself(e, before, acts, changes):
+                by_itself.append(e)
+            before.add(e)
+            if e.act is not None:
+                acts.add(e.act.id)
         if len(by_itself) < POLLS:
             continue
         for e in by_itself:
@@ -236,11 +242,16 @@ def _polling(traffic: Traffic, found: dict[Exchange, str]) -> None:
                 found[e] = "polling: asked again and again, nobody having done anything"
 
 
-def _by_itself(e: Exchange, before: list[Exchange], changes: list[float]) -> bool:
+def _by_itself(e: Exchange, before: set[Exchange], acts: set[str], changes: list[float]) -> bool:
     """Whether nobody did anything for it: no act, or one that had led to the same request ``before``. Where acts are
-    not known, whether nothing was changed just before."""
+    not known, whether nothing was changed just before.
+
+    Args:
+        acts: those that led to what was ``before``.
+        changes: the moments at which something was changed, in order.
+    """
     if e.act is not None and not e.act.kind:
-        return not any(0 <= e.at - at <= LOAD_MS / 2 for at in changes)
+        return bisect.bisect_right(changes, e.at) == bisect.bisect_left(changes, e.at - LOAD_MS / 2)
     if e.act is not None:
-        return any(earlier.act is not None and earlier.act.id == e.act.id for earlier in before)
+        return e.act.id in acts
     return e.followed is None or e.followed in before
