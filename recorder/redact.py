@@ -11,9 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from recorder.address import parts_of
-from recorder.events import (
-    Secret,
-)
+from recorder.events import Secret
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?"

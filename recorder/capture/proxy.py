@@ -39,9 +39,7 @@ from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, g
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
 from recorder.errors import RecorderError, UsageError
-from recorder.events import (
-    State,
-)
+from recorder.events import State
 
 _log = logging.getLogger("recorder.proxy")
 # What a client says wrongly is answered with a 400; only a fault of ours is worth a traceback.

@@ -20,9 +20,7 @@ from recorder.adapters.gradio.traffic import App as WireApp
 from recorder.adapters.gradio.traffic import Traffic, WireCall, page_query
 from recorder.address import parts_of
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import (
-    AnyEvent,
-)
+from recorder.events import AnyEvent
 from recorder.session import App, Omitted, SecretName, Session, iso
 
 

@@ -19,12 +19,7 @@ from recorder.adapters.http.sockets import Turn, turns
 from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
 from recorder.address import parts_of
 from recorder.api import Api, Endpoint, Parameter
-from recorder.events import (
-    Act,
-    AnyEvent,
-    Fetched,
-    Part,
-)
+from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
 from recorder.session import (

@@ -20,10 +20,8 @@ from recorder.adapters.http.describe import is_id, singular
 from recorder.address import parts_of
 from recorder.remembered import remembered
 from recorder.request import as_text, key_of, scalars, unbase64
-from recorder.session import Call, File, Value
+from recorder.session import Call, File, Place, Value
 from recorder.workflow import Cookie, Expression, Link, Reader, Spelled, Text
-
-Path = tuple[str | int, ...]
 
 MOST_ORIGINS = 50
 """Places at which one text is remembered: the first are the likeliest."""
@@ -287,7 +285,7 @@ class Provenance:
         """Whether there may be more ways than one to read a leaf."""
         return isinstance(leaf, str) and (_OPENS.match(leaf) is not None or leaf in self._claims)
 
-    def _readings(self, path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+    def _readings(self, path: Place, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
         """Each way to read a leaf. What a token says stands between its two points, in base64."""
         yield from _readings(path, leaf)
         if not self._claims or not isinstance(leaf, str):
@@ -350,7 +348,7 @@ def _words_of(path: Sequence[str | int]) -> frozenset[str]:
     return frozenset().union(*(words(part) for part in path[:-1] if isinstance(part, str)))
 
 
-def _readings(path: Path, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
+def _readings(path: Place, leaf: Any) -> Iterator[tuple[tuple[Reader, ...], str, Any]]:
     """Each way to read a leaf: how, by what name, and what then is there."""
     key = key_of(path)
     yield (), key, leaf
