@@ -22,8 +22,9 @@ LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One field of a multipart or form body. A file has ``filename``; its bytes, as a ``data:`` URL in ``value``, only
-    where the form has other fields too: files alone are an upload, and the app can be asked for them."""
+    """One field of a multipart or form body. A file has ``filename``; its bytes, as a ``data:`` URL in
+    ``value``, only where the form has other fields too: files alone are an upload, and the app can be asked for
+    them."""
 
     name: str
     value: str | None = None
@@ -76,15 +77,62 @@ class Act(Event, frozen=True, tag="act"):
     role: str = ""
     name: str = ""
     locator: str = ""
+    near: tuple[str, ...] = ()
+    """The visible texts of the row, card or list item that contains the control, in document order."""
+
+
+class Typed(Event, frozen=True, tag="typed"):
+    """What a control holds after the person typed, chose or uploaded something.
+
+    ``control`` is an id of the control, unique within the page; ``act`` the act that began it. ``value`` is
+    what a form would send: the text, the value of the option, ``true`` or ``false`` for a checkbox, the file
+    name. ``shown`` is the visible text of a chosen option, ``label`` the accessible name of the control,
+    ``field`` its ``name`` attribute.
+    """
+
+    control: str
+    kind: Literal["text", "choice", "check", "file"]
+    value: str
+    shown: str = ""
+    label: str = ""
+    field: str = ""
+    role: str = ""
+    act: str = ""
+
+
+class Made(Event, frozen=True, tag="made"):
+    """A value that the page made itself.
+
+    ``how``: ``uuid`` (``crypto.randomUUID``: ``value`` is the text), ``random`` (``crypto.getRandomValues``:
+    ``value`` is the bytes in hexadecimal, of at most 64 bytes), ``digest`` (``crypto.subtle.digest``: ``value``
+    is the digest in hexadecimal, ``of`` the text that was digested, if it is text), ``signature``
+    (``crypto.subtle.sign``, likewise), ``cookie`` (``document.cookie``: ``name`` and ``value``).
+    """
+
+    how: Literal["uuid", "random", "digest", "signature", "cookie"]
+    value: str
+    algorithm: str = ""
+    of: str | None = None
+    name: str = ""
+
+
+class Cookies(Event, frozen=True, tag="cookies"):
+    """The cookies of one exchange, as the proxy or the browser saw them: pairs of a name and a digest of the
+    value, which is the same for equal values of one recording. ``at`` is when the request began."""
+
+    method: str
+    url: str
+    sent: tuple[tuple[str, str], ...] = ()
+    set: tuple[tuple[str, str], ...] = ()
 
 
 class Request(Event, frozen=True, tag="request"):
     """A request left the page. ``id`` is unique within the page; ``act`` the latest act that can have caused it.
 
     ``how``: ``fetch``, ``xhr``, ``eventsource``, ``beacon``, ``form`` (a form was submitted, and what answers is
-    another document), ``download``, or ``document``, for the document that tells of itself (``reload`` where it came
-    again). Of such a one ``left`` is the page before it in the tab, which ``act`` then belongs to, and ``form`` the
-    request there that it answers.
+    another document), ``script`` (a script file that the document loads), ``download``, or ``document``, for
+    the document that tells of itself (``reload`` where it came again). Of such a one ``left`` is the page
+    before it in the tab, which ``act`` then belongs to, and ``form`` the request there that it answers.
     """
 
     id: str
@@ -207,6 +255,9 @@ class Edited(Event, frozen=True, tag="edited"):
 AnyEvent = (
     PageOpened
     | Act
+    | Typed
+    | Made
+    | Cookies
     | Request
     | Response
     | Chunk
@@ -220,8 +271,8 @@ AnyEvent = (
     | Mark
     | Edited
 )
-"""Every fact there is. ``Fetched``, ``Mark`` and ``Edited`` are written by the collector (``page=""``), the others by a
-page."""
+"""Every fact there is. ``Fetched``, ``Mark`` and ``Edited`` are written by the collector (``page=""``), the
+others by a page."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
@@ -243,11 +294,13 @@ class Wait(msgspec.Struct, frozen=True, tag_field="t", tag="wait"):
 
 
 class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
-    """Page to collector, the answer to each ``State`` with ``saving``: all that happened until then was said before."""
+    """Page to collector, the answer to each ``State`` with ``saving``: all that happened until then was said
+    before."""
 
 
 class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
-    """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no more."""
+    """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no
+    more."""
 
     on: bool = True
     target: str = ""
@@ -292,8 +345,8 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag=
     disk; ``saving`` is true between the press that stops and that moment, and asks the page for what it has not said
     yet. ``calls`` and ``last`` are what the toggle shows.
     ``session`` counts recordings; a page that sees it grow sends what it buffered before as ``before`` events.
-    ``saved`` is the file just written; ``error`` a sentence for the person; ``panel`` whether there is something to be
-    seen in a panel.
+    ``saved`` is the file just written; ``error`` a sentence for the person; ``panel`` whether there is
+    something to be seen in a panel.
     """
 
     recording: bool = False
@@ -323,9 +376,9 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="
     """Recorder to panel: what there is, as far as it is new.
 
     ``calls`` are positions, counted from 0, and what is there now, as ``recorder show --json`` spells a call, with
-    large values cut; there are ``length`` in all. ``omitted`` are ``[id, endpoint, why]``. ``targets`` are the names of
-    those that a script can be had for, ``undo`` says whether there is something to undo, ``live`` whether it is still
-    being recorded.
+    large values cut; there are ``length`` in all. ``omitted`` are ``[id, endpoint, why]``. ``targets`` are the
+    names of those that a script can be had for, ``undo`` says whether there is something to undo, ``live``
+    whether it is still being recorded.
     """
 
     title: str = ""

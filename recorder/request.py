@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import re
+import secrets
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
 from typing import Any, Literal
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 import msgspec
 
 from recorder.address import parts_of
+from recorder.markup import elements, literal
 from recorder.session import File, Place
-from recorder.workflow import Expression, Link, Reader, Spelled, Step, Text
+from recorder.workflow import (
+    Digest,
+    Expression,
+    Generated,
+    Item,
+    Link,
+    Object,
+    Path,
+    Reader,
+    Spelled,
+    Step,
+    Text,
+)
 
 Media = Literal["", "json", "form", "multipart", "body"]
 
@@ -23,7 +40,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """``path`` are literal texts and expressions in turn, beginning with a text that is relative to the app or has
     scheme and host; each expression becomes one segment, percent-encoded. ``query`` and ``headers`` are pairs in order.
 
-    ``body``: for ``json`` any expression, for ``form`` and ``multipart`` a list of pairs, for ``body`` a text or file.
+    ``body``: for ``json`` any expression, for ``form`` and ``multipart`` a list of pairs of a name, which may be an
+    expression too, and a value, for ``body`` a text or file.
     """
 
     method: str
@@ -50,18 +68,23 @@ def request(step: Step) -> Request:
     path = tuple(values.get(piece, "") if n % 2 else piece for n, piece in enumerate(pieces))
     media: Media = ""
     body: Any = None
+    members: list[tuple[Expression, Expression]] = []
     for argument in step.arguments:
         if argument.location == "json":
             media = "json"
-            if argument.name:
-                body = {**(body or {}), argument.name: argument.value}
+            if argument.name or argument.key is not None:
+                members.append((argument.key if argument.key is not None else argument.name, argument.value))
             else:
                 body = argument.value
         elif argument.location in ("form", "multipart"):
             media = argument.location
-            body = [*(body or []), (argument.name, argument.value)]
+            key = argument.key if argument.key is not None else argument.name
+            body = [*(body or []), (key, argument.value)]
         elif argument.location == "body":
             media, body = "body", argument.value
+    if members:
+        is_plain = all(isinstance(name, str) for name, _ in members)
+        body = dict(members) if is_plain else Object(members=tuple(members))
     return Request(
         method=step.endpoint.method,
         path=path,
@@ -135,8 +158,12 @@ def unbase64(text: str) -> str | None:
     return decoded if decoded.isprintable() and len(decoded) >= 6 else None
 
 
-def read(reader: Reader, value: Any) -> Any:
-    """What a reader finds in a text.
+def _unknown(leaf: Any) -> Any:
+    raise TypeError(f"{type(leaf).__name__} has no value here")
+
+
+def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
+    """What a reader finds in a text. ``leaf`` evaluates the leaves of expressions in selectors.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
@@ -144,50 +171,123 @@ def read(reader: Reader, value: Any) -> Any:
     text = as_text(value)
     match reader.kind:
         case "json":
-            inside = json.loads(text)
-            for part in reader.path:
-                inside = inside[part]
-            return inside
+            return at(json.loads(text), reader.path, leaf)
+        case "elements":
+            return at(elements(text), reader.path, leaf)
+        case "literal":
+            name, nth = reader.path
+            return literal(text, str(name), int(str(nth)))
         case "base64":
             decoded = unbase64(text)
             if decoded is None:
-                raise ValueError("it is no base64")
+                raise ValueError("it is not base64")
             return decoded
+        case "unquote":
+            return unquote(text)
         case "query":
-            return parse_qs(parts_of(text).query, keep_blank_values=True)[str(reader.path[0])][0]
+            parts = parts_of(text)
+            name = str(reader.path[0])
+            for part in (parts.query, parts.fragment.partition("?")[2] or parts.fragment):
+                if name in (given := parse_qs(part, keep_blank_values=True)):
+                    return given[name][0]
+            raise LookupError(f"there is no parameter {name!r}")
+        case "segment":
+            return segments(text)[int(str(reader.path[0]))]
     before, after = map(str, reader.path)
     end = re.escape(after) if after else r"[/?#]|$"
-    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text)
+    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text, re.DOTALL)
     if found is None:
         raise ValueError(f"there is no {before!r}")
     return found[1]
 
 
-def follow(link: Link, value: Any) -> Any:
-    """What a link leads to inside the output ``value``.
+def segments(address: str) -> list[str]:
+    """The segments of an address's path, percent-decoded."""
+    path = parts_of(address).path
+    return [unquote(segment) for segment in path.removeprefix("/").split("/")]
+
+
+def at(value: Any, path: Path, leaf: Callable[[Any], Any] = _unknown) -> Any:
+    """The value at a path.
+
+    Raises:
+        LookupError, TypeError: it is not there.
+    """
+    for part in path:
+        value = pick(value, part, leaf) if isinstance(part, Item) else value[part]
+    return value
+
+
+def pick(items: Any, item: Item, leaf: Callable[[Any], Any] = _unknown) -> Any:
+    """The item of a list that a selector selects.
+
+    Raises:
+        LookupError, TypeError: there is no such item.
+    """
+    return items[position(items, item, leaf)]
+
+
+def position(items: Any, item: Item, leaf: Callable[[Any], Any] = _unknown) -> int:
+    """The position of the item that :func:`pick` returns."""
+    if not isinstance(items, list):
+        raise TypeError("it is not a list")
+    wanted = [(path, as_text(evaluated(expression, leaf))) for path, expression in item.fields]
+    places: Sequence[int] = range(len(items))
+    if item.after is not None:
+        places = places[position(items, item.after, leaf) :]
+    elif item.before is not None:
+        places = places[position(items, item.before, leaf) :: -1]
+    fitting = [place for place in places if all(_is(items[place], path, text) for path, text in wanted)]
+    try:
+        return fitting[item.nth]
+    except IndexError:
+        raise LookupError(f"there is no item whose {named_fields(wanted)}") from None
+
+
+def named_fields(wanted: Iterable[tuple[Place, str]]) -> str:
+    """The conditions of a selector in words: ``name is 'Oil' and kind is 'fruit'``."""
+    return " and ".join(f"{'.'.join(map(str, path)) or 'value'} is {text!r}" for path, text in wanted)
+
+
+def _is(item: Any, path: Place, text: str) -> bool:
+    for part in path:
+        try:
+            item = item[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return not isinstance(item, dict | list | None.__class__) and as_text(item) == text
+
+
+def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
+    """What a link leads to inside the output ``value``. ``leaf`` evaluates the leaves of expressions in selectors.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
     """
-    for part in link.path:
-        value = value[part]
+    value = at(value, link.path, leaf)
     for reader in link.readers:
-        value = read(reader, value)
+        value = read(reader, value, leaf)
     return value
 
 
 def evaluated(expression: Expression, leaf: Callable[[Any], Any]) -> Any:
-    """What an expression comes to, given what each of its leaves does; what is made of leaves is made here."""
+    """The value of an expression; ``leaf`` evaluates its leaves, compound leaves are evaluated here."""
     match expression:
         case Text():
             return "".join(as_text(evaluated(piece, leaf)) for piece in expression.pieces)
         case Spelled(kind="json"):
             return json.dumps(evaluated(expression.value, leaf), separators=(",", ":"), ensure_ascii=False)
+        case Spelled(kind="percent"):
+            return quote(as_text(evaluated(expression.value, leaf)), safe="!'()*~")
         case Spelled():
             content = as_text(evaluated(expression.value, leaf)).encode()
-            if expression.kind == "base64":
-                return base64.b64encode(content).decode()
-            return base64.urlsafe_b64encode(content).decode().rstrip("=")
+            return _as_base64(content, expression.kind)
+        case Digest():
+            content = as_text(evaluated(expression.value, leaf)).encode()
+            digest = hashlib.new(expression.algorithm, content).digest()
+            return digest.hex() if expression.form == "hex" else _as_base64(digest, expression.form)
+        case Object():
+            return {as_text(evaluated(k, leaf)): evaluated(v, leaf) for k, v in expression.members}
         case dict():
             return {key: evaluated(item, leaf) for key, item in expression.items()}
         case list() | tuple():
@@ -197,14 +297,37 @@ def evaluated(expression: Expression, leaf: Callable[[Any], Any]) -> Any:
     return expression
 
 
-def value_at(value: Any, path: tuple[str | int, ...]) -> Any:
-    """What lies at ``path`` inside a recorded value, or None."""
-    for key in path:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
+def _as_base64(content: bytes, form: str) -> str:
+    if form == "base64":
+        return base64.b64encode(content).decode()
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def generated(leaf: Generated, moment: float) -> Any:
+    """A fresh value for a generated leaf. ``moment``: now, in seconds since the epoch."""
+    match leaf.kind, leaf.form:
+        case "uuid", _:
+            return str(uuid.uuid4())
+        case "time", "iso":
+            when = datetime.fromtimestamp(moment, timezone.utc)
+            return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case "time", form:
+            return int(moment) if form == "s" else int(moment * 1000)
+        case _, "characters":
+            return "".join(secrets.choice(leaf.alphabet) for _ in range(leaf.size))
+        case _, "hex":
+            return secrets.token_bytes(leaf.size).hex()
+        case _, form:
+            return _as_base64(secrets.token_bytes(leaf.size), form)
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """What lies at ``path`` inside a recorded value, or None. A selector needs the values of its leaves, which are not
+    known here, so that a path with a selector whose fields are not literals leads to None."""
+    try:
+        return at(value, path)
+    except (LookupError, TypeError):
+        return None
 
 
 def plain_path(path: str) -> str:

@@ -85,6 +85,8 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locator: str = ""
     component_id: int | None = None
     call: str | None = None
+    near: tuple[str, ...] = ()
+    """The visible texts of the row or list item that contains the control."""
     sure: Literal["", "certain", "likely"] = ""
     """How sure it is, where it was told by time and not by the app: ``certain`` if the call began at the act."""
 
@@ -153,6 +155,31 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     variable: str | None = None
     location: Location = ""
     """Where in an HTTP request it travels."""
+
+
+class Typed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a control held once the person had typed, chosen or uploaded something: see
+    :class:`recorder.events.Typed`. ``at`` is in ms since the epoch."""
+
+    at: float
+    control: str
+    kind: Literal["text", "choice", "check", "file"]
+    value: str
+    shown: str = ""
+    label: str = ""
+    field: str = ""
+    role: str = ""
+
+
+class Made(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A value that the page made itself: see :class:`recorder.events.Made`. ``at`` is in ms since the epoch."""
+
+    at: float
+    how: Literal["uuid", "random", "digest", "signature", "cookie"]
+    value: str
+    algorithm: str = ""
+    of: str | None = None
+    name: str = ""
 
 
 class Timing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -227,6 +254,12 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Asked again and again until what is there in its first output was as it is in this answer."""
     cookies: tuple[tuple[str, str], ...] = ()
     """The cookies whose values the request also carries elsewhere, by name."""
+    cookies_sent: tuple[tuple[str, str], ...] = ()
+    """The names of the cookies that the request carried, each with a digest of its value."""
+    cookies_set: tuple[tuple[str, str], ...] = ()
+    """The names of the cookies that the response set, each with a digest of its value."""
+    moments: tuple[float, ...] = ()
+    """When each item of a streamed response arrived, in ms from the start of the call."""
 
 
 class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -327,6 +360,10 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     secrets: tuple[SecretName, ...] = ()
     notes: tuple[str, ...] = ()
     """What was lost, a sentence each."""
+    typed: tuple[Typed, ...] = ()
+    """What the person typed, chose and uploaded, in order."""
+    made: tuple[Made, ...] = ()
+    """What the page made itself, in order."""
     expectations: tuple[Expectation, ...] = ()
     proofs: tuple[Proof, ...] = ()
     patches: tuple[Patch, ...] = ()

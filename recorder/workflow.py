@@ -21,17 +21,44 @@ Expression = Any
 """None, bool, int, float, str, list and dict of expressions, or a :data:`Leaf`."""
 
 
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """Selects one item of a list by its content.
+
+    ``fields``: pairs of a path inside an item and an expression; an item matches if the value at each path equals the
+    expression, both compared as text. An empty tuple of ``fields`` matches every item. ``nth`` counts the matching
+    items from 0, or from -1 at the end. ``after`` and ``before`` select an anchor item first: only the anchor and
+    the items after it are then considered, or the anchor and the items before it, nearest first.
+    """
+
+    fields: tuple[tuple[Place, Expression], ...] = ()
+    nth: int = 0
+    after: Item | None = None
+    before: Item | None = None
+
+
+Path = tuple[str | int | Item, ...]
+"""A path inside a value: member names, list positions and :class:`Item` selectors, in turn."""
+
+
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """How a value is read out of a text.
 
-    ``json``: the text is JSON, ``path`` leads to the value in it. ``base64``: the text is base64, in either alphabet,
-    of another text. ``query``: the text is an address, ``path`` has the name of one of its parameters. ``between``:
-    what stands in the text between the two texts of ``path``; where the second is empty, up to the next ``/``, ``?`` or
-    ``#``.
+    - ``json``: the text is JSON; ``path`` leads to the value in it.
+    - ``elements``: the text is HTML or XML; ``path`` leads into the list that :func:`recorder.markup.elements`
+      returns.
+    - ``literal``: the text is JavaScript; ``path`` is a name and ``nth``: the nth string or number literal that is
+      assigned to this name (``name = "x"``, ``"name": 'x'``, ``name: 7``).
+    - ``base64``: the text is base64, in either alphabet, of another text.
+    - ``unquote``: the text is percent-encoded.
+    - ``query``: the text is an address; ``path`` is the name of a parameter of its query, or else of its fragment.
+    - ``segment``: the text is an address; ``path`` is the position of a segment of its path, from 0, or from -1 at
+      the end. The segment is percent-decoded.
+    - ``between``: the part of the text between the two texts of ``path``; if the second is empty, up to the next
+      ``/``, ``?``, ``#`` or the end.
     """
 
-    kind: Literal["json", "base64", "query", "between"]
-    path: tuple[str | int, ...] = ()
+    kind: Literal["json", "elements", "literal", "base64", "unquote", "query", "segment", "between"]
+    path: Path = ()
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +67,52 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     step: str
     output: int
-    path: tuple[str | int, ...] = ()
+    path: Path = ()
     readers: tuple[Reader, ...] = ()
 
 
 class Cookie(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cookie that the app has set holds at that time."""
+    """The current value of a cookie that the app has set; ``decoded``: after percent-decoding."""
 
     name: str
+    decoded: bool = False
+
+
+class AppUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of the app that the steps run against, without a final slash."""
+
+
+class Generated(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that the page made itself, made anew in each run.
+
+    ``kind``: ``uuid`` is a random UUID (version 4); ``random`` is ``size`` random bytes written as ``form`` says
+    (``hex``, ``base64``, ``base64url``), or, with ``form`` ``characters``, ``size`` random characters of
+    ``alphabet``; ``time`` is the moment at which the request is sent, as ``form`` says: ``ms`` or ``s`` since
+    the epoch as a number, ``iso`` as ISO 8601 in UTC with milliseconds and ``Z``. ``name``: all leaves of one
+    name have the same value in one run; a ``time`` has no name.
+    """
+
+    kind: Literal["uuid", "random", "time"]
+    name: str = ""
+    form: Literal["", "hex", "base64", "base64url", "characters", "ms", "s", "iso"] = ""
+    size: int = 0
+    alphabet: str = ""
+    example: str = ""
+    """The recorded value."""
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """The digest of a text (UTF-8), written as hexadecimal digits, base64, or base64url without padding."""
+
+    algorithm: Literal["md5", "sha1", "sha256", "sha384", "sha512"]
+    form: Literal["hex", "base64", "base64url"]
+    value: Expression
+
+
+class Object(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON object whose member names are expressions too."""
+
+    members: tuple[tuple[Expression, Expression], ...]
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +122,10 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spelled(msgspec.Struct, frozen=True, kw_only=True):
-    """Text that spells a value: as JSON, or a text in base64 (``base64url`` without padding)."""
+    """Text that spells a value: as JSON, or a text in base64 (``base64url`` without padding), or percent-encoded as
+    JavaScript's ``encodeURIComponent`` does it."""
 
-    kind: Literal["json", "base64", "base64url"]
+    kind: Literal["json", "base64", "base64url", "percent"]
     value: Expression
 
 
@@ -78,13 +144,14 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
 
 
-Leaf = Link | VariableRef | SecretRef | File | Cookie | Text | Spelled
+Leaf = Link | VariableRef | SecretRef | File | Cookie | AppUrl | Generated | Digest | Text | Spelled | Object
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """An argument the caller may choose. ``name`` is a valid identifier in every target; ``value`` as recorded
-    (an expression without links or variables); ``python_type`` an annotation (``str``, ``float | None``). ``schema`` is
-    JSON Schema, where the app says it. ``required``: there is no value to take where none is chosen."""
+    (an expression without links or variables); ``python_type`` an annotation (``str``, ``float | None``).
+    ``schema`` is JSON Schema, where the app says it. ``required``: there is no value to take where none is
+    chosen."""
 
     name: str
     value: Expression
@@ -114,6 +181,20 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
     skipped: bool = False
     default: bool = False
     location: Location = ""
+    key: Expression = None
+    """The name as it is sent, where that is an expression: a form field whose name contains an id."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one value that a step sends comes from, and the evidence for it.
+
+    ``argument`` counts the arguments of the step, or is -1 for its messages; ``path`` leads inside the argument.
+    """
+
+    argument: int
+    path: Place = ()
+    origin: Literal["typed", "received", "generated", "constant", "secret", "chosen"]
+    why: str = ""
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +263,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Whether no later step goes on with the WebSocket."""
     until: Place | None = None
     """To be asked again until what is there in its first output is as recorded."""
+    enough: tuple[Item, ...] = ()
+    """A stream is read until it has an item for each of these; empty: see ``cancel_after``."""
+    origins: tuple[Origin, ...] = ()
+    """Where the values that it sends come from."""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,11 +325,12 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
 
 def sent(step: Step) -> list[Expression]:
     """All that a step sends."""
-    said = (message.value for message in step.messages if message.sent)
-    return [*(argument.value for argument in step.arguments), step.frames, step.event_data, *said]
+    messages = (message.value for message in step.messages if message.sent)
+    keys = (argument.key for argument in step.arguments if argument.key is not None)
+    return [*(argument.value for argument in step.arguments), *keys, step.frames, step.event_data, *messages]
 
 
-_Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File, Cookie)
+_Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File, Cookie, Generated)
 
 
 def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
@@ -253,8 +339,8 @@ def leaves_of(kind: type[_Leaf], expression: Expression) -> Iterator[_Leaf]:
 
 
 def leaves(expression: Expression) -> Iterator[Any]:
-    """Every leaf that is not JSON: links, variables, secrets, cookies and files. What is made of others is gone
-    into."""
+    """Every leaf that is not JSON: links, variables, secrets, cookies, files, generated values. Compound leaves are
+    searched too: texts, digests, and the selectors of links."""
     if isinstance(expression, dict):
         for item in expression.values():
             if type(item) not in _PLAIN:
@@ -265,10 +351,25 @@ def leaves(expression: Expression) -> Iterator[Any]:
                 yield from leaves(item)
     elif isinstance(expression, Text):
         yield from leaves(expression.pieces)
-    elif isinstance(expression, Spelled):
+    elif isinstance(expression, Spelled | Digest):
         yield from leaves(expression.value)
+    elif isinstance(expression, Object):
+        yield from leaves(expression.members)
+    elif isinstance(expression, Link):
+        yield expression
+        for path in (expression.path, *(reader.path for reader in expression.readers)):
+            for part in path:
+                if isinstance(part, Item):
+                    yield from _leaves_of_item(part)
     elif isinstance(expression, msgspec.Struct):
         yield expression
+
+
+def _leaves_of_item(item: Item | None) -> Iterator[Any]:
+    while item is not None:
+        for _, expression in item.fields:
+            yield from leaves(expression)
+        item = item.after or item.before
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -316,8 +417,10 @@ class SecretFinder:
             return [self.replace(v) for v in value]
         if isinstance(value, Text):
             return Text(pieces=tuple(map(self.replace, value.pieces)))
-        if isinstance(value, Spelled):
-            return Spelled(kind=value.kind, value=self.replace(value.value))
+        if isinstance(value, Spelled | Digest):
+            return msgspec.structs.replace(value, value=self.replace(value.value))
+        if isinstance(value, Object):
+            return Object(members=tuple((self.replace(k), self.replace(v)) for k, v in value.members))
         return value
 
 
