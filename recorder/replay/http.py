@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -26,11 +26,23 @@ from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.transport import OWN_HEADERS
-from recorder.request import Request, address, as_text, evaluated, follow, request, value_at
+from recorder.request import (
+    Request,
+    address,
+    as_text,
+    evaluated,
+    follow,
+    generated,
+    position,
+    request,
+    value_at,
+)
 from recorder.session import File, Place
 from recorder.workflow import (
+    AppUrl,
     Cookie,
     Expression,
+    Generated,
     Link,
     SecretRef,
     Step,
@@ -127,6 +139,8 @@ class HttpPerformer:
         self._root = root
         self._http: aiohttp.ClientSession | None = None
         self._answers: dict[str, _Answer] = {}
+        self._generated: dict[str, Any] = {}
+        """The values of this run that the page made itself, by name."""
         self._sockets: dict[str, aiohttp.ClientWebSocketResponse[Any]] = {}
         """The open ones, by the step that opened them."""
         self._places = Places(recorded=ready.workflow.app.url, live=root)
@@ -301,10 +315,15 @@ class HttpPerformer:
                 if whole != count:
                     count = whole
                     on_value(count, functools.partial(self._passing, step, text, True))
-                if (most is not None and count >= most) or len(text) > MOST:
+                if whole == count and step.enough:
+                    if self._has_enough(step, sse_data(text.decode(errors="replace"))):
+                        break
+                elif most is not None and count >= most:
+                    break
+                if len(text) > MOST:
                     break
             answer.body, answer.component = sse_data(text.decode(errors="replace")), "events"
-            if most is not None:
+            if most is not None and not step.enough:
                 answer.body = answer.body[:most]
             return answer
         content = await response.content.read(MOST)
@@ -326,11 +345,18 @@ class HttpPerformer:
         text_ = content.decode(response.get_encoding() if type else "utf-8", errors="replace")
         if answer.component == "lines":
             answer.body = [_parsed(line) for line in text_.replace("\x1e", "").splitlines() if line.strip()]
-        elif "html" in type:
+        elif answer.component == "page" or "html" in type:
             answer.body = read_page(text_, answer.url.removeprefix(self._root) or "/")
         elif text_:
             answer.body = _parsed(text_)
         return answer
+
+    def _has_enough(self, step: Step, found: list[Any]) -> bool:
+        """Whether what later steps need of a stream has arrived."""
+        try:
+            return all(position(found, item, self._leaf) >= 0 for item in step.enough)
+        except LookupError:
+            return False
 
     def _taken(self, content: bytes, type: str, response: aiohttp.ClientResponse) -> File:
         """A file that the app gives, its bytes among the copies."""
@@ -399,7 +425,13 @@ class HttpPerformer:
                 found = [c.value for c in self._session.cookie_jar if c.key == leaf.name]
                 if not found:
                     raise NotMade(f"it needs the cookie {leaf.name!r}, which the app has not set")
-                return found[-1]
+                return unquote(found[-1]) if leaf.decoded else found[-1]
+            case AppUrl():
+                return self._root
+            case Generated():
+                if leaf.kind == "time":
+                    return generated(leaf, time.time())
+                return self._generated.setdefault(leaf.name, generated(leaf, time.time()))
             case File():
                 if not leaf.path:
                     raise NotMade(f"the bytes of the file {leaf.name!r} were not kept")
@@ -417,9 +449,12 @@ class HttpPerformer:
         step = next(s for s in self._plan.workflow.steps if s.id == link.step)
         component = step.outputs[link.output].component if link.output < len(step.outputs) else ""
         try:
-            return follow(link, answer.headers if component == "headers" else answer.body)
-        except (TypeError, LookupError, ValueError):
-            raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
+            return follow(link, answer.headers if component == "headers" else answer.body, self._leaf)
+        except LookupError as error:
+            why = error.args[0] if error.args and " " in str(error.args[0]) else f"there is no {error}"
+            raise NotMade(f"in the response of {link.step} {why}") from None
+        except (TypeError, ValueError) as error:
+            raise NotMade(f"the response of {link.step} is not as recorded: {error}") from None
 
 
 def _origin(url: str) -> str:

@@ -23,9 +23,11 @@ from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
 from recorder.session import (
+    Acted,
     App,
     Call,
     File,
+    Made,
     Message,
     Omitted,
     SecretName,
@@ -34,6 +36,7 @@ from recorder.session import (
     Timing,
     Trigger,
     TriggerKind,
+    Typed,
     Value,
     iso,
 )
@@ -193,6 +196,28 @@ class HttpFold:
                 for s in traffic.secrets.values()
             ),
             notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),
+            acts=tuple(
+                Acted(at=act.at, kind=act.kind, role=act.role, name=act.name, near=act.near)
+                for act in traffic.acts
+                if act.kind
+            ),
+            typed=tuple(
+                Typed(
+                    at=t.at,
+                    control=f"{t.page}.{t.control}",
+                    kind=t.kind,
+                    value=t.value,
+                    shown=t.shown,
+                    label=t.label,
+                    field=t.field,
+                    role=t.role,
+                )
+                for t in traffic.typed
+            ),  # fmt: skip
+            made=tuple(
+                Made(at=m.at, how=m.how, value=m.value, algorithm=m.algorithm, of=m.of, name=m.name)
+                for m in traffic.made
+            ),
         )
 
 
@@ -580,7 +605,10 @@ def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
         is_json, value = parsed(text)
         if is_json:
             return value, "json"
-    if re.match(r"text/html|application/xhtml", type, re.I):
+    if re.match(r"text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml\b", type, re.I):
+        is_json, value = parsed(text)
+        if is_json and isinstance(value, dict | list):
+            return value, "json"
         return read_page(text, _relative(e.answer_url or e.url, seen)), "page"
     is_json, value = parsed(text)
     if is_json and isinstance(value, dict | list):
@@ -602,6 +630,20 @@ def sse_data(text: str) -> list[Any]:
         event = next((line[6:].strip() for line in lines if line.startswith("event:")), "message")
         found.append(value if event == "message" else {"event": event, "data": value})
     return found
+
+
+def _moments(e: Exchange) -> tuple[float, ...]:
+    """When each item of a stream had arrived, in ms from the start of the call."""
+    is_events = "event-stream" in e.header("content-type")
+    moments: list[float] = []
+    rest = ""
+    for at, chunk in zip(e.chunk_at, e.chunks, strict=False):
+        rest += chunk.replace("\r\n", "\n")
+        *whole, rest = rest.split("\n\n" if is_events else "\n")
+        for piece in whole:
+            if re.search(r"(?m)^data:", piece) if is_events else piece.strip("\x1e \t"):
+                moments.append(at - e.at)
+    return tuple(moments)
 
 
 def _addressed(e: Exchange, path: Pairs, changed: bool) -> Iterator[Value]:
