@@ -1,0 +1,76 @@
+"""What a world is made of: features with sources and sinks, decoys, noise."""
+
+from __future__ import annotations
+
+from tests.dataflow import looks
+from tests.dataflow.making import Making
+from tests.dataflow.sinks import SINKS, Sink
+from tests.dataflow.sources import SOURCES, Given, Source
+from tests.dataflow.world import Deed, Exchange, World
+
+
+def world(seed: int, source: str = "", sink: str = "") -> World:
+    """The world of a seed, with at least one feature of the given kinds."""
+    m = Making(seed)
+    rng = m.rng
+    first = Exchange(path=[], how="document", optional=True)
+    first.before = rng.random() < 0.5
+    m.add(first)
+    m.open(first)
+    _load(m)
+    for number in range(rng.choice((1, 1, 2, 2, 3))):
+        _feature(m, source if not number else "", sink if not number else "")
+    return m.world(seed)
+
+
+def _load(m: Making) -> None:
+    """What the page reads as it loads."""
+    for name in m.rng.sample(("me", "settings", "flags", "menu"), m.rng.randint(0, 2)):
+        noise = Exchange(path=["api", name], answer={"name": name, **m.filler()}, optional=True, noise=True)
+        noise.before = m.doc.exchange.before
+        m.add(noise)
+
+
+def _feature(m: Making, source_kind: str, sink_kind: str) -> None:
+    """A value that the app gives and a request that sends it."""
+    rng = m.rng
+    source = SOURCES[source_kind or rng.choice(sorted(SOURCES))]
+    sink = SINKS[sink_kind or rng.choice(sorted(SINKS))]
+    both = tuple(look for look in source.fitting if look in sink.fitting)
+    noun = m.noun()
+    fitting = both if _can_be_weak(source, sink) else tuple(look for look in both if not _may_be_weak(look))
+    key = rng.choice(
+        (looks.id_names(noun, rng), looks.id_names(noun, rng), f"{noun}_{rng.choice(looks.SECRETS)}", "id")
+    )
+    if key == "id" and not source.kind.startswith("JSON"):
+        key = looks.id_names(noun, rng)
+    given = source.give(m, noun, key, fitting)
+    sent_as = _sent_as(m, given, sink)
+    deed = given.deed or Deed(name=rng.choice(("Go", "Send", "Apply", "Run")))
+    sink.send(m, given, sent_as, deed)
+    for kind in (source.kind, sink.kind):
+        m.kinds.append(kind)
+
+
+def _may_be_weak(look: str) -> bool:
+    return look in ("lower", "short alnum", "small number", "number", "digits")
+
+
+def _can_be_weak(source: Source, sink: Sink) -> bool:
+    """Whether there is a second witness: names on both sides, or the record that the person chose."""
+    return source.chosen or (source.named and sink.named)
+
+
+def _sent_as(m: Making, given: Given, sink: Sink) -> str:
+    """The name under which the value is sent: related to where it was if the value alone says too little."""
+    rng = m.rng
+    own = given.key.removeprefix("X-").removeprefix("data-").replace("-", "_").lower() if given.key else ""
+    related = [own] if own and own != "id" else [f"{given.noun}_id", f"{given.noun}Id"]
+    if own == "id" or own.startswith(given.noun):
+        related.append(f"{given.noun}_id")
+    if given.deed is not None or not looks.is_weak(given.symbol.recorded):
+        related += rng.sample(("x", "target_ref", "for", "ctx", "sel"), 2)
+    return rng.choice(related)
+
+
+__all__ = ["Given", "world"]
