@@ -31,9 +31,9 @@ class Clue(msgspec.Struct, frozen=True, kw_only=True):
 
 _NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
 """Words for what people call a thing by: a tie-break between the fields of a record."""
-_STABLE = ("name", "id", "property", "itemprop", "rel", "http-equiv", "data-testid", "aria-label", "role", "type", "method")  # fmt: skip
+_STABLE = ("name", "id", "property", "itemprop", "rel", "http-equiv", "data-testid", "aria-label", "action", "role", "type", "method", "title", "placeholder", "alt")  # fmt: skip
 """Attributes that say what an element is, before those that say how it looks."""
-_IDENTITY = frozenset(_STABLE[:8])
+_IDENTITY = frozenset(_STABLE[:9])
 WINDOW = 12
 """How many elements of a document belong to one row, at most, where nothing says where it ends."""
 
@@ -215,6 +215,8 @@ class Chooser:
         for text, clue in texts.items():
             for name in ("text", "value"):
                 probe = Item(fields=(((name,), text),))
+                if sum(other.get(name) == text for other in items) != 1:
+                    continue
                 try:
                     anchor = position(items, probe)
                 except LookupError:
@@ -234,19 +236,16 @@ class Chooser:
             found = position(items, item)
         except (LookupError, TypeError):
             return False
-        if found == index:
-            return True
-        # Another element that says the same is as good, if all that are alike do.
-        return (
-            bool(attribute)
-            and not item.after
-            and not item.before
-            and self._all_say(items, item, index, attribute)
-        )
+        if item.after is not None or item.before is not None:
+            return found == index
+        # Of several that are alike, the first is as good as any if all have the same value.
+        return self._all_say(items, item, index, attribute)
 
     def _all_say(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:
         alike = [other for other in items if all(_same(other, p, as_text(v)) for p, v in item.fields)]
-        return items[index] in alike and len({other.get(attribute) for other in alike}) == 1
+        return items[index] in alike and (
+            len(alike) == 1 or len({other.get(attribute) for other in alike}) == 1
+        )
 
 
 _KINDS = frozenset({"type", "event", "kind", "op", "action", "method", "status", "name", "state", "t", "cmd", "command", "topic", "channel"})  # fmt: skip
@@ -275,15 +274,23 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
             return False
         rows = output["elements"]
         low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
-        return any(e.get("text") in texts or e.get("value") in texts for e in rows[low:high])
+        near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
+        # A text that each row has, such as that of a button, tells nothing.
+        return any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near)
     record: Any = None
+    others: list[Any] = []
     for part in path:
         if isinstance(part, int) and isinstance(value, list):
             record = value[part] if part < len(value) else None
+            others = [*value[:part], *value[part + 1 :]]
         value = value_at(value, (part,))
     if record is None:
         return False
-    return any(isinstance(leaf, str | int) and as_text(leaf) in texts for _, leaf in _fields(record))
+    for place, leaf in _fields(record):
+        if isinstance(leaf, str | int) and as_text(leaf) in texts:
+            if not any(_same(other, place, as_text(leaf)) for other in others[:500]):
+                return True
+    return False
 
 
 def _fields(record: Any, depth: int = 3) -> Iterator[tuple[Place, Any]]:

@@ -11,13 +11,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import msgspec
 
 from recorder.dataflow.choice import Chooser, Clue, mentions
 from recorder.dataflow.made import Digested, Own, digest_of, moment
-from recorder.dataflow.received import Received, Source
+from recorder.dataflow.received import Received, Sought, Source
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
 from recorder.request import as_text, scalars, unbase64
 from recorder.session import Call, File, Place, Session, Typed
@@ -42,7 +42,9 @@ TYPED_IN_TEXT = 4
 """Characters from which a typed text is found inside a longer one."""
 _SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_TOKENS = (re.compile(r"[\w.~%+=@-]{3,}"), re.compile(r"[\w-]{3,}"), re.compile(r"[A-Za-z0-9]{3,}"))
+_LONG_TOKEN = re.compile(r"([\w.~%+=@-]{6,})")
+_XML_VALUE = re.compile(r"(?<=[>\"'])([^<>\"'\s][^<>\"']*)(?=[<\"'])")
+_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/\s]+)?/?[\w.~%-]+(?:/[\w.~%:@-]*)+(?:\?[^\s#]*)?(?:#\S*)?")
 _XML = re.compile(r"\s*<[?!A-Za-z]")
 _LOCAL = re.compile(
     r"<(?:[\w-]+:)?([A-Za-z][\w-]*)(?:\s[^<>]*)?>\s*$|([A-Za-z_][\w-]*)[\"']?\s*[:=]\s*\\?[\"']?$"
@@ -102,12 +104,18 @@ class Flow:
             for text in dict.fromkeys((typed.value, typed.value.strip())):
                 if text:
                     self._by_text.setdefault(text, []).append(typed)
-        self._long_typed = sorted({t.value for t in self._typed if len(t.value) >= TYPED_IN_TEXT and t.kind == "text"}, key=len, reverse=True)  # fmt: skip
+        inside = {
+            t.value
+            for t in self._typed
+            if (t.kind == "text" and len(t.value) >= TYPED_IN_TEXT)
+            or (t.kind == "choice" and rarity(t.value) >= 2)
+        }
+        self._long_typed = sorted(inside, key=len, reverse=True)
         self._root = session.app.url.rstrip("/")
         self._counters = _counters(calls)
-        sought: set[str] = set()
+        sought = Sought()
         for call in calls:
-            sought.update(self._sought(call))
+            self._seek(call, sought)
         self._received = Received(sought, kept, self._claims)
         self._chooser = Chooser(self._chosen)
         self._names = Names()
@@ -165,7 +173,7 @@ class Flow:
                 continue
             inputs.append(self._value(value.value, place, call.timing.started))
             if value.name and value.location in ("form", "multipart", "json", "query"):
-                key = self._part(value.name, msgspec.structs.replace(place, name=""), call.timing.started)
+                key = self._key(value.name, msgspec.structs.replace(place, name=""), call.timing.started)
                 if key is not None:
                     keys[number] = key
         messages = []
@@ -239,11 +247,19 @@ class Flow:
             if is_rpc and key in _RPC:
                 members.append((key, item))
                 continue
-            name = self._part(str(key), msgspec.structs.replace(inner, name=""), at)
+            name = self._key(str(key), msgspec.structs.replace(inner, name=""), at)
             members.append((key if name is None else name, self._value(item, inner, at)))
         if all(isinstance(key, str) for key, _ in members):
             return dict(members)
         return Object(members=tuple(members))
+
+    def _key(self, key: str, place: Place_, at: float) -> Expression | None:
+        """An expression for the name of a member or a field; None for a constant."""
+        if len(key) < 3:
+            return None
+        if rarity(key) >= 3 and (found := self._whole(key, key, place, at)) is not None:
+            return found
+        return self._part(key, place, at)
 
     def _file(self, file: File, place: Place_, at: float) -> Expression:
         if not file.path:
@@ -435,8 +451,17 @@ class Flow:
 
     def _weigh(self, value: Any, text: str, place: Place_, source: Source) -> tuple[int, int, list[str]]:
         """How much speaks for a link: the weight, the agreement of the names, and the reasons."""
-        reasons = []
+        reasons: list[str] = []
         weight = rarity(value)
+        last = source.link.readers[-1].kind if source.link.readers else ""
+        if (
+            last == "segment"
+            and weight <= 1
+            and not text.isdigit()
+            and self._received.routes.get(text, 0) > 1
+        ):
+            # A word that several addresses have in common is a part of the app's routes.
+            return 0, 0, reasons
         if weight >= 3:
             reasons.append("rare")
         agree = 0
@@ -558,39 +583,64 @@ class Flow:
             if typed is None or any(c.isalnum() for c in around):
                 continue
             taken.append((start, start + len(known)))
+            if typed.kind == "choice" and (found := self._token(known, text[:start], place, at)) is not None:
+                yield start, start + len(known), found
+                continue
             self._note(place, "typed", f"contains what was typed into {typed.label or typed.field!r}")
             yield (
                 start,
                 start + len(known),
                 self._variable(typed.control, typed.value, typed.label or typed.field, known),
             )
-        is_xml = _XML.match(text) is not None
-        for unusual in self._received.unusual:
-            start = text.find(unusual)
-            if start >= 0 and is_free(start, start + len(unusual)) and len(unusual) < len(text):
-                found = self._token(unusual, text[:start], place, at, False)
-                if found is not None:
-                    taken.append((start, start + len(unusual)))
-                    yield start, start + len(unusual), found
-        for pattern in _TOKENS:
-            for match in pattern.finditer(text):
-                start, stop = match.span()
-                if not is_free(start, stop) or stop - start == len(text):
+        for known in self._received.parts:
+            for written in dict.fromkeys((known, quote(known, safe="!'()*~"), quote_plus(known))):
+                start = text.find(written)
+                stop = start + len(written)
+                if start < 0 or len(written) == len(text) or not is_free(start, stop):
                     continue
-                token = match[0]
-                found = self._token(token, text[:start], place, at, is_xml)
-                if found is None and _PERCENT.search(token) and unquote(token) != token:
-                    inner = self._token(unquote(token), text[:start], place, at, is_xml)
-                    found = Spelled(kind="percent", value=inner) if inner is not None else None
+                if len(written) < 16 and _is_within_word(text, start, stop):
+                    continue
+                found = self._token(known, text[:start], place, at)
+                if found is not None:
+                    taken.append((start, stop))
+                    yield start, stop, found if written == known else Spelled(kind="percent", value=found)
+                    break
+        if _PATH.fullmatch(text) is not None:
+            for start, stop, route in _steps(text):
+                raw = text[start:stop]
+                if is_free(start, stop) and stop - start < len(text):
+                    found = self._token(unquote(raw), "", place, at, route)
+                    if found is not None:
+                        taken.append((start, stop))
+                        yield (
+                            start,
+                            stop,
+                            found if unquote(raw) == raw else Spelled(kind="percent", value=found),
+                        )
+        if _XML.match(text) is None:
+            tokens: Iterable[re.Match[str]] = (m for m in _LONG_TOKEN.finditer(text) if self._is_own(m[0]))
+        else:
+            tokens = _XML_VALUE.finditer(text)
+        for match in tokens:
+            start, stop = match.span(1)
+            if is_free(start, stop) and stop - start < len(text):
+                found = self._token(match[1], text[:start], place, at)
                 if found is not None:
                     taken.append((start, stop))
                     yield start, stop, found
 
-    def _token(self, token: str, before: str, place: Place_, at: float, is_xml: bool) -> Expression | None:
+    def _is_own(self, token: str) -> bool:
+        return self._own.knows(token) or token in self._cookies
+
+    def _token(self, token: str, before: str, place: Place_, at: float, route: str = "") -> Expression | None:
+        """An expression for a part of a text that follows ``before``; ``route`` is the segment or name before it, where the text
+        is an address."""
         match = _LOCAL.search(before[-120:])
         name = (match[1] or match[2]) if match is not None else ""
-        if rarity(token) < 3 and not (is_xml and name):
-            return None
+        if route:
+            name = (
+                route.rstrip("=").lstrip("?&") if route.endswith("=") else f"{singular(route.strip('/'))}_id"
+            )
         inner = msgspec.structs.replace(place, location="part", name=name or place.name)
         generated = self._own.random(token, at, self._name_of(inner))
         if generated is not None:
@@ -614,6 +664,9 @@ class Flow:
 
     def _pairs(self, call: Call) -> Iterator[tuple[str, str]]:
         """Each text that a call sends, with the name it is sent under."""
+        for segment in self._template(call)[1].split("/"):
+            if segment and not segment.startswith("{"):
+                yield unquote(segment), ""
         for value in call.inputs:
             for path, leaf in scalars(value.value):
                 yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), value.name)
@@ -622,25 +675,26 @@ class Flow:
                 for path, leaf in scalars(message.value):
                     yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), "")
 
-    def _sought(self, call: Call) -> Iterator[str]:
-        """Every text that may have to be found in a response."""
+    def _seek(self, call: Call, sought: Sought) -> None:
+        """Add every text that may have to be found in a response."""
         _, path = self._template(call)
         for segment in path.split("/"):
-            yield from _openings(unquote(segment))
+            _seek(unquote(segment), sought)
         for value in call.inputs:
-            yield from _openings(value.name)
+            if value.name:
+                _seek(value.name, sought)
             for leaf_path, leaf in scalars(value.value):
-                yield from _openings(as_text(leaf))
+                _seek(as_text(leaf), sought)
                 for part in leaf_path:
                     if isinstance(part, str):
-                        yield from _openings(part)
+                        _seek(part, sought)
         for message in call.messages:
             if message.sent:
                 for _, leaf in scalars(message.value):
-                    yield from _openings(as_text(leaf))
-        for digested in self._session.made:
-            if digested.of:
-                yield from _openings(digested.of)
+                    _seek(as_text(leaf), sought)
+        for made in self._session.made:
+            if made.of:
+                _seek(made.of, sought)
 
 
 _NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
@@ -653,32 +707,51 @@ _REASONS = {
 }
 
 
-def _openings(text: str, depth: int = 0) -> Iterator[str]:
-    """A text and its parts, in the ways in which :class:`Flow` looks into it."""
+def _seek(text: str, sought: Sought, depth: int = 0) -> None:
+    """Add a text and its parts, in the ways in which :class:`Flow` looks into it."""
     if not text:
         return
-    yield text
+    sought.add(text)
     if depth > 3 or len(text) > 500_000:
         return
     if (match := _SCHEME.fullmatch(text)) is not None:
-        yield from _openings(match[2], depth + 1)
+        _seek(match[2], sought, depth + 1)
     if text[0] in "{[" and text[-1] in "}]":
         try:
             inner = json.loads(text)
         except (ValueError, RecursionError):
             inner = None
-        for path, leaf in scalars(inner):
-            yield from _openings(as_text(leaf), depth + 1)
+        for _, leaf in scalars(inner):
+            _seek(as_text(leaf), sought, depth + 1)
     elif len(text) >= 12 and (decoded := unbase64(text)) is not None:
-        yield from _openings(decoded, depth + 1)
-    if len(text) < 3:
-        return
-    for pattern in _TOKENS:
-        for token in pattern.findall(text):
-            if token != text:
-                yield token
-            if _PERCENT.search(token):
-                yield unquote(token)
+        _seek(decoded, sought, depth + 1)
+    sought.add_long(text)
+    if _PATH.fullmatch(text) is not None:
+        for piece in re.split(r"[/?&#=]", text):
+            sought.add(unquote(piece))
+    if _PERCENT.search(text) or "+" in text:
+        sought.add_long(unquote_plus(text))
+    if _XML.match(text) is not None:
+        for value in _XML_VALUE.findall(text):
+            sought.add(value)
+
+
+def _steps(address: str) -> Iterator[tuple[int, int, str]]:
+    """The segments and query values of an address, with what is before each: the segment before it, or ``name=``."""
+    before = ""
+    for match in re.finditer(r"[^/?&#=]+", address):
+        start, stop = match.span()
+        if address[start - 1 : start] == "=":
+            yield start, stop, f"{before}="
+        elif address[stop : stop + 1] != "=" and before and start:
+            yield start, stop, before
+        before = match[0]
+
+
+def _is_within_word(text: str, start: int, stop: int) -> bool:
+    """Whether a part of a text goes on as a word on either side."""
+    before, after = text[start - 1 : start], text[stop : stop + 1]
+    return (before.isalnum() and text[start].isalnum()) or (after.isalnum() and text[stop - 1].isalnum())
 
 
 def _counters(calls: list[Call]) -> dict[str, set[tuple[int, Place]]]:

@@ -96,6 +96,10 @@ class Own:
         leaf = Generated(kind="random", form="characters", size=len(text), alphabet=alphabet, example=text)
         return self._named(leaf, text, name)
 
+    def knows(self, text: str) -> bool:
+        """Whether the page drew or digested this text at any time."""
+        return text in self._random or text in self._digests
+
     def _named(self, leaf: Generated, text: str, name: str) -> Generated:
         chosen = self._names.setdefault(text, name)
         return msgspec.structs.replace(leaf, name=chosen)

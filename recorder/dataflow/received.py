@@ -58,6 +58,42 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         return self.output.component not in STREAMS and any(isinstance(part, int) for part in self.link.path)
 
 
+class Sought:
+    """The texts that calls send: as a whole, or somewhere inside a longer one."""
+
+    def __init__(self) -> None:
+        self.whole: set[str] = set()
+        self._long: set[str] = set()
+        self._grams: set[str] = set()
+        self._joined: str | None = None
+
+    def add(self, text: str) -> None:
+        """A text that is sent, or that is read out of a longer one that is sent."""
+        self.whole.add(text)
+
+    def add_long(self, text: str) -> None:
+        """A text that may have others inside."""
+        if len(text) > SHORTEST and text not in self._long:
+            self._long.add(text)
+            self._grams.update(text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1))
+            self._joined = None
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.whole or self.is_part(text)
+
+    def is_part(self, text: str) -> bool:
+        """Whether an unusual text is a part of one that is sent."""
+        if len(text) < SHORTEST or text[:SHORTEST] not in self._grams or rarity(text) < 3:
+            return False
+        if self._joined is None:
+            self._joined = "\0".join(self._long)
+        return text in self._joined
+
+
+SHORTEST = 6
+"""Characters of a text that is found inside a longer one."""
+
+
 class Received:
     """Feed it the calls in order; ask it for the places of a text.
 
@@ -67,24 +103,24 @@ class Received:
         claims: what tokens say, by the placeholder that stands for each.
     """
 
-    def __init__(
-        self, sought: set[str], kept: Iterable[str], claims: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, sought: Sought, kept: Iterable[str], claims: Mapping[str, Mapping[str, Any]]) -> None:
         self._sought = sought
         self._kept = frozenset(kept)
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
         self._order = 0
-        self._distinct: list[str] = []
+        self._parts: list[str] = []
+        self.routes: dict[str, int] = {}
+        """How often each word was a segment of an address that the app sent."""
 
     def places(self, text: str, at: float) -> list[Source]:
         """The places where the app had sent ``text`` by the moment ``at``."""
         return [source for source in self._places.get(text, ()) if source.at <= at]
 
     @property
-    def unusual(self) -> list[str]:
-        """Received texts that are no single token, so that they are not found by splitting a text into tokens."""
-        return self._distinct
+    def parts(self) -> list[str]:
+        """Received texts that are a part of a longer text that is sent."""
+        return self._parts
 
     def learn(
         self, call: Call, nouns: frozenset[str], reading: bool, sent: Iterable[tuple[str, str]]
@@ -115,8 +151,8 @@ class Received:
                 link = Link(step=call.id, output=number, path=path, readers=readers)
                 if readers and not _leads(link, output.value, text):
                     continue
-                if not known and weight >= 3 and not _TOKEN.fullmatch(text):
-                    self._distinct.append(text)
+                if not known and self._sought.is_part(text):
+                    self._parts.append(text)
                 at = ended
                 if moments and path and isinstance(path[0], int):
                     at = moments[path[0]] if path[0] < len(moments) else ended
@@ -240,17 +276,19 @@ class Received:
         for number, segment in enumerate(segments(address)):
             if segment:
                 name = f"{singular(before)}_id" if before else key
+                if rarity(segment) <= 1:
+                    self.routes[segment] = self.routes.get(segment, 0) + 1
                 yield name, (Reader(kind="segment", path=(number,)),), segment
                 before = re.sub(r"\W+", "_", segment) if rarity(segment) <= 1 else before
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""
-        if text in self._sought and rarity(text) >= 3:
+        if " " not in text and rarity(text) >= 3:
             return
         for pattern in (_TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
-                if len(token) == len(text) or token not in self._sought or rarity(token) < 2:
+                if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
                     yield _word_before(text[: match.start()]) or key, (reader,), token

@@ -77,7 +77,13 @@ def _rarity(text: str) -> int:
     if has_digit and bare.isdigit():
         return 2 if len(bare) < 7 else 3
     if not bare.isascii():
-        return 1 if len(bare) < 4 else 2 if len(bare) < 12 or " " in text else 3
+        plain = "".join(filter(str.isascii, bare))
+        if len(plain) * 3 < len(bare) * 2:
+            return 1 if len(bare) < 4 else 2 if len(bare) < 12 or " " in text else 3
+        text = bare = plain
+        has_digit = any(map(str.isdigit, bare))
+        if has_digit and not bare.isdigit():
+            return 4 if len(bare) >= 16 else 3 if len(bare) >= 6 else 2
     if _is_word(text):
         return 1 if len(bare) < 24 else 2
     return 4 if len(bare) >= 20 else 3 if len(bare) >= 8 else 2
