@@ -156,7 +156,8 @@ class Received:
                 at = ended
                 if moments and path and isinstance(path[0], int):
                     at = moments[path[0]] if path[0] < len(moments) else ended
-                around = nouns.union(*(words(part) for part in path[:-1] if isinstance(part, str)))
+                inside = [part for reader in readers for part in reader.path[:-1]]
+                around = nouns.union(*(words(p) for p in (*path[:-1], *inside) if isinstance(p, str)))
                 known.append(
                     Source(
                         link=link,

@@ -19,7 +19,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d\d(?::\d\d)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_NUMBERED_WORD = re.compile(r"([A-Za-z]{1,20})[ ._-]?\d{1,3}|\d{1,3}[ ._-]?([A-Za-z]{1,20})")
+_NUMBERED_WORD = re.compile(
+    r"([A-Z]?[a-z]{1,20}|[A-Z]{1,20})[ ._-]?\d{1,3}|\d{1,3}[ ._-]?([A-Z]?[a-z]{1,20}|[A-Z]{1,20})"
+)
 _VERSION = re.compile(r"v?\d{1,3}(\.\d{1,4}){1,3}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s/._:,;=+@#~|-]+")
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
@@ -101,7 +103,7 @@ def _is_word(text: str) -> bool:
     letters = sum(map(len, pieces))
     if not letters:
         return True
-    if letters >= 6 and letters / len(pieces) < 2.6:
+    if letters / len(pieces) < (2.1 if letters < 6 else 2.6) and letters > 3:
         return False
     bits = sum(_bits(piece.lower()) for piece in pieces)
     limit = 5.3 if letters < 8 else 4.9 if letters < 12 else 4.7
@@ -131,7 +133,7 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
-_WORDS = re.compile(r"[A-Za-z][a-z]*|[A-Z]+(?![a-z])|\d+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "xsrf": "csrf", "uuid": "id", "uid": "id", "guid": "id", "pk": "id"}  # fmt: skip
 GENERIC = frozenset({"id", "value", "data", "result", "item", "list", "the", "new", "x", "name", "text", "body", "content"})  # fmt: skip
 """Words that say nothing about what a value is of."""
@@ -154,7 +156,15 @@ def agreement(name: str, nouns: frozenset[str], key: str, around: frozenset[str]
         key: the name that it was received under.
         around: words of the path that was asked and of the names on the way to it.
     """
-    return _agreement(words(name), nouns, words(key), around)
+    agree = _agreement(words(name), nouns, words(key), around)
+    if agree < 2 and name and _squeezed(name) == _squeezed(key):
+        return 2
+    return agree
+
+
+@remembered(1 << 14, 100)
+def _squeezed(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 @functools.lru_cache(maxsize=1 << 14)
