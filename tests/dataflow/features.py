@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.dataflow import looks
+from tests.dataflow import documents, encodings, looks
 from tests.dataflow.making import Making
 from tests.dataflow.sinks import SINKS, Sink
 from tests.dataflow.sources import SOURCES, Given, Source
@@ -42,7 +42,7 @@ def _feature(m: Making, source_kind: str, sink_kind: str) -> None:
     key = rng.choice(
         (looks.id_names(noun, rng), looks.id_names(noun, rng), f"{noun}_{rng.choice(looks.SECRETS)}", "id")
     )
-    if key == "id" and not source.kind.startswith("JSON"):
+    if key == "id" and not source.kind.startswith(("JSON member", "JSON nested", "JSON list")):
         key = looks.id_names(noun, rng)
     given = source.give(m, noun, key, fitting)
     sent_as = _sent_as(m, given, sink)
@@ -73,4 +73,4 @@ def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     return rng.choice(related)
 
 
-__all__ = ["Given", "world"]
+__all__ = ["Given", "documents", "encodings", "world"]

@@ -59,13 +59,29 @@ def _writes(m: Making) -> str:
 
 def _typed(m: Making, exchange: Exchange) -> dict[str, Node]:
     """Sometimes a member that the person types."""
-    if m.rng.random() < 0.5 or exchange.deed is None:
+    if m.rng.random() < 0.4 or exchange.deed is None:
         return {}
+    if m.echoed and m.rng.random() < 0.5:
+        return {"again": Ref(m.rng.choice(m.echoed))}
+    if m.rng.random() < 0.15:
+        return _typed_equal(m, exchange)
     name = m.rng.choice(("comment", "text", "amount", "label", "city", "message"))
     symbol = m.typed()
     control = Control(label=name.capitalize(), field=name, node=Ref(symbol.name))
     exchange.deed = msgspec.structs.replace(exchange.deed, controls=(*exchange.deed.controls, control))
     return {name: Ref(symbol.name)}
+
+
+def _typed_equal(m: Making, exchange: Exchange) -> dict[str, Node]:
+    """A member that the person types, and that is equal to a value that the app gave."""
+    value = m.rng.choice((str(m.unused_number()), looks.valued("alnum", m.rng)))
+    symbol = m.typed(value)
+    symbol.source = "typed, equal to a received value"
+    m.plant(m.rng.choice(("id", "number", "ref")), int(value) if value.isdigit() else value, looks.valued("number", m.rng))
+    control = Control(label="Quantity", field="quantity", node=Ref(symbol.name))
+    assert exchange.deed is not None
+    exchange.deed = msgspec.structs.replace(exchange.deed, controls=(*exchange.deed.controls, control))
+    return {"quantity": Ref(symbol.name)}
 
 
 def _constants(m: Making) -> dict[str, Node]:
@@ -75,7 +91,10 @@ def _constants(m: Making) -> dict[str, Node]:
         "notify": Const(True, "constant of the page"), "lang": Const("en", "constant of the page"),
         "client_id": Const(looks.valued("hex", m.rng), "client constant that looks random"),
     }  # fmt: skip
-    return {name: every[name] for name in m.rng.sample(sorted(every), m.rng.randint(0, 2))}
+    members = {name: every[name] for name in m.rng.sample(sorted(every), m.rng.randint(0, 2))}
+    if m.rng.random() < 0.4:
+        members.update(m.decoy())
+    return members
 
 
 def _members(m: Making, exchange: Exchange, key: str, node: Node) -> dict[str, Node]:
