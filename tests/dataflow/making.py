@@ -194,10 +194,16 @@ class Making:
 
     def plant(self, name: str, recorded: Any, fresh: Any) -> None:
         """Another member of a response so far: a value of the recording that means something else."""
-        held = [e for e in self.exchanges if isinstance(e.answer, dict) and e.how in ("fetch", "xhr") and e.media == "json"]
+        held = [
+            e
+            for e in self.exchanges
+            if isinstance(e.answer, dict) and e.how in ("fetch", "xhr") and e.media == "json"
+        ]
         held = [e for e in held if name not in e.answer and "jsonrpc" not in e.answer]
         if not held:
-            read = Exchange(path=["api", "state", str(len(self.exchanges))], answer={}, optional=True, noise=True)
+            read = Exchange(
+                path=["api", "state", str(len(self.exchanges))], answer={}, optional=True, noise=True
+            )
             read.before = self.starts() and self.rng.random() < 0.9
             held = [self.add(read)]
         exchange = self.rng.choice(held)

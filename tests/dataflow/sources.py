@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from recorder.workflow import Item, Reader
 from tests.dataflow import looks
 from tests.dataflow.looks import ANYWHERE, NUMBERS, RICH
-from tests.dataflow.making import Making, attribute
-from tests.dataflow.template import Cat, Fn, Node, Ref, cat, html_of
+from tests.dataflow.making import Making
+from tests.dataflow.template import Node, Ref, cat
 from tests.dataflow.world import Control, Deed, Exchange, Locator, Symbol
 
 
@@ -64,7 +63,9 @@ def carrier(m: Making, noun: str) -> Exchange:
     """A request whose JSON response gives something: of a click, or of the page as it loaded."""
     if m.rng.random() < 0.25:
         exchange = Exchange(
-            path=["api", looks.plural(noun), m.rng.choice(("context", "bootstrap", "mine"))], answer={}, optional=True
+            path=["api", looks.plural(noun), m.rng.choice(("context", "bootstrap", "mine"))],
+            answer={},
+            optional=True,
         )
         exchange.before = m.starts() and m.doc.exchange.before
         return m.add(exchange)
