@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from recorder.adapters.http.fold import HttpFold
@@ -37,6 +38,8 @@ def decoded(
     output = next((o for o in call.outputs if o.component != "headers"), None)
     value = output.value if output is not None else None
     type = dict(headers).get("content-type", "")
+    if "html" in type and (text or "").lstrip()[:1] in ("{", "["):
+        return json.loads(text or "")
     if ("html" in type or "xml" in type) and text and not (isinstance(value, dict) and "elements" in value):
         # Until documents are decoded so by the recorder itself.
         known = value if isinstance(value, dict) else {"title": "", "url": final.removeprefix(root)}

@@ -26,7 +26,7 @@ from recorder.events import (
 )
 from tests.dataflow.requests import address, wire
 from tests.dataflow.template import Env, compact, render, text_of
-from tests.dataflow.world import ROOTS, Deed, Exchange, World
+from tests.dataflow.world import ROOTS, Deed, Exchange, Said, World
 
 START = 1_764_000_000_000.0
 """When the page was opened, in ms since the epoch."""
@@ -39,9 +39,10 @@ def events(world: World) -> list[AnyEvent]:
 
 
 def answer_of(
-    exchange: Exchange, env: Env, root: str
+    exchange: Exchange, env: Env, root: str, asked: str
 ) -> tuple[list[tuple[str, str]], str | None, list[str], str]:
-    """Headers without cookies, text, chunks of a stream, and the final address of a response."""
+    """Headers without cookies, text, chunks of a stream, and the final address of a response to a request for the address
+    ``asked``."""
     headers = [(name, text_of(render(node, env))) for name, node in exchange.answer_headers]
     if exchange.media:
         headers.insert(0, ("content-type", TYPES.get(exchange.media, exchange.media)))
@@ -50,11 +51,7 @@ def answer_of(
     if exchange.media and not chunks:
         value = render(exchange.answer, env)
         text = compact(value) if exchange.media == "json" else text_of(value)
-    final = (
-        root + text_of(render(exchange.final, env))
-        if exchange.final is not None
-        else address(exchange, env, root)
-    )
+    final = root + text_of(render(exchange.final, env)) if exchange.final is not None else asked
     return headers, text, chunks, final
 
 
@@ -83,11 +80,14 @@ class _Recording:
         self.started = False
         if not world.exchanges[0].before:
             self._start()
-        for exchange in world.exchanges:
+        self.open: list[tuple[str, str, Exchange, int]] = []
+        """Sockets that pushed messages come over: page, id, exchange, how many messages are over."""
+        for number, exchange in enumerate(world.exchanges):
             if not exchange.before and not self.started:
                 self.at += 1500
                 self._start()
             self._exchange(exchange)
+            self._push(number)
         self.events.append(Mark(page="", seq=0, at=self.at + 2000, what="stop", url=ROOTS[0] + "/"))
         marks = [e for e in self.events if isinstance(e, Mark)]
         # What was seen before is sent when recording starts.
@@ -191,7 +191,7 @@ class _Recording:
     def _fetch(self, exchange: Exchange) -> None:
         self.ids += 1
         id, page, asked = f"r{self.ids}", self.page, self._asked(exchange)
-        headers, text, chunks, final = answer_of(exchange, self.env, ROOTS[0])
+        headers, text, chunks, final = answer_of(exchange, self.env, ROOTS[0], asked["url"])
         self._add(Request, id=id, how=exchange.how, act=self._act_of(exchange), **asked)
         self.at += 30
         self._add(Response, id=id, status=exchange.status, headers=tuple(headers), url=final)
@@ -208,7 +208,7 @@ class _Recording:
 
     def _document(self, exchange: Exchange) -> None:
         left, act, form, asked = self.page, self._current_act(), None, self._asked(exchange)
-        headers, text, _, final = answer_of(exchange, self.env, ROOTS[0])
+        headers, text, _, final = answer_of(exchange, self.env, ROOTS[0], asked["url"])
         if exchange.how == "form":
             self.ids += 1
             form = f"f{self.ids}"
@@ -238,17 +238,30 @@ class _Recording:
         self.ids += 1
         id, page = f"w{self.ids}", self.page
         self._add(SocketOpened, id=id, url=address(exchange, self.env, ROOTS[0]), act=self._act_of(exchange))
+        if any(said.after is not None for said in exchange.messages):
+            self.open.append((page, id, exchange, 0))
+            return
         for said in exchange.messages:
             if said.deed is not None:
                 self._deed(said.deed)
-            self.at += 12
-            self.env.now = self.at / 1000
-            act = self._current_act() if said.sent else None
-            value = render(said.node, self.env)
-            text = value if isinstance(value, str) else compact(value)
-            self._add(SocketMessage, id=id, sent=said.sent, body=Body(kind="text", text=text), act=act)
+            self._message(page, id, said)
         self.at += 30
         self._add(SocketClosed, page, id=id)
+
+    def _message(self, page: str, id: str, said: Said) -> None:
+        self.at += 12
+        self.env.now = self.at / 1000
+        act = self._current_act() if said.sent else None
+        value = render(said.node, self.env)
+        text = value if isinstance(value, str) else compact(value)
+        self._add(SocketMessage, page, id=id, sent=said.sent, body=Body(kind="text", text=text), act=act)
+
+    def _push(self, number: int) -> None:
+        for page, id, exchange, _ in self.open:
+            for said in exchange.messages:
+                if said.after == number and page == self.page:
+                    self.at += 40
+                    self._message(page, id, said)
 
 
 def _digest(value: str) -> str:

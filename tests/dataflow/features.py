@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.dataflow import looks
+from typing import Any
+
+from tests.dataflow import documents, encodings, looks, sockets
+from tests.dataflow.cookies import COOKIES
+from tests.dataflow.generated import generated
 from tests.dataflow.making import Making
 from tests.dataflow.sinks import SINKS, Sink
 from tests.dataflow.sources import SOURCES, Given, Source
@@ -19,7 +23,12 @@ def world(seed: int, source: str = "", sink: str = "") -> World:
     m.open(first)
     _load(m)
     for number in range(rng.choice((1, 1, 2, 2, 3))):
-        _feature(m, source if not number else "", sink if not number else "")
+        _noise(m)
+        if rng.random() < 0.15 and (number or not (source or sink)):
+            generated(m)
+        else:
+            _feature(m, source if not number else "", sink if not number else "")
+    _noise(m)
     return m.world(seed)
 
 
@@ -31,18 +40,55 @@ def _load(m: Making) -> None:
         m.add(noise)
 
 
+def _noise(m: Making) -> None:
+    """What a page asks by itself, again and again or to tell its maker."""
+    rng = m.rng
+    kind = rng.choice(("", "", "", "poll", "telemetry", "read"))
+    noise: dict[str, Any] = {"optional": True, "noise": True, "pause": 4000.0}
+    number = len(m.exchanges)
+    if kind == "poll":
+        for _ in range(rng.randint(3, 5)):
+            m.add(
+                Exchange(
+                    path=["api", "status", str(number)], answer={"state": "idle", "busy": False}, **noise
+                )
+            )
+    elif kind == "telemetry":
+        body = {"event": "view", "page": "/", "session": looks.valued("hex", rng)}
+        m.add(
+            Exchange(
+                method="POST",
+                path=["collect"],
+                body_kind="json",
+                body=body,
+                status=204,
+                media="",
+                how="beacon",
+                **noise,
+            )
+        )
+    elif kind == "read":
+        m.add(
+            Exchange(path=["api", "notifications", str(number)], answer={"items": [], **m.filler()}, **noise)
+        )
+
+
 def _feature(m: Making, source_kind: str, sink_kind: str) -> None:
     """A value that the app gives and a request that sends it."""
     rng = m.rng
     source = SOURCES[source_kind or rng.choice(sorted(SOURCES))]
     sink = SINKS[sink_kind or rng.choice(sorted(SINKS))]
+    if source.kind == "HttpOnly cookie":
+        sink = SINKS["cookie"]
+    elif sink.kind == "cookie" and source.kind not in COOKIES:
+        source = SOURCES[rng.choice(COOKIES)]
     both = tuple(look for look in source.fitting if look in sink.fitting)
     noun = m.noun()
     fitting = both if _can_be_weak(source, sink) else tuple(look for look in both if not _may_be_weak(look))
     key = rng.choice(
         (looks.id_names(noun, rng), looks.id_names(noun, rng), f"{noun}_{rng.choice(looks.SECRETS)}", "id")
     )
-    if key == "id" and not source.kind.startswith("JSON"):
+    if key == "id" and not source.kind.startswith(("JSON member", "JSON nested", "JSON list")):
         key = looks.id_names(noun, rng)
     given = source.give(m, noun, key, fitting)
     sent_as = _sent_as(m, given, sink)
@@ -64,7 +110,9 @@ def _can_be_weak(source: Source, sink: Sink) -> bool:
 def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     """The name under which the value is sent: related to where it was if the value alone says too little."""
     rng = m.rng
-    own = given.key.removeprefix("X-").removeprefix("data-").replace("-", "_").lower() if given.key else ""
+    own = given.key
+    if own.startswith(("X-", "data-")) or "-" in own:
+        own = own.removeprefix("X-").removeprefix("data-").replace("-", "_").lower()
     related = [own] if own and own != "id" else [f"{given.noun}_id", f"{given.noun}Id"]
     if own == "id" or own.startswith(given.noun):
         related.append(f"{given.noun}_id")
@@ -73,4 +121,4 @@ def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     return rng.choice(related)
 
 
-__all__ = ["Given", "world"]
+__all__ = ["Given", "documents", "encodings", "sockets", "world"]

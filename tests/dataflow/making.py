@@ -36,6 +36,8 @@ class Making:
         self.docs: list[Doc] = []
         self.doc: Doc
         self._used: set[str] = set()
+        self.echoed: list[str] = []
+        """Typed values that a response has said again."""
 
     # Values
 
@@ -125,6 +127,10 @@ class Making:
             name=name, near=near, controls=controls, role=self.rng.choice(("button", "button", "link"))
         )
 
+    def text_deed(self, label: str, field: str, node: Node, name: str) -> Deed:
+        """The person types a text and presses a button."""
+        return Deed(name=name, controls=(Control(label=label, field=field, node=node),))
+
     def open(self, exchange: Exchange) -> Doc:
         """A document that the exchange answers with; the conversation goes on in it."""
         exchange.media = "html"
@@ -172,6 +178,64 @@ class Making:
         names = list(members)
         self.rng.shuffle(names)
         return {name: members[name] for name in names}
+
+    def starts(self) -> bool:
+        """Whether nothing was done yet since recording started, if it has."""
+        return all(exchange.before for exchange in self.exchanges)
+
+    def navigate(self) -> Doc:
+        """The person goes to another document of the app, or is still in this one."""
+        if self.rng.random() < 0.7:
+            return self.doc
+        where = f"{self.rng.choice(('shop', 'admin', 'view'))}-{len(self.docs)}"
+        exchange = Exchange(path=[where], how="document", optional=True)
+        exchange.deed = Deed(name=f"Go to {where}", role="link")
+        return self.open(self.add(exchange))
+
+    def plant(self, name: str, recorded: Any, fresh: Any) -> None:
+        """Another member of a response so far: a value of the recording that means something else."""
+        held = [
+            e
+            for e in self.exchanges
+            if isinstance(e.answer, dict) and e.how in ("fetch", "xhr") and e.media == "json"
+        ]
+        held = [e for e in held if name not in e.answer and "jsonrpc" not in e.answer]
+        if not held:
+            read = Exchange(
+                path=["api", "state", str(len(self.exchanges))], answer={}, optional=True, noise=True
+            )
+            read.before = self.starts() and self.rng.random() < 0.9
+            held = [self.add(read)]
+        exchange = self.rng.choice(held)
+        exchange.answer = {**exchange.answer, name: self.other(recorded, fresh)}
+
+    def unused_number(self) -> int:
+        """A small number that is no value of a link."""
+        while str(number := self.rng.randint(2, 90)) in self._used:
+            pass
+        self._used.add(str(number))
+        return number
+
+    def decoy(self) -> dict[str, Node]:
+        """A member of a request that equals a value that the app gave, and is not made of it."""
+        rng = self.rng
+        number = self.unused_number()
+        date = f"2026-11-{rng.randint(10, 28)}"
+        sent, value, label, given, fresh = rng.choice((
+            ("limit", 20, "page size equal to a count", "total", 23),
+            ("from", date, "date", "released", "2026-12-03"),
+            ("theme", "dark", "word of the page", "appearance", "light"),
+            ("lang", "en", "word of the page", "country", "fr"),
+            ("mode", "open", "status word", "state", "closed"),
+            ("client_version", "1.4.2", "version number", "server", "1.5.0"),
+            ("active", True, "boolean", "admin", False),
+            ("qty", number, "small number under another name", "id", number + 100),
+            ("width", number, "small number under another name", "position", number + 100),
+            ("kind", "draft", "enum", "status", "active"),
+            ("unit", "kg", "enum", "label", "lb"),
+        ))  # fmt: skip
+        self.plant(given, value, fresh)
+        return {sent: Const(value, label)}
 
     def rows(self, members: Callable[[str, bool], Node], chosen: str, **fields: Any) -> Rows:
         """A list of things with the chosen one among others. ``members`` makes a row for the name of a thing, and is

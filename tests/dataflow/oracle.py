@@ -26,7 +26,7 @@ from recorder.workflow import (
     Workflow,
 )
 from tests.dataflow.template import Cat, Const, Fn, Keyed, Node, Now, Ref, refs
-from tests.dataflow.world import ROOTS, Exchange, World
+from tests.dataflow.world import ROOTS, Exchange, Said, World
 
 
 def oracle(world: World) -> Workflow:
@@ -46,9 +46,54 @@ class _Oracle:
             for ref in _sent_refs(e)
             if (s := self.world.symbols[ref.symbol]).locator is not None
         }
-        steps = [self._step(n, e) for n, e in enumerate(self.world.exchanges) if not e.optional or n in used]
+        pushed = {
+            said.after
+            for n, e in enumerate(self.world.exchanges)
+            for said in e.messages
+            if not e.optional or n in used
+        }
+        steps: list[Step] = []
+        for number, exchange in enumerate(self.world.exchanges):
+            if not exchange.optional or number in used:
+                steps += self._steps(number, exchange)
+            steps += self._pushed(number) if number in pushed else []
         app = App(url=ROOTS[0])
         return Workflow(name="oracle", app=app, steps=tuple(steps), variables=tuple(self.variables.values()))
+
+    def _steps(self, number: int, exchange: Exchange) -> list[Step]:
+        """A request is one step, a conversation over a WebSocket one for each act of the person."""
+        first = self._step(number, exchange)
+        if exchange.method != "WS":
+            return [first]
+        parts: list[list[Said]] = [[]]
+        for said in exchange.messages:
+            if said.deed is not None:
+                parts.append([])
+            if said.after is None:
+                parts[-1].append(said)
+        return [self._turn(first, "" if not n else f"_{n}", part) for n, part in enumerate(parts)]
+
+    def _pushed(self, number: int) -> list[Step]:
+        """What comes over open sockets after an exchange."""
+        found = []
+        for other, exchange in enumerate(self.world.exchanges):
+            said = [each for each in exchange.messages if each.after == number]
+            if said:
+                found.append(self._turn(self._step(other, exchange), "_1", said))
+        return found
+
+    def _turn(self, first: Step, suffix: str, said: list[Said]) -> Step:
+        messages = tuple(
+            Message(
+                value=self._of(each.node) if each.sent else None,
+                sent=each.sent,
+                text=not isinstance(each.node, dict | list | Keyed),
+            )
+            for each in said
+        )
+        return msgspec.structs.replace(
+            first, id=first.id + suffix, messages=messages, continues=first.id if suffix else "", closes=False
+        )
 
     def _step(self, number: int, exchange: Exchange) -> Step:
         arguments = []
@@ -63,6 +108,9 @@ class _Oracle:
             arguments.append(Argument(name=key, value=self._of(node), location="query"))
         for name, node in exchange.headers:
             arguments.append(Argument(name=name.lower(), value=self._of(node), location="header"))
+        for name, node in exchange.script_cookies:
+            cookie = Text(pieces=(f"{name}=", self._of(node)))
+            arguments.append(Argument(name="cookie", value=cookie, location="header"))
         if exchange.body_kind == "json":
             arguments.append(Argument(value=self._of(exchange.body), location="json"))
         elif exchange.body_kind in ("form", "multipart"):
@@ -77,15 +125,9 @@ class _Oracle:
             Output(name="body", component="messages" if exchange.method == "WS" else "body"),
             Output(name="headers", component="headers"),
         )
-        messages = tuple(
-            Message(
-                value=self._of(said.node), sent=said.sent, text=not isinstance(said.node, dict | list | Keyed)
-            )
-            for said in exchange.messages
-        )
         return Step(
             id=f"e{number}", name=f"e{number}", endpoint=Endpoint(id=f"e{number}", method=exchange.method, path=path or "/"),
-            arguments=tuple(arguments), outputs=outputs, messages=messages,
+            arguments=tuple(arguments), outputs=outputs,
         )  # fmt: skip
 
     def _of(self, node: Node) -> Expression:
@@ -98,6 +140,8 @@ class _Oracle:
                 return Text(pieces=tuple(map(self._of, node.parts)))
             case Fn(kind="json" | "base64" | "base64url" | "percent" as kind):
                 return Spelled(kind=kind, value=self._of(node.node))
+            case Fn(kind="sha256url"):
+                return Digest(algorithm="sha256", form="base64url", value=self._of(node.node))
             case Fn(kind="md5" | "sha1" | "sha256" as kind):
                 return Digest(algorithm=kind, form="hex", value=self._of(node.node))
             case Keyed():
@@ -137,7 +181,8 @@ class _Oracle:
             for reader in place.readers
         )
         output = 1 if place.output == "headers" else 0
-        return Link(step=f"e{place.exchange}", output=output, path=path, readers=readers)
+        step = f"e{place.exchange}_{place.part}" if place.part else f"e{place.exchange}"
+        return Link(step=step, output=output, path=path, readers=readers)
 
     def _selector(self, part: Any) -> Any:
         if not isinstance(part, Item):
@@ -153,5 +198,6 @@ class _Oracle:
 def _sent_refs(exchange: Exchange) -> list[Ref]:
     held = [exchange.path, [list(pair) for pair in exchange.query], [list(pair) for pair in exchange.headers],
             [list(pair) for pair in exchange.body] if exchange.body_kind in ("form", "multipart") else exchange.body,
-            [said.node for said in exchange.messages if said.sent], [node for _, node in exchange.cookie_sinks]]  # fmt: skip
+            [said.node for said in exchange.messages if said.sent], [node for _, node in exchange.cookie_sinks],
+            [node for _, node in exchange.script_cookies]]  # fmt: skip
     return list(refs(held))

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import msgspec
 
 from recorder.request import address, as_text, evaluated, follow, generated, request
+from recorder.session import Message
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -23,8 +24,8 @@ from recorder.workflow import (
 from tests.dataflow.decoding import decoded
 from tests.dataflow.events import START, answer_of, cookies_of
 from tests.dataflow.requests import Sent, split
-from tests.dataflow.requests import address as address_of
 from tests.dataflow.scoring import MISSING, Score, Scorer, Seen
+from tests.dataflow.template import render
 from tests.dataflow.world import ROOTS, Exchange, World
 
 NOW = 1_790_000_123.456
@@ -77,7 +78,7 @@ class Server:
             return None
         if sent.method not in ("GET", "HEAD"):
             return next((n for n in fitting if n not in self.served), fitting[-1])
-        done = {n for n in self.served}
+        done = set(self.served)
         pending = next((n for n, e in enumerate(self.world.exchanges) if e.changes and n not in done), 10**9)
         reached = [n for n in fitting if n < pending] or fitting[:1]
         last = max(
@@ -124,9 +125,10 @@ class Runner:
         self.headers: dict[str, dict[str, str]] = {}
         self.steps = {step.id: step for step in workflow.steps}
         self.named: dict[str, Any] = {}
-        self.sockets: dict[str, tuple[int, int]] = {}
+        self.sockets: dict[str, list[int]] = {}
+        """By the step that opened it: which exchange it is, and how many of its messages are over."""
+        self.said: set[tuple[int, int]] = set()
         self.values = {v.name: v.value for v in workflow.variables} | (given or {})
-        self.secrets = {f"{{{name}}}": name for name in ()}
         self.error = ""
 
     def run(self) -> Run:
@@ -212,10 +214,9 @@ class Runner:
             return
         self._score(number, seen)
         exchange = self.world.exchanges[number]
-        headers, text, chunks, final = answer_of(exchange, self.server.env, ROOTS[1])
+        headers, text, chunks, final = answer_of(exchange, self.server.env, ROOTS[1], made.url)
         self.jar.update(cookies_of(exchange, self.server.env))
-        url = address_of(exchange, self.server.env, ROOTS[1])
-        body = decoded(exchange.method, url, exchange.status, headers, text, chunks, final)
+        body = decoded(exchange.method, made.url, exchange.status, headers, text, chunks, final)
         if step.cancel_after is not None and isinstance(body, list) and not step.enough:
             body = body[: step.cancel_after]
         self.bodies[step.id] = body
@@ -228,15 +229,67 @@ class Runner:
         if not is_first:
             return
         self.run_.scores += self.scorer.scores(number, seen)
-        for name, node in exchange.cookie_sinks:
-            self.run_.scores.append(self._cookie(number, name, node))
-
-    def _cookie(self, number: int, name: str, node: Any) -> Score:
-        score = self.scorer._score(number, ("cookie", name), node, self.jar.get(name, MISSING), False)
-        return score
+        given = dict(
+            pair.strip().split("=", 1)
+            for pair in seen.real.headers.get("cookie", "").split(";")
+            if "=" in pair
+        )
+        for name, node in (*exchange.cookie_sinks, *exchange.script_cookies):
+            got = given.get(name, self.jar.get(name, MISSING))
+            self.run_.scores.append(self.scorer.cookie(number, name, node, got))
 
     def _talk(self, step: Step) -> None:
-        raise NotImplementedError
+        """The messages of a step over a WebSocket. The app's come in their order, each once its cause was."""
+        if not step.continues:
+            seen, url = self._seen(step)
+            made = Made(step=step.id, method="WS", url=url, error=self.error)
+            self.run_.made.append(made)
+            made.exchange = self.server.find(seen.real)
+            if made.exchange is not None:
+                self._score(made.exchange, seen)
+                self.sockets[step.id] = [made.exchange, 0]
+        opened = self.sockets.get(step.continues or step.id)
+        heard: list[Any] = []
+        self.bodies[step.id], self.headers[step.id] = heard, {}
+        if opened is None:
+            return
+        for message in step.messages:
+            why = self._send(step, opened, message) if message.sent else self._hear(opened, heard, message)
+            if why:
+                self.run_.notes.append(f"{step.id} stops: {why}")
+                return
+
+    def _send(self, step: Step, opened: list[int], message: Message) -> str:
+        self.error = ""
+        values = [
+            evaluated(message.value, leaf) for leaf in (self._leaf, _Marks(self, "qa"), _Marks(self, "qb"))
+        ]
+        if self.error:
+            self.run_.notes.append(f"{step.id} stops: {self.error}")
+        number, place = opened
+        script = self.world.exchanges[number].messages
+        while place < len(script) and not script[place].sent:
+            place += 1
+        if place == len(script):
+            return "it sends a message that nobody sent"
+        opened[1] = place + 1
+        self.said.add((number, place))
+        self.run_.scores += self.scorer.message(
+            number, place, script[place].node, [_parsed(v) for v in values]
+        )
+        return ""
+
+    def _hear(self, opened: list[int], heard: list[Any], message: Message) -> str:
+        number, place = opened
+        script = self.world.exchanges[number].messages
+        if place == len(script) or script[place].sent:
+            return "it waits for a message that does not come"
+        after = script[place].after
+        if after is not None and after not in self.server.served:
+            return "it waits for a message whose cause was not made"
+        opened[1] = place + 1
+        heard.append(render(script[place].node, self.server.env))
+        return ""
 
     def _judge(self) -> None:
         served = self.server.served
@@ -245,8 +298,14 @@ class Runner:
                 continue
             self.run_.notes.append(f"{exchange.method} of exchange {number} was not made")
             self.run_.scores += self.scorer.scores(number, None)
-            for name, node in exchange.cookie_sinks:
-                self.run_.scores.append(self.scorer._score(number, ("cookie", name), node, MISSING, False))
+            for name, node in (*exchange.cookie_sinks, *exchange.script_cookies):
+                self.run_.scores.append(self.scorer.cookie(number, name, node, MISSING))
+        for number, exchange in enumerate(self.world.exchanges):
+            for place, said in enumerate(exchange.messages):
+                if said.sent and (number, place) not in self.said:
+                    self.run_.notes.append(f"message {place} of exchange {number} was not sent")
+                    self.run_.scores += self.scorer.message(number, place, said.node, [MISSING] * 3)
+        self.scorer.settle()
         for made in self.run_.made:
             if made.exchange is None:
                 self.run_.notes.append(f"{made.step} is no request of the app: {made.method} {made.url}")
@@ -299,6 +358,15 @@ def _sent(step: Step, leaf: Any) -> Sent:
     return Sent(
         method=asked.method, origin=origin, path=path, query=query, headers=headers, kind=kind, body=body
     )
+
+
+def _parsed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _value_at(value: Any, path: Any) -> Any:

@@ -68,6 +68,15 @@ class Scorer:
         self.world = world
         self.env = env
         self.recorded = recorded
+        self._frozen: set[str] = set()
+        """Symbols of values that the program should have generated and did not."""
+        self._unsure: list[tuple[Score, Node]] = []
+        """Digests of what the program had not sent yet."""
+
+    def settle(self) -> None:
+        """Score what could not be known when it was sent."""
+        for score, node in self._unsure:
+            score.right, score.want = self._is_right(node, score.got)
 
     def scores(self, number: int, seen: Seen | None) -> list[Score]:
         """All places of a request; of one that was not made, without ``seen``."""
@@ -92,14 +101,27 @@ class Scorer:
             origin, source = "generated", "time"
         if isinstance(node, Const):
             source = node.decoy
-        if isinstance(node, Fn) and node.kind in ("md5", "sha1", "sha256"):
+        if isinstance(node, Fn) and node.kind in ("md5", "sha1", "sha256", "sha256url"):
             origin, source = "generated", "digest"
-        right, want = self._is_right(node, got)
+        is_early = isinstance(node, Fn) and any(ref.symbol not in self.env.values for ref in refs(node))
+        right, want = (False, "a digest of what comes later") if is_early else self._is_right(node, got)
         recorded = render(node, self.recorded)
-        return Score(
+        score = Score(
             exchange=number, place=place, origin=origin, source=source, sink=sink, want=want, recorded=recorded,
             symbols=tuple(s.name for s in symbols), got=got, computed=computed, right=right,
         )  # fmt: skip
+        if is_early:
+            self._unsure.append((score, node))
+        return score
+
+    def message(self, number: int, nth: int, node: Node, got: list[Any]) -> list[Score]:
+        """The places of one message over a WebSocket; ``got`` are its three evaluations, JSON or text."""
+        found = _inside(node, got, ("message", nth), self.env)
+        return [self._score(number, place, leaf, value, computed) for place, leaf, value, computed in found]
+
+    def cookie(self, number: int, name: str, node: Node, got: str) -> Score:
+        """The cookie of a request."""
+        return self._score(number, ("cookie", name), _as_text(node), got, False)
 
     def _is_right(self, node: Node, got: Any) -> tuple[bool, Any]:
         if has_now(node):
@@ -107,6 +129,8 @@ class Scorer:
         unknown = [ref for ref in refs(node) if ref.symbol not in self.env.values]
         if unknown and not self._learn(node, unknown, got):
             return False, f"a new {self.world.symbols[unknown[0].symbol].form}"
+        if any(ref.symbol in self._frozen for ref in refs(node)):
+            return False, "what the program should have generated"
         want = render(node, self.env)
         return type(want) is type(got) and want == got, want
 

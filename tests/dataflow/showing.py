@@ -39,7 +39,7 @@ def _lines(world: World, workflow: Workflow, done: Run) -> Iterator[str]:
             yield f"      sends {_cut(str(body))}"
         for said in exchange.messages:
             yield f"      {'->' if said.sent else '<-'} {_cut(text_of(render(said.node, recorded)))}"
-        given, text, chunks, final = answer_of(exchange, recorded, "")
+        given, text, chunks, final = answer_of(exchange, recorded, "", "")
         told = " ".join(f"{n}: {v}" for n, v in given[1:])
         cookies = " ".join(f"cookie {n}={text_of(render(v, recorded))}" for n, v, _ in exchange.cookies)
         yield f"      {exchange.status} {final if exchange.final is not None else ''} {told} {cookies} {_cut(text or ''.join(chunks), 700)}"

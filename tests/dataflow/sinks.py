@@ -45,7 +45,7 @@ def _ref(given: Given, kind: str) -> Ref:
     return Ref(given.symbol.name, kind)
 
 
-def _exchange(m: Making, given: Given, method: str, deed: Deed, **fields: Any) -> Exchange:
+def exchange_of(m: Making, given: Given, method: str, deed: Deed, **fields: Any) -> Exchange:
     path: list[Node] = [m.rng.choice(("api", "v2")), looks.plural(given.noun), m.verb()]
     how = m.rng.choice(("fetch", "fetch", "xhr"))
     return m.add(
@@ -59,13 +59,33 @@ def _writes(m: Making) -> str:
 
 def _typed(m: Making, exchange: Exchange) -> dict[str, Node]:
     """Sometimes a member that the person types."""
-    if m.rng.random() < 0.5 or exchange.deed is None:
+    if m.rng.random() < 0.4 or exchange.deed is None:
         return {}
+    if m.echoed and m.rng.random() < 0.5:
+        return {"again": Ref(m.rng.choice(m.echoed))}
+    if m.rng.random() < 0.15:
+        return _typed_equal(m, exchange)
     name = m.rng.choice(("comment", "text", "amount", "label", "city", "message"))
     symbol = m.typed()
     control = Control(label=name.capitalize(), field=name, node=Ref(symbol.name))
     exchange.deed = msgspec.structs.replace(exchange.deed, controls=(*exchange.deed.controls, control))
     return {name: Ref(symbol.name)}
+
+
+def _typed_equal(m: Making, exchange: Exchange) -> dict[str, Node]:
+    """A member that the person types, and that is equal to a value that the app gave."""
+    value = m.rng.choice((str(m.unused_number()), looks.valued("alnum", m.rng)))
+    symbol = m.typed(value)
+    symbol.source = "typed, equal to a received value"
+    m.plant(
+        m.rng.choice(("id", "number", "ref")),
+        int(value) if value.isdigit() else value,
+        looks.valued("number", m.rng),
+    )
+    control = Control(label="Quantity", field="quantity", node=Ref(symbol.name))
+    assert exchange.deed is not None
+    exchange.deed = msgspec.structs.replace(exchange.deed, controls=(*exchange.deed.controls, control))
+    return {"quantity": Ref(symbol.name)}
 
 
 def _constants(m: Making) -> dict[str, Node]:
@@ -75,7 +95,10 @@ def _constants(m: Making) -> dict[str, Node]:
         "notify": Const(True, "constant of the page"), "lang": Const("en", "constant of the page"),
         "client_id": Const(looks.valued("hex", m.rng), "client constant that looks random"),
     }  # fmt: skip
-    return {name: every[name] for name in m.rng.sample(sorted(every), m.rng.randint(0, 2))}
+    members = {name: every[name] for name in m.rng.sample(sorted(every), m.rng.randint(0, 2))}
+    if m.rng.random() < 0.4:
+        members.update(m.decoy())
+    return members
 
 
 def _members(m: Making, exchange: Exchange, key: str, node: Node) -> dict[str, Node]:
@@ -88,7 +111,7 @@ def _members(m: Making, exchange: Exchange, key: str, node: Node) -> dict[str, N
 def path(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
     ref = _ref(given, "path segment")
     method = m.rng.choice(("GET", "POST", "DELETE", "PUT"))
-    exchange = _exchange(m, given, method, deed)
+    exchange = exchange_of(m, given, method, deed)
     where = looks.plural(given.noun)
     exchange.path = m.rng.choice(
         ([exchange.path[0], where, ref, m.verb()], [exchange.path[0], where, "by", ref])
@@ -100,7 +123,7 @@ def path(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("query value")
 def query(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, m.rng.choice(("GET", "GET", "POST")), deed)
+    exchange = exchange_of(m, given, m.rng.choice(("GET", "GET", "POST")), deed)
     exchange.query = list(_members(m, exchange, key, _ref(given, "query value")).items())
     exchange.query = [
         (name, Const("true", node.decoy) if isinstance(node, Const) and node.value is True else node)
@@ -111,7 +134,7 @@ def query(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("header", fitting=(*ANYWHERE, "slashes", "plus", *NUMBERS))
 def header(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, m.rng.choice(("GET", *["POST"] * 2)), deed)
+    exchange = exchange_of(m, given, m.rng.choice(("GET", *["POST"] * 2)), deed)
     exchange.headers.append((f"X-{key.removeprefix('X-').replace('_', '-').title()}", _ref(given, "header")))
     if exchange.method == "POST":
         exchange.body_kind, exchange.body = "json", {**_constants(m), **_typed(m, exchange)}
@@ -120,7 +143,7 @@ def header(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("header with a scheme", fitting=(*ANYWHERE, "plus"), named=False)
 def scheme(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, m.rng.choice(("GET", "POST")), deed)
+    exchange = exchange_of(m, given, m.rng.choice(("GET", "POST")), deed)
     word = m.rng.choice(("Bearer", "Token", "ApiKey", "Session"))
     exchange.headers.append(("Authorization", cat(f"{word} ", _ref(given, "header with a scheme"))))
     if exchange.method == "POST":
@@ -130,7 +153,7 @@ def scheme(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("form field")
 def form(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="form")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="form")
     members = _members(m, exchange, key, _ref(given, "form field"))
     exchange.body = [
         (name, Const("1", node.decoy) if isinstance(node, Const) and node.value is True else node)
@@ -141,7 +164,7 @@ def form(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("multipart field")
 def multipart(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="multipart")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="multipart")
     members = _members(m, exchange, key, _ref(given, "multipart field"))
     exchange.body = [
         (name, Const("1", node.decoy) if isinstance(node, Const) and node.value is True else node)
@@ -152,14 +175,14 @@ def multipart(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("JSON leaf", fitting=JSON)
 def json_leaf(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     exchange.body = _members(m, exchange, key, _ref(given, "JSON leaf"))
     return exchange
 
 
 @sink("JSON leaf, nested", fitting=JSON)
 def json_nested(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     inner: Node = _members(m, exchange, key, _ref(given, "JSON leaf, nested"))
     way = m.rng.choice((("data", "attributes"), ("input",), ("ops", 0, "args"), ("a", "b", "c", "d")))
     for part in reversed(way):
@@ -170,7 +193,7 @@ def json_nested(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("JSON list", fitting=JSON)
 def json_list(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     exchange.body = _members(
         m, exchange, looks.plural(key) if key == given.noun else key, [_ref(given, "JSON list")]
     )
@@ -179,7 +202,7 @@ def json_list(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("JSON key", fitting=ALL, named=False)
 def json_key(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     keyed = Keyed(((_ref(given, "JSON key"), m.rng.choice((2, True, {"qty": 2}))),))
     exchange.body = {**_constants(m), "quantities": keyed}
     return exchange
@@ -187,7 +210,7 @@ def json_key(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("JSON in a form field", fitting=JSON)
 def json_in_form(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="form")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="form")
     inner = _members(m, exchange, key, _ref(given, "JSON in a form field"))
     exchange.body = [("payload", Fn("json", inner)), ("v", Const("2", "constant of the page"))]
     return exchange
@@ -195,7 +218,7 @@ def json_in_form(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("name of a form field", fitting=ANYWHERE, named=False)
 def form_name(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="form")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="form")
     typed = m.typed()
     control = Control(label="Caption", field="caption", node=Ref(typed.name))
     exchange.deed = msgspec.structs.replace(deed, controls=(*deed.controls, control))
@@ -205,7 +228,7 @@ def form_name(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("part of a text", fitting=ANYWHERE, named=False)
 def text_part(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     ref = _ref(given, "part of a text")
     node = m.rng.choice(
         (cat("projects/", ref, "/locations/eu"), cat("urn:app:", ref), cat("where id = '", ref, "' limit 5"))
@@ -216,7 +239,7 @@ def text_part(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("address in a value", fitting=ANYWHERE, named=False)
 def address(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, _writes(m), deed, body_kind="json")
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     ref = _ref(given, "address in a value")
     where = looks.plural(given.noun)
     node = m.rng.choice(
@@ -228,7 +251,7 @@ def address(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("XML body", fitting=(*ANYWHERE, "spaces", "slashes", "unicode", "plus"))
 def xml(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="text", content_type="text/xml; charset=utf-8")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="text", content_type="text/xml; charset=utf-8")
     exchange.headers.append(("SOAPAction", f"urn:{given.noun}"))
     exchange.body = cat(
         '<?xml version="1.0"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>',
@@ -239,7 +262,7 @@ def xml(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("GraphQL variable", fitting=JSON)
 def graphql(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="json")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="json")
     exchange.path = ["graphql"]
     operation = f"{m.verb().replace('-', '').capitalize()}{given.noun.capitalize()}"
     variables = _members(m, exchange, key, _ref(given, "GraphQL variable"))
@@ -258,7 +281,7 @@ def graphql(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
 
 @sink("JSON-RPC parameter", fitting=JSON)
 def jsonrpc(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
-    exchange = _exchange(m, given, "POST", deed, body_kind="json")
+    exchange = exchange_of(m, given, "POST", deed, body_kind="json")
     exchange.path = ["rpc"]
     method = f"{given.noun}.{m.verb()}"
     ref = _ref(given, "JSON-RPC parameter")

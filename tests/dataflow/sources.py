@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from recorder.workflow import Item, Reader
 from tests.dataflow import looks
 from tests.dataflow.looks import ANYWHERE, NUMBERS, RICH
-from tests.dataflow.making import Making, attribute
-from tests.dataflow.template import Cat, Fn, Node, Ref, cat, html_of
+from tests.dataflow.making import Making
+from tests.dataflow.template import Node, Ref, cat
 from tests.dataflow.world import Control, Deed, Exchange, Locator, Symbol
 
 
@@ -60,13 +59,15 @@ ALL = (*ANYWHERE, *RICH)
 JSON = (*ANYWHERE, *RICH, *NUMBERS, *NUMBERS)
 
 
-def _carrier(m: Making, noun: str) -> Exchange:
+def carrier(m: Making, noun: str) -> Exchange:
     """A request whose JSON response gives something: of a click, or of the page as it loaded."""
     if m.rng.random() < 0.25:
         exchange = Exchange(
-            path=["api", looks.plural(noun), m.rng.choice(("context", "bootstrap", "mine"))], answer={}
+            path=["api", looks.plural(noun), m.rng.choice(("context", "bootstrap", "mine"))],
+            answer={},
+            optional=True,
         )
-        exchange.before = m.doc.exchange.before
+        exchange.before = m.starts() and m.doc.exchange.before
         return m.add(exchange)
     method = m.rng.choice(("GET", "POST", "POST"))
     exchange = m.api(noun, method, verb=m.rng.choice(("", "", "start")), answer={})
@@ -81,7 +82,16 @@ def _carrier(m: Making, noun: str) -> Exchange:
     return exchange
 
 
-def _given(
+def _echo(m: Making, exchange: Exchange) -> dict[str, Node]:
+    """What the person typed, said again by the app."""
+    if exchange.body_kind != "json" or not isinstance(exchange.body, dict) or m.rng.random() < 0.5:
+        return {}
+    typed = {name: node for name, node in exchange.body.items() if isinstance(node, Ref) and not node.sink}
+    m.echoed += [node.symbol for node in typed.values()]
+    return typed
+
+
+def given_of(
     m: Making,
     kind: str,
     noun: str,
@@ -97,19 +107,24 @@ def _given(
 
 @source("JSON member", fitting=JSON)
 def json_member(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    exchange = _carrier(m, noun)
-    given = _given(m, "JSON member", noun, key, fitting, Locator(m.index(exchange), path=(key,)))
-    exchange.answer = m.shuffled({**m.filler(), key: given.ref})
+    last = m.exchanges[-1]
+    follows = last.how in ("fetch", "xhr") and isinstance(last.answer, dict) and last.media == "json"
+    if follows and not last.noise and not {key, "jsonrpc"} & {*last.answer} and m.rng.random() < 0.5:
+        exchange = last
+    else:
+        exchange = carrier(m, noun)
+    given = given_of(m, "JSON member", noun, key, fitting, Locator(m.index(exchange), path=(key,)))
+    exchange.answer = m.shuffled({**m.filler(), **_echo(m, exchange), **exchange.answer, key: given.ref})
     return given
 
 
 @source("JSON nested", fitting=JSON)
 def json_nested(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    exchange = _carrier(m, noun)
+    exchange = carrier(m, noun)
     way = m.rng.choice(
         (("data",), (noun,), ("data", "attributes"), ("result", noun, "meta"), ("payload", "items", 0))
     )
-    given = _given(m, "JSON nested", noun, key, fitting, Locator(m.index(exchange), path=(*way, key)))
+    given = given_of(m, "JSON nested", noun, key, fitting, Locator(m.index(exchange), path=(*way, key)))
     answer: Any = m.shuffled({**m.filler(), key: given.ref})
     for part in reversed(way):
         answer = [answer] if part == 0 else {part: answer, **m.filler()} if part == way[0] else {part: answer}
@@ -117,7 +132,7 @@ def json_nested(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Giv
     return given
 
 
-def _list_of(
+def list_of(
     m: Making,
     kind: str,
     noun: str,
@@ -132,7 +147,7 @@ def _list_of(
     way: tuple[Any, ...] = m.rng.choice(((), (looks.plural(noun),), ("data", "items")))
     item = Item(fields=(((named,), name if by is None else by),))
     locator = Locator(m.index(exchange), path=(*way, item, key))
-    given = _given(m, kind, noun, key, fitting, locator, "received" if by is not None else "chosen")
+    given = given_of(m, kind, noun, key, fitting, locator, "received" if by is not None else "chosen")
     numeric = isinstance(given.symbol.recorded, int)
     mates = [look for look in fitting if (look in NUMBERS) == numeric]
     fields = m.filler()
@@ -158,12 +173,12 @@ def _list_of(
 
 @source("JSON list, clicked", fitting=JSON, chosen=True)
 def json_list_clicked(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    exchange = _carrier(m, noun)
+    exchange = carrier(m, noun)
     exchange.method, exchange.body, exchange.body_kind, exchange.status = "GET", None, "", 200
     if exchange.deed is not None:
         exchange.deed = m.click()
     name = m.thing()
-    given = _list_of(m, "JSON list, clicked", noun, key, fitting, name, exchange)
+    given = list_of(m, "JSON list, clicked", noun, key, fitting, name, exchange)
     word = m.rng.choice(("Open", "Delete", "Edit", "Add to cart", "Select"))
     more = m.rng.choice(((), ("3.50",), ("in stock", "EUR 4")))
     given.deed = m.rng.choice(
@@ -174,12 +189,12 @@ def json_list_clicked(m: Making, noun: str, key: str, fitting: tuple[str, ...]) 
 
 @source("JSON list, option", fitting=JSON, chosen=True)
 def json_list_option(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    exchange = _carrier(m, noun)
+    exchange = carrier(m, noun)
     exchange.method, exchange.body, exchange.body_kind, exchange.status = "GET", None, "", 200
     if exchange.deed is not None:
         exchange.deed = m.click()
     name = m.thing()
-    given = _list_of(m, "JSON list, option", noun, key, fitting, name, exchange)
+    given = list_of(m, "JSON list, option", noun, key, fitting, name, exchange)
     control = Control(label=noun.capitalize(), field=noun, node=given.ref, kind="choice", shown=name)
     given.deed = m.click(controls=(control,))
     return given
@@ -196,8 +211,8 @@ def json_list_created(m: Making, noun: str, key: str, fitting: tuple[str, ...]) 
             deed=m.click("Create", controls=(control,)),
         )
     )  # fmt: skip
-    exchange = m.add(Exchange(path=[*path], chained=True))
-    given = _list_of(m, "JSON list, created", noun, key, fitting, typed.recorded, exchange, Ref(typed.name))
+    exchange = m.add(Exchange(path=[*path], chained=True, optional=True))
+    given = list_of(m, "JSON list, created", noun, key, fitting, typed.recorded, exchange, Ref(typed.name))
     word = m.rng.choice(("Open", "Edit"))
     given.deed = m.rng.choice((m.click(word, near=(Ref(typed.name), word)), m.click(Ref(typed.name))))
     return given
@@ -205,10 +220,10 @@ def json_list_created(m: Making, noun: str, key: str, fitting: tuple[str, ...]) 
 
 @source("response header", fitting=ASCII)
 def header(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    exchange = _carrier(m, noun)
+    exchange = carrier(m, noun)
     exchange.answer = m.filler()
     name = f"X-{key.replace('_', '-').title()}"
-    given = _given(
+    given = given_of(
         m, "response header", noun, name, fitting, Locator(m.index(exchange), "headers", (name.lower(),))
     )
     exchange.answer_headers.append((name, given.ref))
@@ -220,224 +235,6 @@ def location(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     exchange = m.api(noun, "POST", body_kind="json", body={"kind": "new"}, status=201, media="", answer=None)
     reader = Reader(kind="segment", path=(-1,))
     locator = Locator(m.index(exchange), "headers", ("location",), (reader,))
-    given = _given(m, "Location", noun, "id", fitting, locator)
+    given = given_of(m, "Location", noun, "id", fitting, locator)
     exchange.answer_headers.append(("Location", cat(f"/{exchange.path[0]}/{looks.plural(noun)}/", given.ref)))
     return given
-
-
-# Documents
-
-
-def _page(m: Making) -> int:
-    return m.index(m.doc.exchange)
-
-
-def _element(m: Making, fields: dict[str, str], then: str, **more: Any) -> Locator:
-    item = Item(fields=tuple(((name,), value) for name, value in fields.items()), **more)
-    return Locator(_page(m), path=("elements", item, then))
-
-
-@source("hidden field")
-def hidden(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    given = _given(m, "hidden field", noun, key, fitting, _element(m, {"name": key}, "value"))
-    m.doc.body.append(
-        cat(
-            "<form><input",
-            attribute("name", key),
-            ' type="hidden"',
-            attribute("value", given.ref),
-            "></form>",
-        )
-    )
-    return given
-
-
-@source("hidden field without a name", named=False)
-def hidden_unnamed(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    given = _given(
-        m, "hidden field without a name", noun, "", fitting, _element(m, {"id": f"the-{noun}"}, "value")
-    )
-    m.doc.body.append(cat(f'<input type="hidden" id="the-{noun}"', attribute("value", given.ref), ">"))
-    return given
-
-
-@source("field of the second form")
-def second_form(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    fitting = tuple(look for look in fitting if look != "short alnum")
-    after = Item(fields=((("action",), f"/{noun}/second"),))
-    locator = _element(m, {"name": key}, "value", after=after)
-    given = _given(m, "field of the second form", noun, key, fitting, locator)
-    other = m.received("unused", ANYWHERE)
-    for number, node in (("first", Ref(other.name)), ("second", given.ref)):
-        m.doc.body.append(
-            cat(f'<form action="/{noun}/{number}">', '<input type="hidden"', attribute("name", key), attribute("value", node),
-                "><button>Go</button></form>")
-        )  # fmt: skip
-    return given
-
-
-@source("meta element")
-def meta(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    name = key.replace("_", "-")
-    given = _given(m, "meta element", noun, name, fitting, _element(m, {"name": name}, "content"))
-    m.doc.head.append(cat("<meta", attribute("name", name), attribute("content", given.ref), ">"))
-    return given
-
-
-@source("data attribute")
-def data_attribute(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    name = "data-" + "".join(f"-{c.lower()}" if c.isupper() else c for c in key).replace("_", "-")
-    given = _given(m, "data attribute", noun, name, fitting, _element(m, {"id": f"{noun}-app"}, name))
-    m.doc.body.append(cat(f'<div id="{noun}-app"', attribute(name, given.ref), f">{noun.capitalize()}</div>"))
-    return given
-
-
-def _html_rows(
-    m: Making, kind: str, noun: str, fitting: tuple[str, ...], key: str, row: Any, locator: Locator
-) -> tuple[Given, str]:
-    name = m.thing()
-    given = _given(m, kind, noun, key, fitting, locator, "chosen")
-
-    def made(label: str, is_chosen: bool) -> Node:
-        return row(label, given.ref if is_chosen else Ref(m.received("unused", fitting).name))
-
-    m.doc.body.append(cat(f"<table><tr><th>{noun}</th></tr>", m.rows(made, name, joined=True), "</table>"))
-    return given, name
-
-
-@source("data attribute of a row, clicked", chosen=True)
-def data_row(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    given, name = _html_rows(
-        m, "data attribute of a row, clicked", noun, fitting, "data-id",
-        lambda label, ref: cat(f'<tr class="{noun}"', attribute("data-id", ref), "><td>", html_of(label),
-                               "</td><td><button>Remove</button></td></tr>"),
-        Locator(_page(m)),
-    )  # fmt: skip
-    anchor = Item(fields=((("text",), name),))
-    given.symbol.locator = _element(m, {"tag": "tr", "class": noun}, "data-id", before=anchor)
-    given.deed = m.click("Remove", near=(name, "Remove"))
-    return given
-
-
-@source("link of a row, clicked", fitting=(*ANYWHERE, "spaces", "slashes", "unicode"), chosen=True)
-def link_row(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    where, is_query = looks.plural(noun), m.rng.random() < 0.4
-    before = f"/{where}/show?{key}=" if is_query else f"/{where}/"
-    given, name = _html_rows(
-        m, "link of a row, clicked", noun, fitting, key if is_query else "id",
-        lambda label, ref: cat("<tr><td>", html_of(label), "</td><td>", '<a href="', before, html_of(Fn("percent", ref)),
-                               '">Show</a></td></tr>'),
-        Locator(_page(m)),
-    )  # fmt: skip
-    anchor = Item(fields=((("text",), name),))
-    reader = Reader(kind="query", path=(key,)) if is_query else Reader(kind="segment", path=(1,))
-    locator = _element(m, {"tag": "a", "text": "Show"}, "href", after=anchor)
-    given.symbol.locator = msgspec.structs.replace(locator, readers=(reader,))
-    given.deed = m.click("Show", near=(name, "Show"))
-    return given
-
-
-@source("option of a select, chosen", chosen=True)
-def html_option(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    name = m.thing()
-    given = _given(m, "option of a select, chosen", noun, key, fitting, Locator(_page(m)), "chosen")
-    given.symbol.locator = _element(m, {"tag": "option", "text": name}, "value")
-
-    def made(label: str, is_chosen: bool) -> Node:
-        ref = given.ref if is_chosen else Ref(m.received("unused", fitting).name)
-        return cat("<option", attribute("value", ref), ">", html_of(label), "</option>")
-
-    rows = m.rows(made, name, joined=True)
-    m.doc.body.append(cat(f'<label>{noun.capitalize()}<select name="{key}">', rows, "</select></label>"))
-    control = Control(label=noun.capitalize(), field=key, node=given.ref, kind="choice", shown=name)
-    given.deed = m.click(controls=(control,))
-    return given
-
-
-@source("segment of a link", fitting=(*ANYWHERE, "spaces", "slashes", "unicode", "percent"))
-def href_segment(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    locator = _element(m, {"id": f"{noun}-link"}, "href")
-    locator = msgspec.structs.replace(locator, readers=(Reader(kind="segment", path=(1,)),))
-    given = _given(m, "segment of a link", noun, "id", fitting, locator)
-    address = cat(f"/{looks.plural(noun)}/", Fn("percent", given.ref), "/edit")
-    m.doc.body.append(cat(f'<a id="{noun}-link"', attribute("href", address), f">Edit {noun}</a>"))
-    return given
-
-
-@source("query of a link")
-def href_query(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    locator = _element(m, {"id": f"{noun}-link"}, "href")
-    locator = msgspec.structs.replace(locator, readers=(Reader(kind="query", path=(key,)),))
-    given = _given(m, "query of a link", noun, key, fitting, locator)
-    address = cat(f"/{looks.plural(noun)}?sort=asc&{key}=", Fn("percent", given.ref))
-    m.doc.body.append(cat(f'<a id="{noun}-link"', attribute("href", address), f">{noun.capitalize()}</a>"))
-    return given
-
-
-@source("action of a form", fitting=(*ANYWHERE, "spaces", "slashes", "unicode"))
-def form_action(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    locator = _element(m, {"id": f"{noun}-form"}, "action")
-    locator = msgspec.structs.replace(locator, readers=(Reader(kind="segment", path=(1,)),))
-    given = _given(m, "action of a form", noun, "id", fitting, locator)
-    address = cat(f"/{looks.plural(noun)}/", Fn("percent", given.ref), "/update")
-    m.doc.body.append(
-        cat(
-            f'<form id="{noun}-form" method="post"',
-            attribute("action", address),
-            '><input name="text"></form>',
-        )
-    )
-    return given
-
-
-def _script(m: Making, text: Node) -> None:
-    m.doc.body.append(cat("<script>", text, "</script>"))
-
-
-def _nth_script(m: Making) -> int:
-    starts = [part.parts[0] for part in m.doc.body if isinstance(part, Cat)]
-    return sum(isinstance(start, str) and start.startswith("<script") for start in starts)
-
-
-@source("literal in an inline script", fitting=(*ALL, *NUMBERS))
-def inline_literal(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    nth = _nth_script(m)
-    item = Item(fields=((("tag",), "script"),), nth=nth)
-    locator = Locator(
-        _page(m), path=("elements", item, "text"), readers=(Reader(kind="literal", path=(key, 0)),)
-    )
-    given = _given(m, "literal in an inline script", noun, key, fitting, locator)
-    start = m.rng.choice((f"var {key} = ", f"window.{key} = ", f"App.config = {{debug: false, {key}: "))
-    end = "};" if "{" in start else ";"
-    _script(m, cat("'use strict'; ", start, Fn("json", given.ref), end, " boot();"))
-    return given
-
-
-@source("JSON script element", fitting=(*ALL, *NUMBERS))
-def next_data(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    item = Item(fields=((("id",), f"__{noun.upper()}_DATA__"),))
-    reader = Reader(kind="json", path=("props", noun, key))
-    locator = Locator(_page(m), path=("elements", item, "text"), readers=(reader,))
-    given = _given(m, "JSON script element", noun, key, fitting, locator)
-    value = {"props": {noun: m.shuffled({**m.filler(), key: given.ref})}, "page": "/"}
-    m.doc.body.append(
-        cat(f'<script id="__{noun.upper()}_DATA__" type="application/json">', Fn("json", value), "</script>")
-    )
-    return given
-
-
-@source("JSON in an inline script", fitting=(*ALL, *NUMBERS))
-def window_json(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
-    item = Item(fields=((("tag",), "script"),), nth=_nth_script(m))
-    locator = Locator(
-        _page(m), path=("elements", item, "text"), readers=(Reader(kind="literal", path=(key, 0)),)
-    )
-    given = _given(m, "JSON in an inline script", noun, key, fitting, locator)
-    value = {noun: m.shuffled({**m.filler(), key: given.ref}), "theme": "dark"}
-    _script(m, cat("window.__INITIAL_STATE__ = ", Fn("json", value), ";"))
-    return given
-
-
-def percent(text: str) -> str:
-    """As JavaScript's ``encodeURIComponent``."""
-    return quote(text, safe="!'()*~")

@@ -40,7 +40,9 @@ class Cat(msgspec.Struct, frozen=True):
 class Fn(msgspec.Struct, frozen=True):
     """A text made of a node: an encoding, an escape, or a digest."""
 
-    kind: Literal["json", "base64", "base64url", "percent", "html", "jwt", "md5", "sha1", "sha256"]
+    kind: Literal[
+        "json", "base64", "base64url", "percent", "html", "jwt", "md5", "sha1", "sha256", "sha256url"
+    ]
     node: Node
 
 
@@ -138,6 +140,8 @@ def _made(kind: str, value: Any) -> str:
             return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         case "percent":
             return quote(text, safe="!'()*~")
+        case "sha256url":
+            return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
         case "html":
             return html.escape(text)
         case "jwt":

@@ -24,6 +24,8 @@ class Locator(msgspec.Struct, frozen=True):
     readers: tuple[Reader, ...] = ()
     cookie: str = ""
     decoded: bool = False
+    part: int = 0
+    """Of a WebSocket: which turn of the conversation."""
 
 
 class Symbol(msgspec.Struct, kw_only=True):
@@ -67,6 +69,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     sent: bool
     node: Node
     deed: Deed | None = None
+    after: int | None = None
+    """Sent by the app once this exchange was made, whatever else was made since the socket was opened."""
 
 
 class Exchange(msgspec.Struct, kw_only=True):
@@ -74,8 +78,9 @@ class Exchange(msgspec.Struct, kw_only=True):
 
     ``path`` has a node for each segment. ``answer`` is a node: JSON for ``media`` ``json``, a text for all others.
     A stream has its ``chunks`` as texts. ``final`` is the address, path and query, where a redirect ended. ``before``:
-    it was made before recording started. ``optional``: a program may leave it out; ``noise``: it should. ``same``: how
-    many times the page asked in all. ``cookies``: what the response sets, each with whether a script can read it.
+    it was made before recording started. ``optional``: a program may leave it out; ``noise``: it should. ``cookies``: what the response sets, each with whether a script can read it;
+    ``cookie_sinks``: cookies that the request needs; ``script_cookies``: those that a script of the page has set just
+    before. ``made``: what the page generates for the request. ``pause``: ms before it, where nobody did anything.
     """
 
     method: str = "GET"
@@ -99,7 +104,7 @@ class Exchange(msgspec.Struct, kw_only=True):
     noise: bool = False
     cookies: list[tuple[str, Node, bool]] = msgspec.field(default_factory=list)
     cookie_sinks: list[tuple[str, Node]] = msgspec.field(default_factory=list)
-    jar: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    script_cookies: list[tuple[str, Node]] = msgspec.field(default_factory=list)
     made: list[Any] = msgspec.field(default_factory=list)
     messages: list[Said] = msgspec.field(default_factory=list)
     at: float = 0.0
