@@ -53,7 +53,11 @@ export function watchActs(watch) {
       passwords.add(first);
       watch.password(first, event.type === "change" || event.type === "submit");
     }
-    if (!event.isTrusted) return;
+    if (!event.isTrusted) {
+      // A list that an app draws itself, or a browser that is driven, chooses so in the one that a form sends.
+      if (event.type === "change" && isChosen(first)) guarded(() => typing.hear(event, first, current() ?? ""))();
+      return;
+    }
     if (event instanceof KeyboardEvent && !isCommand(event, first)) return;
     const element = closest(first, CONTROLS) ?? first;
     const isTyping = event.type === "input" || event.type === "change";
@@ -126,6 +130,12 @@ export function watchActs(watch) {
     return natives.now() - latestAt <= ACT_MS && latest ? latest : undefined;
   };
   return { current, flush: () => typing.flush() };
+}
+
+/** @param {Element} element */
+function isChosen(element) {
+  if (element instanceof HTMLSelectElement) return true;
+  return element instanceof HTMLInputElement && /^(?:color|date|datetime-local|month|range|time|week)$/.test(own(element, "type"));
 }
 
 /**
