@@ -11,7 +11,7 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, value_at
 from recorder.session import File
 from recorder.workflow import (
     Cookie,
@@ -210,7 +210,7 @@ class _Module:
         if step.setup and not self.setting_up:
             lines.append("// Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        asked = request(step)
+        asked = as_sent(step)
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step, asked)]
         component = step.outputs[0].component if step.outputs else "nothing"
