@@ -11,8 +11,9 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, value_at
 from recorder.session import File
+from recorder.spelling import Escaped
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -40,7 +41,7 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask basename between connect cookie cookies file item jar join lines main message messages origin page
+    address ask basename between connect cookie cookies encode escaped file item keep multipart spell jar join lines main message messages origin page
     parameter parse until
     read_file run secret segment send show text unbase64
     """.split()
@@ -102,6 +103,10 @@ class _Module:
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
             returned=f"{self.last}.body" if self.last else "",
             needs=self.needs,
+            secrets=[
+                (javascript_text(s.name), javascript_text(s.hint or "a request"))
+                for s in self.workflow.secrets
+            ],
         )
 
     def arguments(self) -> list[tuple[str, Node]]:
@@ -139,7 +144,8 @@ class _Module:
                 return self.secret(leaf)
             case Cookie():
                 self.needs.add("cookie")
-                return f"cookie({javascript_text(leaf.name)})"
+                code = f"cookie({javascript_text(leaf.name)})"
+                return f"decodeURIComponent({code})" if leaf.decoded else code
             case Text():
                 return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
             case Spelled(kind="json"):
@@ -147,6 +153,8 @@ class _Module:
             case Spelled():
                 inside: list[tuple[str, Node]] = [("", self.as_text(leaf.value))]
                 return Group("Buffer.from(", inside, f').toString("{leaf.kind}")')
+            case Escaped():
+                return self.escaped(leaf)
             case File():
                 self.needs.add("read_file")
                 return Group("await readFile(", [("", self.file_path(leaf))], ")")
@@ -161,10 +169,20 @@ class _Module:
         ]
         return " + ".join(words) if words else '""'
 
+    def escaped(self, leaf: Escaped) -> Node:
+        """Percent-encoded text."""
+        self.needs |= {"escaped", "encode"}
+        items: list[tuple[str, Node]] = [("", self.expression(leaf.value)), ("", javascript_text(leaf.safe))]
+        if leaf.plus or leaf.charset:
+            items.append(("", "true" if leaf.plus else "false"))
+        if leaf.charset:
+            items.append(("", javascript_text(leaf.charset)))
+        return Group("escaped(", items, ")")
+
     def as_text(self, value: Expression) -> Node:
         if isinstance(value, bool | int | float):
             return Group("String(", [("", self.expression(value))], ")")
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped):
             return self.expression(value)
         return Group("String(", [("", self.expression(value))], ")")
 
@@ -210,7 +228,7 @@ class _Module:
         if step.setup and not self.setting_up:
             lines.append("// Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        asked = request(step)
+        asked = as_sent(step)
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step, asked)]
         component = step.outputs[0].component if step.outputs else "nothing"
@@ -249,7 +267,9 @@ class _Module:
     def address(self, asked: Request) -> Node:
         words = []
         for number, piece in enumerate(asked.path):
-            if number % 2:
+            if isinstance(piece, Escaped):
+                words.append(write(self.escaped(piece)))
+            elif number % 2:
                 self.needs.add("segment")
                 words.append(f"segment({write(self.expression(piece))})")
             elif piece:
@@ -266,7 +286,7 @@ class _Module:
             ]
             items.append(("headers: ", Group("{ ", headers, " }")))
         if asked.media == "json":
-            if not any(map(beyond_javascript, walk(asked.body))):
+            if not any(isinstance(v, float) and beyond_javascript(v) for v in walk(asked.body)):
                 items.append(("json: ", self.expression(asked.body)))
             elif next(leaves(asked.body), None) is None:
                 items.append(("text: ", javascript_text(json_text(asked.body))))
@@ -281,11 +301,17 @@ class _Module:
         elif asked.media == "multipart":
             parts: list[tuple[str, Node]] = [("", self.part(name, value)) for name, value in asked.body]
             items.append(("parts: ", Group("[", parts, "]")))
+            if asked.charset:
+                self.needs |= {"multipart", "encode"}
+                items.append(("charset: ", javascript_text(asked.charset)))
         elif asked.media == "body":
-            items.append(("text: ", self.raw(asked.body)))
+            items.append(("text: ", self.raw(asked.body, asked.charset)))
         return items
 
-    def raw(self, value: Expression) -> Node:
+    def raw(self, value: Expression, charset: str = "") -> Node:
+        if charset and self.file_of(value) is None:
+            self.needs.add("encode")
+            return Group("encode(", [("", self.as_text(value)), ("", javascript_text(charset))], ")")
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             self.needs.add("read_file")
             return f"await readFile({self.variables[value.name][0]})"
@@ -293,12 +319,16 @@ class _Module:
 
     def pairs(self, pairs: Any) -> Node:
         both: list[tuple[str, Node]] = [
-            ("", Group("[", [("", javascript_text(name)), ("", self.expression(value))], "]"))
+            ("", Group("[", [("", self.as_text(name)), ("", self.expression(value))], "]"))
             for name, value in pairs
         ]
         return Group("[", both, "]")
 
-    def part(self, name: str, value: Expression) -> Node:
+    def file_of(self, value: Expression) -> File | None:
+        value = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
+        return value if isinstance(value, File) else None
+
+    def part(self, name: Expression, value: Expression) -> Node:
         file, code = None, ""
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             code, variable = self.variables[value.name]
@@ -306,7 +336,7 @@ class _Module:
         elif isinstance(value, File):
             file, code = value, write(self.file_path(value))
         if file is None:
-            return Group("[", [("", javascript_text(name)), ("", self.as_text(value))], "]")
+            return Group("[", [("", self.as_text(name)), ("", self.as_text(value))], "]")
         self.needs |= {"file", "read_file"}
         items: list[tuple[str, Node]] = [
             ("", code),
@@ -314,7 +344,7 @@ class _Module:
         ]
         if file.path.rpartition("/")[2] != file.name:
             items.append(("", javascript_text(file.name)))
-        return Group("[", [("", javascript_text(name)), ("", Group("await file(", items, ")"))], "]")
+        return Group("[", [("", self.as_text(name)), ("", Group("await file(", items, ")"))], "]")
 
     def socket(self, step: Step, asked: Request) -> list[str]:
         self.needs.add("connect")
