@@ -24,7 +24,7 @@ _ATTRIBUTE = re.compile(
 )
 _SPACE = re.compile(r"[ \t-\r\xa0]+")
 _REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]*));")
-_LATIN = (
+LATIN = (
     "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro "
     "para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil "
     "Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave "
@@ -32,12 +32,15 @@ _LATIN = (
     "igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute "
     "thorn yuml"
 )
-_NAMED = {name: chr(160 + number) for number, name in enumerate(_LATIN.split())} | {
+"""The names of the characters from 160 to 255, in order."""
+NAMED = {
     "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "ndash": "\u2013", "mdash": "\u2014", "lsquo": "\u2018",
     "rsquo": "\u2019", "sbquo": "\u201a", "ldquo": "\u201c", "rdquo": "\u201d", "bdquo": "\u201e", "bull": "\u2022",
     "hellip": "\u2026", "lsaquo": "\u2039", "rsaquo": "\u203a", "euro": "\u20ac", "trade": "\u2122", "larr": "\u2190",
     "uarr": "\u2191", "rarr": "\u2192", "darr": "\u2193", "minus": "\u2212",
 }  # fmt: skip
+"""Other characters by name."""
+_NAMED = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
 def elements(text: str) -> list[dict[str, Any]]:
