@@ -260,6 +260,12 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The names of the cookies that the response set, each with a digest of its value."""
     moments: tuple[float, ...] = ()
     """When each item of a streamed response arrived, in ms from the start of the call."""
+    address: str = ""
+    """The path and query as they were sent, where an encoder would write ``inputs`` in another way."""
+    body: str = ""
+    """The request body as text, where an encoder would write ``inputs`` in another way."""
+    charset: str = ""
+    """The encoding of the request body's text, where it is not UTF-8."""
 
 
 class Omitted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -26,7 +26,7 @@ from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.transport import OWN_HEADERS
-from recorder.request import Request, address, as_text, evaluated, follow, request, value_at
+from recorder.request import Request, address, as_sent, as_text, evaluated, follow, value_at
 from recorder.session import File, Place
 from recorder.workflow import (
     Cookie,
@@ -248,7 +248,7 @@ class HttpPerformer:
         return address(asked, self._root, self._value)
 
     async def _ask(self, step: Step, on_value: OnValue) -> _Answer:
-        asked = request(step)
+        asked = as_sent(step)
         headers = {name: as_text(self._value(value)) for name, value in asked.headers}
         data: Any = None
         if asked.media == "json":
@@ -360,7 +360,7 @@ class HttpPerformer:
 
     async def _talk(self, step: Step, on_value: OnValue) -> _Answer:
         if not step.continues:
-            url = re.sub(r"^http", "ws", self._address(request(step)))
+            url = re.sub(r"^http", "ws", self._address(as_sent(step)))
             self._sockets[step.id] = await self._session.ws_connect(URL(url, encoded=True), max_msg_size=MOST)
         socket = self._sockets.get(step.continues or step.id)
         if socket is None:

@@ -249,6 +249,9 @@ class _Builder:
             code=call.code,
             until=call.until,
             continues=call.continues,
+            address=call.address,
+            body=call.body,
+            charset=call.charset,
             messages=tuple(
                 self._message(message, expression, by_person)
                 for message, expression in zip(call.messages, said, strict=True)

@@ -11,7 +11,7 @@ from recorder.render.analysis import common_folder, inside_path, no_output, no_v
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, value_at
 from recorder.session import File
 from recorder.workflow import (
     Cookie,
@@ -290,7 +290,7 @@ class _Script:
                 f"Leave it out, and what needs it, with {left_out}, or choose another target",
             )
         self.numbers[step.id] = number
-        asked = request(step)
+        asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         words = self.how(asked)
         if component in STREAMED:

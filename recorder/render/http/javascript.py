@@ -12,7 +12,7 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, value_at
 from recorder.session import File
 from recorder.workflow import (
     AppUrl,
@@ -269,17 +269,22 @@ class _Module:
 
     def parts(self, path: Path) -> list[Node]:
         """The arguments of ``get`` for a path."""
-        return [self.selector(part) if isinstance(part, Item) else javascript(part) for part in path]
+        return [
+            javascript(part)
+            if not isinstance(part, Item)
+            else self.selector(part)
+            if part.fields or part.after or part.before
+            else str(int(part.nth))
+            for part in path
+        ]
 
-    def selector(self, item: Item) -> Node:
-        """A selector among the arguments of ``get``."""
-        if not item.fields and item.after is None and item.before is None:
-            return str(int(item.nth))
+    def selector(self, item: Item, opening: str = "where(", closing: str = ")") -> Node:
+        """A selector: the fields alone, or with the options between ``opening`` and ``closing``."""
         self.needs.add("where")
         fields, *options = self.selecting(item)
         if not options and all(path for path, _ in item.fields):
             return fields
-        return Group("where(", [("", fields), *(("", each) for each in options)], ")")
+        return Group(opening, [("", fields), *(("", each) for each in options)], closing)
 
     def selecting(self, item: Item) -> list[Node]:
         """The arguments of ``where``."""
@@ -289,8 +294,7 @@ class _Module:
             options.append(("nth: ", str(int(item.nth))))
         for name, anchor in (("after", item.after), ("before", item.before)):
             if anchor is not None:
-                inside = [("", each) for each in self.selecting(anchor)]
-                options.append((f"{name}: ", Group("[", inside, "]")))
+                options.append((f"{name}: ", self.selector(anchor, "[", "]")))
         return [fields, Group("{ ", options, " }")] if options else [fields]
 
     def reader(self, reader: Reader) -> list[Node]:
@@ -334,7 +338,7 @@ class _Module:
         if step.setup and not self.setting_up:
             lines.append("// Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
-        asked = request(step)
+        asked = as_sent(step)
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step, asked)]
         component = step.outputs[0].component if step.outputs else "nothing"
@@ -347,8 +351,9 @@ class _Module:
             items.append(("most: ", str(step.cancel_after)))
         if step.enough and component in STREAMED:
             self.needs.add("where")
-            selectors = [("", self.selector(item)) for item in step.enough]
-            items.append(("enough: ", Group("[", selectors, "]")))
+            items.append(
+                ("enough: ", Group("[", [("", self.selector(item, "[", "]")) for item in step.enough], "]"))
+            )
         if step.expect == "failed":
             items.append(("fails: ", "true"))
         items += self.how(asked)

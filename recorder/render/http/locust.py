@@ -11,9 +11,9 @@ from recorder.render.analysis import thought
 from recorder.render.http.program import HttpProgram
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
-from recorder.request import request, value_at
+from recorder.request import as_sent, value_at
 from recorder.session import File
-from recorder.workflow import Step, Workflow, identifier, tainted
+from recorder.workflow import Expression, Spelled, Step, Workflow, identifier, tainted
 
 
 class Locust:
@@ -70,6 +70,18 @@ class _File(HttpProgram):
     def signature(self, items: list[tuple[str, Node]]) -> str:
         return ""
 
+    def form_body(
+        self, pairs: list[tuple[Expression, Expression]], headers: list[tuple[str, Expression]]
+    ) -> list[tuple[str, Node]]:
+        return [("data=", self.pairs(pairs))]
+
+    def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
+        """As a page writes JSON, and requests does not."""
+        if not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/json"))
+        text = self.expression(Spelled(kind="json", value=value))
+        return [("data=", Group(text.open, text.items, text.close + ".encode()"))] if isinstance(text, Group) else []
+
     def step(self, step: Step) -> list[str]:
         lines: list[str] = []
         if (seconds := thought(step, self.before)) > 0.05:
@@ -77,7 +89,7 @@ class _File(HttpProgram):
         self.before = step
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
-        asked = request(step)
+        asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         items: list[tuple[str, Node]] = [
             ("", python_text(step.endpoint.id)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from recorder.render import Options
@@ -13,8 +14,9 @@ from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, value_at
 from recorder.session import File, Place
+from recorder.spelling import Escaped, codec, encoded, header_bytes
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -35,10 +37,10 @@ from recorder.workflow import (
 )
 
 _OWN = {
-    "ANY", "Any", "Around", "FILES", "Matching", "Path", "URL", "Unordered", "address", "annotations", "app_url",
+    "ANY", "Any", "Around", "BOUNDARY", "Cookie", "CookieJar", "FILES", "Jar", "Matching", "Path", "SECRETS", "URL", "Unordered", "address", "annotations", "app_url",
     "as_recorded", "base64", "between", "checked", "client", "connect", "contextlib", "cookie", "failing", "form",
-    "heard", "httpx", "json", "message", "origin", "os", "page", "pair", "part", "print", "pytest", "query", "quote",
-    "re", "response", "run", "segment", "self", "shortened", "socket", "sockets", "stream", "text", "time", "unbase64",
+    "heard", "httpx", "json", "message", "multipart", "origin", "os", "page", "pair", "part", "print", "pytest",
+    "query", "quote", "quote_plus", "re", "response", "run", "segment", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time", "unbase64",
     "until", "urlencode", "urlsplit",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
@@ -93,10 +95,15 @@ class HttpProgram:
             blocks=["\n".join(f"{margin}{line}" if line else "" for line in block) for block in blocks],
             returned=self.last,
             needs=self.needs,
+            secrets=self.secrets(),
             waiting=self.waiting,
             stack=self.stack,
             **self.more(),
         )
+
+    def secrets(self) -> list[tuple[str, str]]:
+        """The environment variables that are needed, each with where the recorder saw the secret."""
+        return [(python_text(s.name), python_text(s.hint or "a request")) for s in self.workflow.secrets]
 
     def more(self) -> dict[str, Any]:
         """What else the template takes."""
@@ -188,14 +195,27 @@ class HttpProgram:
                 if leaf.kind == "base64":
                     return f"base64.b64encode(({inside}).encode()).decode()"
                 return f'base64.urlsafe_b64encode(({inside}).encode()).decode().rstrip("=")'
+            case Escaped():
+                return self.escaped(leaf)
             case File():
                 self.needs.add("Path")
                 return f"{write(self.file_path(leaf))}.read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
+    def escaped(self, leaf: Escaped) -> Node:
+        """Percent-encoded text."""
+        function = "quote_plus" if leaf.plus else "quote"
+        self.needs.add(function)
+        items: list[tuple[str, Node]] = [("", self.as_text(leaf.value))]
+        items.append(("safe=", python_text(leaf.safe.replace("~", ""))))
+        if leaf.charset:
+            items += [("encoding=", python_text(codec(leaf.charset))), ("errors=", '"xmlcharrefreplace"')]
+        # Python's function never escapes this one.
+        return Group(f"{function}(", items, ")" if "~" in leaf.safe else ').replace("~", "%7E")')
+
     def as_text(self, value: Expression) -> Node:
         """An expression that is text, whatever it is of."""
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped):
             return self.expression(value)
         if isinstance(value, Link) and (value.readers or isinstance(self.recorded(value), str)):
             return self.expression(value)
@@ -259,7 +279,7 @@ class HttpProgram:
         self.setting_up = step.setup
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
-        asked = request(step)
+        asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         if component in STREAMED and step.expect != "failed":
             return [*lines, *self.streamed(step, asked, component)]
@@ -338,7 +358,9 @@ class HttpProgram:
     def address(self, asked: Request) -> str:
         words = []
         for number, piece in enumerate(asked.path):
-            if number % 2:
+            if isinstance(piece, Escaped):
+                words.append(write(self.escaped(piece)))
+            elif number % 2:
                 self.needs.add("segment")
                 words.append(f"segment({write(self.expression(piece))})")
             elif piece:
@@ -355,25 +377,56 @@ class HttpProgram:
         if asked.media == "json":
             body = self.json_body(asked.body, headers)
         elif asked.media == "form":
-            names = [name for name, _ in asked.body]
-            body = [("data=", self.pairs(asked.body, grouped=len(set(names)) < len(names)))]
+            body = self.form_body(asked.body, headers)
         elif asked.media == "multipart":
-            body = [("files=", Group("[", [("", self.part(name, value)) for name, value in asked.body], "]"))]
+            body = self.parts(asked, headers)
         elif asked.media == "body":
-            body = [(self.raw_body, self.raw(asked.body))]
+            body = [(self.raw_body, self.raw(asked.body, asked.charset))]
         if headers:
             items.append(("headers=", self.headers(headers)))
         return [*items, *body]
 
     raw_body = "content="
 
-    def raw(self, value: Expression) -> Node:
+    def form_body(
+        self, pairs: list[tuple[Expression, Expression]], headers: list[tuple[str, Expression]]
+    ) -> list[tuple[str, Node]]:
+        """A form. httpx takes a dictionary, which cannot have a name twice."""
+        names = [name for name, _ in pairs]
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            return [("data=", self.pairs(pairs))]
+        self.needs.add("urlencode")
+        headers.append(("content-type", "application/x-www-form-urlencoded"))
+        return [(self.raw_body, Group("urlencode(", [("", self.pairs(pairs)), ("", "True")], ").encode()"))]
+
+    def parts(self, asked: Request, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
+        """A form of several parts."""
+        fields: Node = Group("[", [("", self.part(name, value)) for name, value in asked.body], "]")
+        if not asked.charset and all(map(_is_usual_name, self.part_names(asked.body))):
+            return [("files=", fields)]
+        self.needs |= {"multipart", "Any"}
+        headers.append(("content-type", "multipart/form-data; boundary=----recorded-parts"))
+        items: list[tuple[str, Node]] = [("", fields)]
+        if asked.charset:
+            items.append(("", python_text(codec(asked.charset))))
+        return [(self.raw_body, Group("multipart(", items, ")"))]
+
+    def part_names(self, pairs: list[tuple[Expression, Expression]]) -> Iterator[Expression]:
+        """The names of the parts, and of the files in them."""
+        for name, value in pairs:
+            yield name
+            given = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
+            if isinstance(given, File):
+                yield given.name
+
+    def raw(self, value: Expression, charset: str = "") -> Node:
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             self.needs.add("Path")
             return f"Path({self.variables[value.name][0]}).read_bytes()"
         if isinstance(value, File):
             return self.expression(value)
-        return f"({write(self.as_text(value))}).encode()"
+        how = f'{python_text(codec(charset))}, "xmlcharrefreplace"' if charset else ""
+        return f"({write(self.as_text(value))}).encode({how})"
 
     def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
         node = self.expression(value)
@@ -399,34 +452,24 @@ class HttpProgram:
     def header(self, value: Expression) -> Node:
         node = self.as_text(value)
         if isinstance(value, str) and not value.isascii():
-            return f"({write(node)}).encode()"
+            charset = '"latin-1"' if header_bytes(value) != encoded(value) else ""
+            return f"{python_text(value)}.encode({charset})"
         return node
 
-    def pairs(self, pairs: Any, grouped: bool = False) -> Node:
+    def pairs(self, pairs: Any) -> Node:
+        """Names and values: a dictionary, or where a name comes twice, a list."""
         names = [name for name, _ in pairs]
-        if grouped:
-            found: dict[str, list[Node]] = {}
-            for name, value in pairs:
-                found.setdefault(name, []).append(self.expression(value))
-            items: list[tuple[str, Node]] = [
-                (
-                    f"{python_text(name)}: ",
-                    values[0] if len(values) == 1 else Group("[", [("", v) for v in values], "]"),
-                )
-                for name, values in found.items()
-            ]
-            return Group("{", items, "}")
-        if len(set(names)) == len(names):
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
             return Group(
                 "{", [(f"{python_text(name)}: ", self.expression(value)) for name, value in pairs], "}"
             )
         both: list[tuple[str, Node]] = [
-            ("", Group("(", [("", python_text(name)), ("", self.expression(value))], ")"))
+            ("", Group("(", [("", self.as_text(name)), ("", self.expression(value))], ")"))
             for name, value in pairs
         ]
         return Group("[", both, "]")
 
-    def part(self, name: str, value: Expression) -> Node:
+    def part(self, name: Expression, value: Expression) -> Node:
         """One field of a multipart form."""
         file, code = None, ""
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
@@ -436,7 +479,7 @@ class HttpProgram:
             file, code = value, write(self.file_path(value))
         if file is None:
             inside: list[tuple[str, Node]] = [("", "None"), ("", self.as_text(value))]
-            return Group("(", [("", python_text(name)), ("", Group("(", inside, ")"))], ")")
+            return Group("(", [("", self.as_text(name)), ("", Group("(", inside, ")"))], ")")
         self.needs |= {"part", "Path"}
         kept = file.path.rpartition("/")[2]
         items: list[tuple[str, Node]] = [
@@ -445,7 +488,7 @@ class HttpProgram:
         ]
         if kept != file.name:
             items.append(("", python_text(file.name)))
-        return Group("(", [("", python_text(name)), ("", Group("part(", items, ")"))], ")")
+        return Group("(", [("", self.as_text(name)), ("", Group("part(", items, ")"))], ")")
 
     def streamed(self, step: Step, asked: Request, component: str) -> list[str]:
         """An answer that is made of messages: all of them, or as many as were recorded."""
@@ -469,7 +512,7 @@ class HttpProgram:
         self.needs |= {"socket", "json"}
         lines: list[str] = []
         if not step.continues:
-            asked = request(step)
+            asked = as_sent(step)
             items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
             if asked.query:
                 items.append(("", self.pairs(asked.query)))
@@ -522,6 +565,11 @@ class HttpProgram:
             self.needs.add("shortened")
             name = f"shortened({name})"
         return [f"print({said}, {name})"]
+
+
+def _is_usual_name(name: Expression) -> bool:
+    """Whether every client writes the name of a part as browsers do."""
+    return not isinstance(name, str) or not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
 
 
 def _odd(value: Any) -> bool:
