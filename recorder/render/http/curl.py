@@ -425,8 +425,8 @@ class _Script:
         elif asked.media == "form":
             words.append(self.data(self.form(asked.body)))
         elif asked.media == "multipart":
-            names = [name for name, _ in asked.body]
-            if asked.charset or any(isinstance(name, str) and _ODD_NAME.search(name) for name in names):
+            parts = [name for name, _ in asked.body]
+            if asked.charset or any(isinstance(name, str) and _ODD_NAME.search(name) for name in parts):
                 self.needs.add("multipart")
                 fields = [self.field(name, value) for name, value in asked.body]
                 charset = f" {sh_text(_iconv(asked.charset))}" if asked.charset else ""
