@@ -220,6 +220,8 @@ class HttpPerformer:
         for number, output in enumerate(step.outputs):
             value = answer.headers if output.component == "headers" else answer.body
             value = self._plain(value)
+            if output.component in ("events", "lines") and isinstance(value, list):
+                value = _aligned(output.value, value)
             differences = compare_output(output, Live(value=value), self._places) if compared else []
             outputs.append(
                 OutputReport(
@@ -469,6 +471,36 @@ class HttpPerformer:
             raise NotMade(f"in the response of {link.step} {why}") from None
         except (TypeError, ValueError) as error:
             raise NotMade(f"the response of {link.step} is not as recorded: {error}") from None
+
+
+def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:
+    """The items of a stream in the recorded order. How often an item of one kind comes, such as one that reports progress,
+    is left out of account: the last ones of each kind are compared."""
+    kinds: dict[Any, list[Any]] = {}
+    for item in live:
+        kinds.setdefault(_kind_of(item), []).append(item)
+    counts: dict[Any, int] = {}
+    for item in recorded:
+        counts[_kind_of(item)] = counts.get(_kind_of(item), 0) + 1
+    found = []
+    for item in recorded:
+        kind = _kind_of(item)
+        same = kinds.get(kind, [])
+        from_end = counts[kind]
+        counts[kind] -= 1
+        if same:
+            found.append(same[-from_end] if from_end <= len(same) else item)
+    return found
+
+
+def _kind_of(item: Any) -> Any:
+    """What tells items of a stream apart: their members, and the words in those that name a kind."""
+    if not isinstance(item, dict):
+        return type(item).__name__
+    words = tuple(
+        str(item[name]) for name in ("event", "type", "kind", "op") if isinstance(item.get(name), str)
+    )
+    return tuple(sorted(item)), words
 
 
 def _quoted(name: str) -> str:
