@@ -292,7 +292,7 @@ class _Builder:
         changed = e.act is not None or e.followed is not None
         inputs = [
             *_addressed(e, path, changed),
-            *self._headers(e, media),
+            *self._headers(e, media if body or media == "json" else ""),
             *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
         ]
         self._note(endpoint, inputs)
@@ -462,6 +462,9 @@ class _Builder:
             )
 
     def _file(self, part: Part) -> File:
+        if part.name and part.filename == "" and not part.size:
+            # A field in which nobody chose a file.
+            return File(name="", size=0, type=part.type or None)
         found = data_url(part.value) if part.value else None
         kept = self._traffic.fetched.get(inline_url(found[0])) if found is not None else None
         path = (kept.path if kept else "") or ""
