@@ -12,7 +12,7 @@ from recorder.render.analysis import common_folder, inside_path, no_output, no_v
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, value_at
+from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
 from recorder.spelling import Escaped, as_json, as_text, escaped, header_bytes
 from recorder.workflow import (
@@ -425,8 +425,8 @@ class _Script:
         elif asked.media == "form":
             words.append(self.data(self.form(asked.body)))
         elif asked.media == "multipart":
-            parts = [name for name, _ in asked.body]
-            if asked.charset or any(isinstance(name, str) and _ODD_NAME.search(name) for name in parts):
+            odd = any(isinstance(name, str) and _ODD_NAME.search(name) for name, _ in asked.body)
+            if asked.charset or odd or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs.add("multipart")
                 fields = [self.field(name, value) for name, value in asked.body]
                 charset = f" {sh_text(_iconv(asked.charset))}" if asked.charset else ""
@@ -479,7 +479,8 @@ class _Script:
         if file is None:
             return f"field {self.word(name)} {self.word(value)}"
         given = sh_text(file.type or "application/octet-stream")
-        return f"upload {self.word(name)} {self.word(value)} {given} {sh_text(file.name)}"
+        path = "/dev/null" if is_no_file(file) else self.word(value)
+        return f"upload {self.word(name)} {path} {given} {sh_text(file.name)}"
 
     def part(self, name: Expression, value: Expression) -> str:
         file = self.file_of(value)
