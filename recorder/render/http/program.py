@@ -700,7 +700,9 @@ class HttpProgram:
 
 def _is_usual_name(name: Expression) -> bool:
     """Whether every client writes the name of a part as browsers do."""
-    return not isinstance(name, str) or name and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    return (
+        not isinstance(name, str) or bool(name) and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    )
 
 
 def _odd(value: Any) -> bool:
