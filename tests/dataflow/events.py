@@ -86,6 +86,8 @@ class _Recording:
             if not exchange.before and not self.started:
                 self.at += 1500
                 self._start()
+            if exchange.fresh_only:
+                continue
             self._exchange(exchange)
             self._push(number)
         self.events.append(Mark(page="", seq=0, at=self.at + 2000, what="stop", url=ROOTS[0] + "/"))

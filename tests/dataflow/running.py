@@ -79,10 +79,10 @@ class Server:
         if sent.method not in ("GET", "HEAD"):
             return next((n for n in fitting if n not in self.served), fitting[-1])
         done = set(self.served)
-        pending = next((n for n, e in enumerate(self.world.exchanges) if e.changes and n not in done), 10**9)
+        pending = next((n for n, e in enumerate(self.world.exchanges) if e.changes and not e.optional and n not in done), 10**9)
         reached = [n for n in fitting if n < pending] or fitting[:1]
         last = max(
-            [n for n, e in enumerate(self.world.exchanges[: reached[-1] + 1]) if e.changes], default=-1
+            [n for n, e in enumerate(self.world.exchanges[: reached[-1] + 1]) if e.changes and not e.optional], default=-1
         )
         same = [n for n in reached if n > last] or reached[-1:]
         return next((n for n in same if n not in done), same[-1])
