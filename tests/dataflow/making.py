@@ -29,7 +29,7 @@ class Making:
         self.exchanges: list[Exchange] = []
         self.symbols: dict[str, Symbol] = {}
         self.kinds: list[str] = []
-        self.secrets: list[str] = []
+        self.secrets: dict[str, str] = {}
         self._nouns = self.rng.sample(looks.NOUNS, len(looks.NOUNS))
         self._things = self.rng.sample(looks.THINGS, len(looks.THINGS))
         self._verbs = 0
@@ -261,7 +261,7 @@ class Making:
             )
         return World(
             seed=seed, exchanges=self.exchanges, symbols=self.symbols, kinds=tuple(self.kinds),
-            secrets=tuple(self.secrets),
+            secrets=self.secrets,
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from recorder.workflow import Item, Reader
+from recorder.workflow import Item
 from tests.dataflow import looks
 from tests.dataflow.looks import ANYWHERE, NUMBERS
 from tests.dataflow.making import Making
@@ -35,7 +35,7 @@ def renewed(m: Making) -> None:
     given = given_of(m, "renewed token", noun, key, STRONG, Locator(m.index(exchange), path=(key,)))
     exchange.answer = {**m.filler(), key: given.ref}
     for _ in range(m.rng.choice((1, 2))):
-        sink = SINKS[m.rng.choice(("header", "header with a scheme", "JSON leaf", "form field"))]
+        sink = SINKS[m.rng.choice(("header", "header with a scheme", "JSON leaf", "JSON leaf, nested"))]
         exchange = sink.send(m, given, key, m.click())
         given = given_of(m, "renewed token", noun, key, STRONG, Locator(m.index(exchange), path=(key,)))
         exchange.answer = {**m.filler(), key: given.ref}
@@ -226,4 +226,29 @@ def typed_number(m: Making) -> None:
     exchange.body = {"amount": Ref(typed.name), "unit": "kg"}
 
 
-_ = Reader
+@story("login")
+def login(m: Making) -> None:
+    """A typed password, and the token that the app gives for it; the page hides both from the recording."""
+    noun = m.noun()
+    user, password = m.typed(), m.typed(looks.valued("alnum", m.rng))
+    m.secrets[password.name] = "RECORDER_SECRET_PASSWORD"
+    controls = (
+        Control(label="User", field="user", node=Ref(user.name)),
+        Control(label="Password", field="password", node=Ref(password.name)),
+    )
+    exchange = m.api(noun, "POST", verb="login", body_kind=m.rng.choice(("json", "form")), answer={})
+    exchange.deed = m.click("Log in", controls=controls)
+    members: dict[str, Node] = {"user": Ref(user.name), "password": Ref(password.name)}
+    exchange.body = members if exchange.body_kind == "json" else list(members.items())
+    key = m.rng.choice(("token", "access_token", "jwt", "key"))
+    fitting = ("alnum", "hex", "urlsafe", "long", "letters long")
+    given = given_of(
+        m, "secret that the app gives", noun, key, fitting, Locator(m.index(exchange), path=(key,))
+    )
+    if m.rng.random() < 0.7:
+        m.secrets[given.symbol.name] = f"RECORDER_SECRET_{key.upper()}"
+    exchange.answer = {**m.filler(), key: given.ref}
+    for _ in range(m.rng.choice((1, 2))):
+        SINKS[m.rng.choice(("header with a scheme", "header with a scheme", "header", "JSON leaf"))].send(
+            m, given, key, m.click()
+        )

@@ -128,8 +128,8 @@ class World(msgspec.Struct, kw_only=True):
     exchanges: list[Exchange]
     symbols: dict[str, Symbol]
     kinds: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    """Symbols whose values the page replaces by placeholders."""
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    """Symbols whose values the page replaces by placeholders, each with the name of an environment variable."""
 
     def __post_init__(self) -> None:
         for exchange in self.exchanges:
