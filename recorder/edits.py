@@ -16,6 +16,7 @@ from recorder.api import Parameter
 from recorder.errors import UsageError
 from recorder.events import Edit, Edited
 from recorder.session import Call, File, SecretName, Session, Value
+from recorder.spelling import decoded
 
 SHORTEST = 4
 """Characters of a secret that is replaced inside other texts too; a shorter one would hit what is none."""
@@ -170,6 +171,13 @@ def _without(session: Session, secrets: dict[str, Edited]) -> Session:
         if isinstance(node, msgspec.Struct):
             also = _KEPT_OF.get(type(node), frozenset())
             texts = {n: getattr(node, n) for n in node.__struct_fields__ if n not in kept and n not in also}
+            if isinstance(node, Call):
+                # A secret may be percent-encoded there; values are sent as well without the recorded spelling.
+                texts |= {
+                    n: ""
+                    for n in ("address", "body")
+                    if node.charset or clean(decoded(texts[n])) != decoded(texts[n])
+                }
             return msgspec.structs.replace(node, **{name: clean(text) for name, text in texts.items()})
         return node
 

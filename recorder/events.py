@@ -34,13 +34,15 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A request or response body, or why it is not here."""
+    """A request or response body, or why it is not here. ``charset`` is the encoding in which text was sent, where it
+    is not UTF-8."""
 
     kind: BodyKind = "none"
     text: str | None = None
     parts: tuple[Part, ...] = ()
     reason: LostReason | None = None
     size: int | None = None
+    charset: str = ""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", kw_only=True):

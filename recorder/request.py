@@ -19,6 +19,8 @@ import msgspec
 from recorder.address import parts_of
 from recorder.markup import elements, literal
 from recorder.session import File, Place
+from recorder.spelling import Escaped, Piece, as_json, as_recorded, escaped, form_pieces, in_turn, json_pieces
+from recorder.spelling import as_text as as_text
 from recorder.workflow import (
     Digest,
     Expression,
@@ -37,11 +39,18 @@ Media = Literal["", "json", "form", "multipart", "body"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """``path`` are literal texts and expressions in turn, beginning with a text that is relative to the app or has
-    scheme and host; each expression becomes one segment, percent-encoded. ``query`` and ``headers`` are pairs in order.
+    """What a step sends, decided here for replay and for all targets: :func:`request` says what it means,
+    :func:`as_sent` also how the page spelled it.
 
-    ``body``: for ``json`` any expression, for ``form`` and ``multipart`` a list of pairs of a name, which may be an
-    expression too, and a value, for ``body`` a text or file.
+    ``path`` are literal texts and expressions in turn, beginning with a text that is relative to the app or has
+    scheme and host. Each expression becomes one percent-encoded text: ``Escaped`` says how, else only letters, digits
+    and ``-._~`` are not escaped. ``query`` and ``headers`` are pairs in order; the query is encoded as a form. A query
+    that is spelled in another way is part of ``path``. The characters of header values are bytes (Latin-1).
+
+    ``body``: for ``json`` any expression, written as :func:`recorder.spelling.as_json` does it; for ``form`` and
+    ``multipart`` a list of pairs of a name, which may be an expression too, and a value; for ``body`` a text, which may
+    have ``Escaped`` pieces, or a file. ``charset`` is the encoding of its text, if not UTF-8; a character that the
+    encoding lacks is written as ``&#NUMBER;``.
     """
 
     method: str
@@ -50,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, Expression], ...] = ()
     media: Media = ""
     body: Any = None
+    charset: str = ""
 
     @property
     def is_elsewhere(self) -> bool:
@@ -58,11 +68,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
 def request(step: Step) -> Request:
-    """The request of a step."""
+    """The request of a step, by its values."""
     pieces = _FIELD.split(step.endpoint.path)
     values = {a.name: a.value for a in step.arguments if a.location == "path"}
     path = tuple(values.get(piece, "") if n % 2 else piece for n, piece in enumerate(pieces))
@@ -85,25 +96,80 @@ def request(step: Step) -> Request:
     if members:
         is_plain = all(isinstance(name, str) for name, _ in members)
         body = dict(members) if is_plain else Object(members=tuple(members))
+    query = tuple((a.name, a.value) for a in step.arguments if a.location == "query")
+    headers = tuple((a.name, a.value) for a in step.arguments if a.location == "header")
     return Request(
         method=step.endpoint.method,
         path=path,
-        query=tuple((a.name, a.value) for a in step.arguments if a.location == "query"),
-        headers=tuple((a.name, a.value) for a in step.arguments if a.location == "header"),
+        query=query,
+        headers=headers,
         media=media,
         body=body,
+        charset=step.charset if media in ("body", "multipart") else "",
     )
+
+
+def as_sent(step: Step) -> Request:
+    """The request of a step in the recorded spelling, where an encoder would write its values in another way: the query
+    is then part of the path, and a form or JSON is a text."""
+    asked = request(step)
+    path, query, headers, media, body = asked.path, asked.query, asked.headers, asked.media, asked.body
+    if step.address:
+        path, query = _address_as_recorded(step.address, path, query)
+    spelled: list[Piece] | None = None
+    if step.body and media == "json":
+        spelled = json_pieces(step.body, body)
+    elif step.body and media == "form":
+        spelled = form_pieces(step.body, body, step.charset)
+    if spelled is not None:
+        if not any(name == "content-type" for name, _ in headers):
+            kind = "application/json" if media == "json" else "application/x-www-form-urlencoded"
+            headers = (*headers, ("content-type", kind))
+        charset = step.charset if media == "json" else ""
+        asked = msgspec.structs.replace(asked, media="body", body=_text_of(spelled), charset=charset)
+    return msgspec.structs.replace(asked, path=path, query=query, headers=headers)
+
+
+def _text_of(pieces: Sequence[Piece]) -> Expression:
+    return pieces[0] if len(pieces) == 1 and isinstance(pieces[0], str) else Text(pieces=tuple(pieces))
+
+
+def _address_as_recorded(
+    recorded: str, path: tuple[Expression, ...], query: tuple[tuple[str, Expression], ...]
+) -> tuple[tuple[Expression, ...], tuple[tuple[str, Expression], ...]]:
+    """Path and query in the recorded spelling, where they still have the recorded parts."""
+    where, mark, asked = recorded.partition("?")
+    pattern = "".join("([^/]*)" if n % 2 else re.escape(str(p)) for n, p in enumerate(path))
+    host = re.match(r"[a-z]+://[^/]*", str(path[0]))
+    found = re.fullmatch(pattern, (host[0] if host else "") + where)
+    pieces: list[tuple[bool, Expression]] = []
+    for number, piece in enumerate(path):
+        if number % 2 and found is not None:
+            piece = as_recorded(found[(number + 1) // 2], piece, plus=False)
+            pieces.append((not isinstance(piece, str), piece))
+        else:
+            pieces.append((number % 2 == 1, piece))
+    spelled = form_pieces(asked, query) if mark else None
+    if spelled is not None:
+        query = ()
+        pieces += [(False, "?"), *((not isinstance(piece, str), piece) for piece in spelled)]
+    return in_turn(pieces), query
 
 
 def address(asked: Request, root: str, value: Callable[[Expression], Any] = lambda given: given) -> str:
     """Where a request goes: ``root`` is the app's address without a final slash, ``value`` evaluates an expression. A
     list in the query is sent one by one, under the same name."""
-    pieces = (quote(as_text(value(p)), safe="") if n % 2 else str(p) for n, p in enumerate(asked.path))
-    path = "".join(pieces)
+    path = "".join(_escaped(p, value) if n % 2 else str(p) for n, p in enumerate(asked.path))
     whole = path if asked.is_elsewhere else root + path
     given = [(name, value(each)) for name, each in asked.query]
     pairs = [(n, as_text(v)) for n, each in given for v in (each if isinstance(each, list) else [each])]
     return f"{whole}?{urlencode(pairs)}" if pairs else whole
+
+
+def _escaped(piece: Expression, value: Callable[[Expression], Any]) -> str:
+    if isinstance(piece, Escaped):
+        return escaped(as_text(value(piece.value)), piece.safe, piece.plus, piece.charset)
+    return escaped(as_text(value(piece)))
 
 
 def scalars(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
@@ -135,27 +201,31 @@ def key_of(path: Sequence[str | int]) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
-def as_text(value: Any) -> str:
-    """A leaf as it is written in an address."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return json.dumps(value)
-
-
 def unbase64(text: str) -> str | None:
     """The readable text that ``text`` is the base64 of, in either alphabet; None if it is none."""
     if not _BASE64.fullmatch(text):
         return None
     try:
-        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
-        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True).decode()
-    except (binascii.Error, ValueError):
+        decoded = decode_base64(text)
+    except ValueError:
         return None
     return decoded if decoded.isprintable() and len(decoded) >= 6 else None
+
+
+def decode_base64(text: str) -> str:
+    """The text (UTF-8) that ``text`` is the base64 of, in either alphabet, padded or not.
+
+    Raises:
+        ValueError: it is not base64 of a text.
+    """
+    bare = text[: len(text.rstrip("="))]
+    if len(text) - len(bare) > 2 or not _ALPHABETS.fullmatch(bare):
+        raise ValueError("it is not base64")
+    padded = bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4)
+    try:
+        return base64.b64decode(padded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise ValueError("it is not base64") from None
 
 
 def _unknown(leaf: Any) -> Any:
@@ -178,10 +248,7 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
             name, nth = reader.path
             return literal(text, str(name), int(str(nth)))
         case "base64":
-            decoded = unbase64(text)
-            if decoded is None:
-                raise ValueError("it is not base64")
-            return decoded
+            return decode_base64(text)
         case "unquote":
             return unquote(text)
         case "query":
@@ -194,7 +261,7 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
         case "segment":
             return segments(text)[int(str(reader.path[0]))]
     before, after = map(str, reader.path)
-    end = re.escape(after) if after else r"[/?#]|$"
+    end = re.escape(after) if after else r"[/?#]|\Z"
     found = re.search(re.escape(before) + f"(.*?)(?:{end})", text, re.DOTALL)
     if found is None:
         raise ValueError(f"there is no {before!r}")
@@ -276,7 +343,10 @@ def evaluated(expression: Expression, leaf: Callable[[Any], Any]) -> Any:
         case Text():
             return "".join(as_text(evaluated(piece, leaf)) for piece in expression.pieces)
         case Spelled(kind="json"):
-            return json.dumps(evaluated(expression.value, leaf), separators=(",", ":"), ensure_ascii=False)
+            return as_json(evaluated(expression.value, leaf))
+        case Escaped():
+            text = as_text(evaluated(expression.value, leaf))
+            return escaped(text, expression.safe, expression.plus, expression.charset)
         case Spelled(kind="percent"):
             return quote(as_text(evaluated(expression.value, leaf)), safe="!'()*~")
         case Spelled():

@@ -267,6 +267,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A stream is read until it has an item for each of these; empty: see ``cancel_after``."""
     origins: tuple[Origin, ...] = ()
     """Where the values that it sends come from."""
+    address: str = ""
+    """The recorded path and query, where an encoder would write the arguments in another way."""
+    body: str = ""
+    """The recorded request body as text, where an encoder would write the arguments in another way."""
+    charset: str = ""
+    """The encoding of the request body's text, where it is not UTF-8."""
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import { OURS } from "./words.js";
  * @property {() => number} now the moment, to be handed back with what began at it
  * @property {(fact: import("./words.js").Fact, since?: number) => void} add
  * @property {() => string | undefined} act the act that can have caused what happens now
+ * @property {() => void} flush tells of what has been going on and may be in what is about to leave the page
  *
  * @typedef {{method: string, url: string, how?: string, headers: import("./words.js").Pairs}} Opening
  * @typedef {{last: number, letter?: string}} Counter what requests are numbered by, behind a letter
@@ -26,6 +27,7 @@ import { OURS } from "./words.js";
  * @returns {Exchange} what tells the rest of it
  */
 export function announce(observer, counter, opening, body) {
+  observer.flush();
   const id = `${counter.letter ?? "r"}${++counter.last}`;
   const since = observer.now();
   const at = natives.now();

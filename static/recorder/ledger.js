@@ -201,6 +201,8 @@ export class Ledger {
 function sizeOfFact(fact) {
   let size = 200;
   if ("text" in fact) size += fact.text.length;
+  if ("value" in fact) size += fact.value.length;
+  if ("of" in fact) size += fact.of?.length ?? 0;
   if ("url" in fact) size += fact.url.length;
   if ("body" in fact) {
     size += fact.body?.text?.length ?? 0;

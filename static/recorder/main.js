@@ -4,9 +4,11 @@
 import { PanelDock } from "../panel/panel.js";
 import { Channel } from "./channel.js";
 import { watchDocument } from "./documents.js";
+import { own } from "./elements.js";
 import { hook } from "./hooks.js";
 import { Ledger } from "./ledger.js";
-import { guarded, natives } from "./natives.js";
+import { Making } from "./making.js";
+import { guarded, listen, natives } from "./natives.js";
 import { Redactor } from "./redact.js";
 import { Toggle } from "./toggle.js";
 import { watchActs } from "./triggers.js";
@@ -61,12 +63,19 @@ export function start(config) {
     channel.schedule(fact.t === "response");
   };
   const acts = watchActs({
-    act: observe,
+    tell: observe,
     password: (input, isFinal) => redactor.watch(input, isFinal),
     isOurs: (element) => (toggle?.contains(element) || panel?.contains(element)) ?? false,
   });
-  const observer = { now: () => ledger.count, add: guarded(observe), act: acts.current };
-  hook(observer);
+  const now = () => ledger.count;
+  const making = new Making(observe, now);
+  const flush = guarded(() => {
+    making.flush();
+    acts.flush();
+  });
+  const observer = { now, add: guarded(observe), act: acts.current, flush };
+  hook(observer, making);
+  for (const leaving of ["beforeunload", "pagehide"]) listen(window, leaving, flush);
   watchDocument(observer, ledger.page);
   channel.start();
   toggle?.start();
@@ -92,11 +101,11 @@ function hasRecorder(frame, config) {
 /** @returns {import("./words.js").PageOpened} */
 function describePage() {
   /** @type {import("./words.js").PageOpened} */
-  const page = { t: "page", url: location.href, title: document.title, embedded: window.parent !== window };
+  const page = { t: "page", url: location.href, title: own(document, "title"), embedded: window.parent !== window };
   const config = /** @type {any} */ (window).gradio_config;
   if (typeof config?.root === "string") {
     page.root = config.root;
-    page.theme = document.body?.classList.contains("dark") ? "dark" : "light";
+    page.theme = own(document, "body")?.classList.contains("dark") ? "dark" : "light";
   }
   return page;
 }

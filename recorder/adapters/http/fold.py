@@ -23,9 +23,11 @@ from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
 from recorder.session import (
+    Acted,
     App,
     Call,
     File,
+    Made,
     Message,
     Omitted,
     SecretName,
@@ -34,16 +36,18 @@ from recorder.session import (
     Timing,
     Trigger,
     TriggerKind,
+    Typed,
     Value,
     iso,
 )
+from recorder.spelling import as_json, browser_form, codec, decoded, escaped, is_usual_form
 
 SURE_MS = 50.0
 """How soon after an act a request is certainly its doing."""
 
 _BY_BROWSER = re.compile(
-    r"(?:accept-(?:language|encoding|charset)|access-control-.*|cache-control|(?:proxy-)?connection|content-(?:length|type)|cookie|dnt"
-    r"|host|if-(?:none-match|modified-since)|keep-alive|origin|pragma|priority|purpose|range|referer|save-data|sec-.*"
+    r"(?:accept-(?:encoding|charset)|access-control-.*|(?:proxy-)?connection|content-(?:length|type)|cookie|dnt"
+    r"|host|if-(?:none-match|modified-since)|keep-alive|origin|priority|purpose|referer|save-data|sec-.*"
     r"|te|trailer|transfer-encoding|upgrade.*|user-agent|via|x-client-data)$",
     re.IGNORECASE,
 )
@@ -193,6 +197,28 @@ class HttpFold:
                 for s in traffic.secrets.values()
             ),
             notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),
+            acts=tuple(
+                Acted(at=act.at, kind=act.kind, role=act.role, name=act.name, near=act.near)
+                for act in traffic.acts
+                if act.kind
+            ),
+            typed=tuple(
+                Typed(
+                    at=t.at,
+                    control=f"{t.page}.{t.control}",
+                    kind=t.kind,
+                    value=t.value,
+                    shown=t.shown,
+                    label=t.label,
+                    field=t.field,
+                    role=t.role,
+                )
+                for t in traffic.typed
+            ),  # fmt: skip
+            made=tuple(
+                Made(at=m.at, how=m.how, value=m.value, algorithm=m.algorithm, of=m.of, name=m.name)
+                for m in traffic.made
+            ),
         )
 
 
@@ -321,6 +347,9 @@ class _Builder:
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
             ),
+            address=_unusual_address(e, path),
+            body=_unusual_body(e, body, media),
+            charset=e.body.charset,
         )
 
     def _conversation(self, turn: Turn, id: str, opened: str) -> Call:
@@ -354,6 +383,7 @@ class _Builder:
             page=e.page,
             code=e.status or None,
             how=e.how,
+            address=_unusual_address(e, path) if opens else "",
             messages=messages,
             continues="" if opens else opened,
         )
@@ -429,7 +459,7 @@ class _Builder:
             yield Value(name="accept", value="text/html", location="header", component="header")
         type = e.sent_header("content-type")
         plain = {"json": "application/json", "form": "application/x-www-form-urlencoded"}.get(media)
-        if media and media != "multipart" and type and type.partition(";")[0].strip().lower() != plain:
+        if type and type != plain and not (media == "multipart" or type.startswith("multipart/form-data")):
             yield Value(name="content-type", value=type, location="header", component="header")
 
     def _body_values(self, e: Exchange, body: Any, media: str) -> Iterator[Value]:
@@ -542,17 +572,56 @@ def _body(e: Exchange) -> tuple[Any, str]:
         if is_json and (untold or _JSON_TYPE.match(type)):
             return value, "json"
         if "x-www-form-urlencoded" in type:
-            pairs = parse_qsl(body.text or "", keep_blank_values=True)
+            if is_json and isinstance(value, dict | list):
+                return value, "json"
+            pairs = parse_qsl(body.text or "", keep_blank_values=True, encoding=codec(body.charset))
             return [Part(name=n, value=v) for n, v in pairs], "form"
         return body.text or "", "body"
     if body.kind == "parts":
         if len(body.parts) == 1 and not body.parts[0].name and body.parts[0].filename is not None:
             return body.parts[0], "body"
         is_form = "urlencoded" in type
-        return list(body.parts), "form" if is_form else "multipart"
+        parts = [_sent_part(part) for part in body.parts] if e.how == "form" or not is_form else body.parts
+        return list(parts), "form" if is_form else "multipart"
     if body.kind == "lost":
         return Part(name="", filename="body", size=body.size), "body"
     return None, ""
+
+
+def _sent_part(part: Part) -> Part:
+    """A field as browsers send it in a form of their own, or in several parts: lines end with CR LF."""
+    value = part.value if part.filename is not None or part.value is None else _with_crlf(part.value)
+    return msgspec.structs.replace(part, name=_with_crlf(part.name), value=value)
+
+
+def _with_crlf(text: str) -> str:
+    return re.sub(r"\r\n?|\n", "\r\n", text)
+
+
+def _unusual_address(e: Exchange, path: Pairs) -> str:
+    """The path and query of a request, if an encoder would write their values in another way."""
+    parts = parts_of(e.url)
+    words = [
+        word
+        for word in parts.query.split("&")
+        if not _is_moment(decoded(word.partition("=")[0]), decoded(word.partition("=")[2]), e.at)
+    ]
+    query = "&".join(words)
+    segments = parts.path.split("/")
+    is_usual = all(escaped(value) in segments for _, value in path) and is_usual_form(query)
+    return "" if is_usual else f"{parts.path}?{query}" if query else parts.path
+
+
+def _unusual_body(e: Exchange, body: Any, media: str) -> str:
+    """The text of a JSON or form body, if an encoder would write its values in another way."""
+    charset = e.body.charset
+    if media == "json":
+        text = e.body.text or ""
+        return text if charset or text != as_json(body) else ""
+    if media == "form":
+        text = e.body.text or browser_form([(part.name, part.value or "") for part in body], charset)
+        return text if charset or not is_usual_form(text) else ""
+    return ""
 
 
 def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
@@ -580,7 +649,10 @@ def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
         is_json, value = parsed(text)
         if is_json:
             return value, "json"
-    if re.match(r"text/html|application/xhtml", type, re.I):
+    if re.match(r"text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml\b", type, re.I):
+        is_json, value = parsed(text)
+        if is_json and isinstance(value, dict | list):
+            return value, "json"
         return read_page(text, _relative(e.answer_url or e.url, seen)), "page"
     is_json, value = parsed(text)
     if is_json and isinstance(value, dict | list):
@@ -602,6 +674,20 @@ def sse_data(text: str) -> list[Any]:
         event = next((line[6:].strip() for line in lines if line.startswith("event:")), "message")
         found.append(value if event == "message" else {"event": event, "data": value})
     return found
+
+
+def _moments(e: Exchange) -> tuple[float, ...]:
+    """When each item of a stream had arrived, in ms from the start of the call."""
+    is_events = "event-stream" in e.header("content-type")
+    moments: list[float] = []
+    rest = ""
+    for at, chunk in zip(e.chunk_at, e.chunks, strict=False):
+        rest += chunk.replace("\r\n", "\n")
+        *whole, rest = rest.split("\n\n" if is_events else "\n")
+        for piece in whole:
+            if re.search(r"(?m)^data:", piece) if is_events else piece.strip("\x1e \t"):
+                moments.append(at - e.at)
+    return tuple(moments)
 
 
 def _addressed(e: Exchange, path: Pairs, changed: bool) -> Iterator[Value]:

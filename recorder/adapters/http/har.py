@@ -42,6 +42,8 @@ _HOW = {
     "eventsource": "eventsource",
     "ping": "beacon",
 }
+_OF_BROWSERS = {"accept-language", "cache-control", "cookie", "pragma", "range"}
+"""Headers that a browser adds; a page may set some of them too, which a HAR file does not tell apart."""
 _ASSETS = {"script", "stylesheet", "image", "font", "media", "manifest", "texttrack", "other", "preflight"}
 _TEXT = re.compile(
     r"text/(?!css|javascript)|application/(?:json|xml|x-www-form-urlencoded|graphql)|[^;]*\+(?:json|xml)"
@@ -242,7 +244,7 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                 )
             yield SocketClosed(page="har", seq=1, at=end, id=id)
             continue
-        headers = [(name, clean(value)) for name, value in entry.headers if name != "cookie"]
+        headers = [(name, clean(value)) for name, value in entry.headers if name not in _OF_BROWSERS]
         headers += [("cookie", clean(cookie)) for cookie in _submitted_twice(entry)]
         yield Request(
             page="har", seq=1, at=at, id=id, method=entry.method, url=url, how=entry.how, headers=tuple(headers),

@@ -14,9 +14,11 @@ from recorder.events import (
     AnyEvent,
     Body,
     Chunk,
+    Cookies,
     Done,
     Fetched,
     Lost,
+    Made,
     Mark,
     PageOpened,
     Request,
@@ -25,6 +27,7 @@ from recorder.events import (
     SocketClosed,
     SocketMessage,
     SocketOpened,
+    Typed,
 )
 
 Pairs = tuple[tuple[str, str], ...]
@@ -65,6 +68,11 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     answer: Body = Body()
     chunks: list[str] = msgspec.field(default_factory=list)
     """What was streamed; empty where that is more than can be kept."""
+    chunk_at: list[float] = msgspec.field(default_factory=list)
+    """When each of these arrived."""
+    cookies_sent: Pairs = ()
+    cookies_set: Pairs = ()
+    """The cookies of the request and of the response, each with a digest of its value."""
     yields: int = 0
     streamed: int = 0
     """How many chunks came, and of how many characters."""
@@ -98,14 +106,16 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
         """Whether more was streamed than can be kept."""
         return self.streamed + self.yields * CHUNK_COST > STREAM_LIMIT
 
-    def stream(self, text: str) -> None:
+    def stream(self, text: str, at: float) -> None:
         """Another chunk came."""
         self.yields += 1
         self.streamed += len(text)
         if self.is_cut:
             self.chunks.clear()
+            self.chunk_at.clear()
         else:
             self.chunks.append(text)
+            self.chunk_at.append(at)
 
     def header(self, name: str) -> str:
         """A header of the response, empty where there is none."""
@@ -119,6 +129,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
 STREAM_LIMIT = 128 * 1024 * 1024
 """Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
 CHUNK_COST = 64
+COOKIES_MS = 5_000.0
+"""How far the moments may be apart at which page and proxy saw one request begin."""
 CHAIN_MS = 300.0
 """How soon after an answer a request of the same page counts as made because of it."""
 
@@ -132,6 +144,9 @@ class Traffic:
         self.secrets: dict[str, Secret] = {}
         self.fetched: dict[str, Fetched] = {}
         self.lost: list[Lost] = []
+        self.acts: list[Act] = []
+        self.typed: list[Typed] = []
+        self.made: list[Made] = []
         self.surroundings = 0
         """When something was last told that may concern any exchange: a page, or what was read from the app."""
         self.start: Mark | None = None
@@ -161,7 +176,7 @@ class Traffic:
                     found.changed = self._order
             case Chunk():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
-                    found.stream(event.text)
+                    found.stream(event.text, event.at)
                     found.changed = self._order
             case Done():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
@@ -194,6 +209,13 @@ class Traffic:
                     self._end(found, event.at)
             case Act():
                 self._acts[event.page, event.id] = event
+                self.acts.append(event)
+            case Typed():
+                self.typed.append(event)
+            case Made():
+                self.made.append(event)
+            case Cookies():
+                self._cookies(event)
             case PageOpened():
                 self.pages[event.page] = event
                 self.surroundings = self._order
@@ -239,6 +261,19 @@ class Traffic:
         if made.act is None:
             made.cause = made.followed = self._cause(made)
         self.exchanges.append(made)
+
+    def _cookies(self, event: Cookies) -> None:
+        """Add the cookies of an exchange to the one of the same address that began closest to it."""
+        url = event.url.partition("#")[0]
+        fitting = [
+            e
+            for e in self.exchanges[-200:]
+            if e.method == event.method and e.url.partition("#")[0] == url and not e.cookies_set
+        ]
+        found = min(fitting, key=lambda e: abs(e.at - event.at), default=None)
+        if found is not None and abs(found.at - event.at) <= COOKIES_MS:
+            found.cookies_sent, found.cookies_set = event.sent, event.set
+            found.changed = self._order
 
     def _cause(self, made: Exchange) -> Exchange | None:
         """The latest answer of the same page that came just before, if a person's act was behind it."""

@@ -11,9 +11,9 @@ from recorder.render.analysis import thought
 from recorder.render.http.program import HttpProgram
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
-from recorder.request import request, value_at
+from recorder.request import as_sent, value_at
 from recorder.session import File
-from recorder.workflow import Step, Workflow, identifier, tainted
+from recorder.workflow import Expression, Spelled, Step, Workflow, identifier, tainted
 
 
 class Locust:
@@ -36,6 +36,7 @@ LOCUST = Locust()
 
 class _File(HttpProgram):
     template = "http_locust.jinja"
+    url = "self.host"
     client = "self.client"
     sockets = "self.sockets"
     raw_body = "data="
@@ -70,6 +71,22 @@ class _File(HttpProgram):
     def signature(self, items: list[tuple[str, Node]]) -> str:
         return ""
 
+    def form_body(
+        self, pairs: list[tuple[Expression, Expression]], headers: list[tuple[str, Expression]]
+    ) -> list[tuple[str, Node]]:
+        return [("data=", self.pairs(pairs))]
+
+    def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
+        """As a page writes JSON, and requests does not."""
+        if not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/json"))
+        text = self.expression(Spelled(kind="json", value=value))
+        return (
+            [("data=", Group(text.open, text.items, text.close + ".encode()"))]
+            if isinstance(text, Group)
+            else []
+        )
+
     def step(self, step: Step) -> list[str]:
         lines: list[str] = []
         if (seconds := thought(step, self.before)) > 0.05:
@@ -77,7 +94,7 @@ class _File(HttpProgram):
         self.before = step
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
-        asked = request(step)
+        asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         items: list[tuple[str, Node]] = [
             ("", python_text(step.endpoint.id)),
@@ -88,8 +105,7 @@ class _File(HttpProgram):
         if component != "json":
             items.append(("kind=", python_text(component)))
             self.needs |= {"page"} if component == "page" else set()
-        if step.cancel_after is not None:
-            items.append(("most=", str(step.cancel_after)))
+        items += self.until_enough(step)
         if step.expect == "failed":
             items.append(("fails=", "True"))
         elif step.expect == "ok" and not step.setup and step.id not in self.tainted and step.outputs:

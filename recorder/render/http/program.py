@@ -5,21 +5,31 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from recorder.render import Options
 from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, walk
+from recorder.render.http.carried import carried
+from recorder.render.http.carried import names as carried_names
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, request, value_at
+from recorder.request import Request, as_sent, evaluated, follow, value_at
 from recorder.session import File, Place
+from recorder.spelling import Escaped, codec, encoded, header_bytes
 from recorder.workflow import (
+    AppUrl,
     Cookie,
+    Digest,
     Expression,
+    Generated,
+    Item,
     Link,
     Names,
+    Object,
+    Path,
     Reader,
     SecretRef,
     Spelled,
@@ -35,12 +45,13 @@ from recorder.workflow import (
 )
 
 _OWN = {
-    "ANY", "Any", "Around", "FILES", "Matching", "Path", "URL", "Unordered", "address", "annotations", "app_url",
+    "ANY", "Any", "Around", "BOUNDARY", "Cookie", "CookieJar", "FILES", "Jar", "Matching", "Path", "SECRETS", "URL", "Unordered", "address", "annotations", "app_url",
     "as_recorded", "base64", "between", "checked", "client", "connect", "contextlib", "cookie", "failing", "form",
-    "heard", "httpx", "json", "message", "origin", "os", "page", "pair", "part", "print", "pytest", "query", "quote",
-    "re", "response", "run", "segment", "self", "shortened", "socket", "sockets", "stream", "text", "time", "unbase64",
-    "until", "urlencode", "urlsplit",
-}  # fmt: skip
+    "heard", "httpx", "json", "message", "multipart", "origin", "os", "pair", "part", "print", "pytest", "quote_plus",
+    "re", "response", "run", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time", "until",
+    "urlencode", "urlsplit", "hashlib", "secrets", "uuid", "datetime", "timezone", "unescape", "unquote", "parse_qs",
+    "quote",
+} | carried_names()  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -79,11 +90,15 @@ class HttpProgram:
         self.folder = common_folder(workflow)
         self.setting_up = False
         self.last = ""
+        self.generated: dict[str, str] = {}
 
     def text(self) -> str:
         items, late = self.arguments()
+        late += self.made()
         blocks = [self.step(step) for step in self.workflow.steps]
         margin = " " * self.margin
+        sources, imported = carried(self.needs)
+        self.needs |= imported
         return template(self.template).render(
             url=python_text(self.workflow.app.url.rstrip("/")),
             files=files_folder(self.options, self.folder),
@@ -93,10 +108,16 @@ class HttpProgram:
             blocks=["\n".join(f"{margin}{line}" if line else "" for line in block) for block in blocks],
             returned=self.last,
             needs=self.needs,
+            secrets=self.secrets(),
             waiting=self.waiting,
             stack=self.stack,
+            carried=sources,
             **self.more(),
         )
+
+    def secrets(self) -> list[tuple[str, str]]:
+        """The environment variables that are needed, each with where the recorder saw the secret."""
+        return [(python_text(s.name), python_text(s.hint or "a request")) for s in self.workflow.secrets]
 
     def more(self) -> dict[str, Any]:
         """What else the template takes."""
@@ -121,6 +142,41 @@ class HttpProgram:
             annotation, default = self.default(name, variable, late)
             items.append((f"{name}: {annotation} = ", default))
         return [("", "*"), *items] if items else [], late
+
+    def made(self) -> list[str]:
+        """The lines that make the values that the page made itself, one for each name."""
+        lines = []
+        for step in self.workflow.steps:
+            for leaf in leaves_of(Generated, sent(step)):
+                if leaf.kind != "time" and leaf.name not in self.generated:
+                    self.generated[leaf.name] = self.name(leaf.name, "generated")
+                    lines.append(f"{self.generated[leaf.name]} = {self.fresh(leaf)}")
+        return lines
+
+    def fresh(self, leaf: Generated) -> str:
+        """Code that makes a generated value."""
+        match leaf.kind, leaf.form:
+            case "uuid", _:
+                self.needs.add("uuid")
+                return "str(uuid.uuid4())"
+            case "time", "iso":
+                self.needs |= {"datetime", "timezone"}
+                return 'datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")'
+            case "time", form:
+                self.needs.add("time")
+                return "int(time.time())" if form == "s" else "int(time.time() * 1000)"
+            case _, "characters":
+                self.needs.add("secrets")
+                alphabet = python_text(leaf.alphabet)
+                return f'"".join(secrets.choice({alphabet}) for _ in range({int(leaf.size)}))'
+            case _, "hex":
+                self.needs.add("secrets")
+                return f"secrets.token_hex({int(leaf.size)})"
+            case _, "base64":
+                self.needs |= {"secrets", "base64"}
+                return f"base64.b64encode(secrets.token_bytes({int(leaf.size)})).decode()"
+        self.needs |= {"secrets", "base64url"}
+        return f"base64url(secrets.token_bytes({int(leaf.size)}))"
 
     def default(self, name: str, variable: Variable, late: list[str]) -> tuple[str, Node]:
         """Annotation and default of a variable; what must be made when the function runs is added to ``late``."""
@@ -174,7 +230,29 @@ class HttpProgram:
                 return secret(leaf)
             case Cookie():
                 self.needs.add("cookie")
-                return f"cookie({self.client}, {python_text(leaf.name)})"
+                code = f"cookie({self.client}, {python_text(leaf.name)})"
+                self.needs |= {"unquote"} if leaf.decoded else set()
+                return f"unquote({code})" if leaf.decoded else code
+            case AppUrl():
+                return self.url
+            case Generated():
+                return self.fresh(leaf) if leaf.kind == "time" else self.generated[leaf.name]
+            case Digest():
+                self.needs.add("digest")
+                digested: list[tuple[str, Node]] = [
+                    ("", python_text(leaf.algorithm)),
+                    ("", self.as_text(leaf.value)),
+                    ("", python_text(leaf.form)),
+                ]
+                return Group("digest(", digested, ")")
+            case Object():
+                members = [
+                    (f"{write(self.as_text(key))}: ", self.expression(value)) for key, value in leaf.members
+                ]
+                return Group("{", members, "}")
+            case Spelled(kind="percent"):
+                self.needs.add("quote")
+                return f'quote({write(self.as_text(leaf.value))}, safe="!\'()*~")'
             case Text():
                 return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
             case Spelled(kind="json"):
@@ -188,27 +266,52 @@ class HttpProgram:
                 if leaf.kind == "base64":
                     return f"base64.b64encode(({inside}).encode()).decode()"
                 return f'base64.urlsafe_b64encode(({inside}).encode()).decode().rstrip("=")'
+            case Escaped():
+                return self.escaped(leaf)
             case File():
                 self.needs.add("Path")
                 return f"{write(self.file_path(leaf))}.read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
+    def escaped(self, leaf: Escaped) -> Node:
+        """Percent-encoded text."""
+        function = "quote_plus" if leaf.plus else "quote"
+        self.needs.add(function)
+        items: list[tuple[str, Node]] = [("", self.as_text(leaf.value))]
+        items.append(("safe=", python_text(leaf.safe.replace("~", ""))))
+        if leaf.charset:
+            items += [("encoding=", python_text(codec(leaf.charset))), ("errors=", '"xmlcharrefreplace"')]
+        # Python's function never escapes this one.
+        return Group(f"{function}(", items, ")" if "~" in leaf.safe else ').replace("~", "%7E")')
+
     def as_text(self, value: Expression) -> Node:
         """An expression that is text, whatever it is of."""
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | AppUrl | Digest | Escaped):
             return self.expression(value)
-        if isinstance(value, Link) and (value.readers or isinstance(self.recorded(value), str)):
+        if isinstance(value, Generated) and (value.kind != "time" or value.form == "iso"):
+            return self.expression(value)
+        if isinstance(value, Link) and self.is_text(value):
             return self.expression(value)
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, str):
             return self.expression(value)
         return Group("str(", [("", self.expression(value))], ")")
 
-    def recorded(self, link: Link) -> Any:
-        """What a link was before anything was read out of it."""
+    def is_text(self, link: Link) -> bool:
+        """Whether a link leads to a text."""
         step = self.steps.get(link.step)
         if step is None or link.output >= len(step.outputs):
             raise no_output(link)
-        return value_at(step.outputs[link.output].value, link.path)
+        try:
+            found = follow(link, step.outputs[link.output].value, self.as_recorded)
+        except (ValueError, LookupError, TypeError):
+            return bool(link.readers) and link.readers[-1].kind not in ("json", "literal")
+        return isinstance(found, str)
+
+    def as_recorded(self, leaf: Any) -> Any:
+        """The recorded value of a leaf in a selector."""
+        if isinstance(leaf, VariableRef) and leaf.name in self.variables:
+            return evaluated(self.variables[leaf.name][1].value, self.as_recorded)
+        raise TypeError("its value was not recorded")
 
     def link(self, link: Link) -> Node:
         source = self.steps.get(link.step)
@@ -223,25 +326,60 @@ class HttpProgram:
         if in_headers:
             head, path = path[0], path[1:]
             code = f"str({code}.url)" if head == "url" else f"{code}.headers[{python_text(str(head))}]"
-        code += "".join(f"[{write(python(key))}]" for key in path)
+        code = self.inside(code, path)
         for reader in link.readers:
             code = self.read(reader, code)
         return code
 
+    def inside(self, code: str, path: Path) -> str:
+        """Code for the value at a path inside the value of ``code``."""
+        for part in path:
+            code = self.picked(code, part) if isinstance(part, Item) else f"{code}[{write(python(part))}]"
+        return code
+
+    def picked(self, code: str, item: Item, function: str = "pick") -> str:
+        self.needs.add(function)
+        arguments = [code, self.fields(item)]
+        if item.nth:
+            arguments.append(f"nth={item.nth}")
+        for side, anchor in (("after", item.after), ("before", item.before)):
+            if anchor is None:
+                continue
+            is_plain = not (anchor.nth or anchor.after or anchor.before)
+            arguments.append(
+                f"{side}={self.fields(anchor) if is_plain else self.picked(code, anchor, 'place')}"
+            )
+        return f"{function}({', '.join(arguments)})"
+
+    def fields(self, item: Item) -> str:
+        """The conditions of a selector."""
+        members = []
+        for path, value in item.fields:
+            key = (
+                write(python(path[0])) if len(path) == 1 else f"({', '.join(write(python(p)) for p in path)})"
+            )
+            members.append(f"{key}: {write(self.expression(value))}")
+        return "{" + ", ".join(members) + "}"
+
     def read(self, reader: Reader, code: str) -> str:
-        """Code that reads a value out of the text that ``code`` gives."""
+        """Code that reads a value out of the text of ``code``."""
+        arguments = ", ".join(write(python(part)) for part in reader.path if not isinstance(part, Item))
         match reader.kind:
             case "json":
                 self.needs.add("json")
-                return f"json.loads({code})" + "".join(f"[{write(python(key))}]" for key in reader.path)
-            case "base64":
-                self.needs |= {"unbase64", "base64"}
-                return f"unbase64({code})"
-            case "query":
-                self.needs.add("query")
-                return f"query({code}, {python_text(str(reader.path[0]))})"
-        self.needs.add("between")
-        return f"between({code}, {', '.join(python_text(str(part)) for part in reader.path)})"
+                return self.inside(f"json.loads({code})", reader.path)
+            case "elements":
+                self.needs.add("elements")
+                return self.inside(f"elements({code})", reader.path)
+            case "unquote" | "base64":
+                name = "unbase64" if reader.kind == "base64" else "unquote"
+                self.needs.add(name)
+                return f"{name}({code})"
+            case "segment":
+                self.needs.add("path_segment")
+                return f"path_segment({code}, {arguments})"
+        self.needs.add(reader.kind)
+        return f"{reader.kind}({code}, {arguments})"
 
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "Path"}
@@ -259,7 +397,7 @@ class HttpProgram:
         self.setting_up = step.setup
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
-        asked = request(step)
+        asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         if component in STREAMED and step.expect != "failed":
             return [*lines, *self.streamed(step, asked, component)]
@@ -338,7 +476,9 @@ class HttpProgram:
     def address(self, asked: Request) -> str:
         words = []
         for number, piece in enumerate(asked.path):
-            if number % 2:
+            if isinstance(piece, Escaped):
+                words.append(write(self.escaped(piece)))
+            elif number % 2:
                 self.needs.add("segment")
                 words.append(f"segment({write(self.expression(piece))})")
             elif piece:
@@ -355,25 +495,56 @@ class HttpProgram:
         if asked.media == "json":
             body = self.json_body(asked.body, headers)
         elif asked.media == "form":
-            names = [name for name, _ in asked.body]
-            body = [("data=", self.pairs(asked.body, grouped=len(set(names)) < len(names)))]
+            body = self.form_body(asked.body, headers)
         elif asked.media == "multipart":
-            body = [("files=", Group("[", [("", self.part(name, value)) for name, value in asked.body], "]"))]
+            body = self.parts(asked, headers)
         elif asked.media == "body":
-            body = [(self.raw_body, self.raw(asked.body))]
+            body = [(self.raw_body, self.raw(asked.body, asked.charset))]
         if headers:
             items.append(("headers=", self.headers(headers)))
         return [*items, *body]
 
     raw_body = "content="
 
-    def raw(self, value: Expression) -> Node:
+    def form_body(
+        self, pairs: list[tuple[Expression, Expression]], headers: list[tuple[str, Expression]]
+    ) -> list[tuple[str, Node]]:
+        """A form. httpx takes a dictionary, which cannot have a name twice."""
+        names = [name for name, _ in pairs]
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            return [("data=", self.pairs(pairs))]
+        self.needs.add("urlencode")
+        headers.append(("content-type", "application/x-www-form-urlencoded"))
+        return [(self.raw_body, Group("urlencode(", [("", self.pairs(pairs)), ("", "True")], ").encode()"))]
+
+    def parts(self, asked: Request, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
+        """A form of several parts."""
+        fields: Node = Group("[", [("", self.part(name, value)) for name, value in asked.body], "]")
+        if not asked.charset and all(map(_is_usual_name, self.part_names(asked.body))):
+            return [("files=", fields)]
+        self.needs |= {"multipart", "Any"}
+        headers.append(("content-type", "multipart/form-data; boundary=----recorded-parts"))
+        items: list[tuple[str, Node]] = [("", fields)]
+        if asked.charset:
+            items.append(("", python_text(codec(asked.charset))))
+        return [(self.raw_body, Group("multipart(", items, ")"))]
+
+    def part_names(self, pairs: list[tuple[Expression, Expression]]) -> Iterator[Expression]:
+        """The names of the parts, and of the files in them."""
+        for name, value in pairs:
+            yield name
+            given = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
+            if isinstance(given, File):
+                yield given.name
+
+    def raw(self, value: Expression, charset: str = "") -> Node:
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             self.needs.add("Path")
             return f"Path({self.variables[value.name][0]}).read_bytes()"
         if isinstance(value, File):
             return self.expression(value)
-        return f"({write(self.as_text(value))}).encode()"
+        how = f'{python_text(codec(charset))}, "xmlcharrefreplace"' if charset else ""
+        return f"({write(self.as_text(value))}).encode({how})"
 
     def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
         node = self.expression(value)
@@ -399,34 +570,24 @@ class HttpProgram:
     def header(self, value: Expression) -> Node:
         node = self.as_text(value)
         if isinstance(value, str) and not value.isascii():
-            return f"({write(node)}).encode()"
+            charset = '"latin-1"' if header_bytes(value) != encoded(value) else ""
+            return f"{python_text(value)}.encode({charset})"
         return node
 
-    def pairs(self, pairs: Any, grouped: bool = False) -> Node:
+    def pairs(self, pairs: Any) -> Node:
+        """Names and values: a dictionary, or where a name comes twice, a list."""
         names = [name for name, _ in pairs]
-        if grouped:
-            found: dict[str, list[Node]] = {}
-            for name, value in pairs:
-                found.setdefault(name, []).append(self.expression(value))
-            items: list[tuple[str, Node]] = [
-                (
-                    f"{python_text(name)}: ",
-                    values[0] if len(values) == 1 else Group("[", [("", v) for v in values], "]"),
-                )
-                for name, values in found.items()
-            ]
-            return Group("{", items, "}")
-        if len(set(names)) == len(names):
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
             return Group(
                 "{", [(f"{python_text(name)}: ", self.expression(value)) for name, value in pairs], "}"
             )
         both: list[tuple[str, Node]] = [
-            ("", Group("(", [("", python_text(name)), ("", self.expression(value))], ")"))
+            ("", Group("(", [("", self.as_text(name)), ("", self.expression(value))], ")"))
             for name, value in pairs
         ]
         return Group("[", both, "]")
 
-    def part(self, name: str, value: Expression) -> Node:
+    def part(self, name: Expression, value: Expression) -> Node:
         """One field of a multipart form."""
         file, code = None, ""
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
@@ -436,7 +597,7 @@ class HttpProgram:
             file, code = value, write(self.file_path(value))
         if file is None:
             inside: list[tuple[str, Node]] = [("", "None"), ("", self.as_text(value))]
-            return Group("(", [("", python_text(name)), ("", Group("(", inside, ")"))], ")")
+            return Group("(", [("", self.as_text(name)), ("", Group("(", inside, ")"))], ")")
         self.needs |= {"part", "Path"}
         kept = file.path.rpartition("/")[2]
         items: list[tuple[str, Node]] = [
@@ -445,7 +606,7 @@ class HttpProgram:
         ]
         if kept != file.name:
             items.append(("", python_text(file.name)))
-        return Group("(", [("", python_text(name)), ("", Group("part(", items, ")"))], ")")
+        return Group("(", [("", self.as_text(name)), ("", Group("part(", items, ")"))], ")")
 
     def streamed(self, step: Step, asked: Request, component: str) -> list[str]:
         """An answer that is made of messages: all of them, or as many as were recorded."""
@@ -458,18 +619,24 @@ class HttpProgram:
             ("", self.address(asked)),
             ("", str(int(step.code or 200))),
         ]
-        if step.cancel_after is not None:
-            items.append(("most=", str(step.cancel_after)))
+        items += self.until_enough(step)
         items += self.how(asked)
         call = write(Group("stream(", items, ")"), indent=self.margin, before=f"{name} = {self.waiting}")
         return [*self.take_prelude(), call, *self.told(step, name)]
+
+    def until_enough(self, step: Step) -> list[tuple[str, Node]]:
+        """The argument that says when a stream without an end has said what later steps need."""
+        if step.enough:
+            needed = ", ".join(self.picked("found", item) for item in step.enough)
+            return [("enough=lambda found: ", f"({needed},)")]
+        return [("most=", str(step.cancel_after))] if step.cancel_after is not None else []
 
     def socket(self, step: Step) -> list[str]:
         """A conversation over a WebSocket, in the recorded order."""
         self.needs |= {"socket", "json"}
         lines: list[str] = []
         if not step.continues:
-            asked = request(step)
+            asked = as_sent(step)
             items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
             if asked.query:
                 items.append(("", self.pairs(asked.query)))
@@ -516,12 +683,19 @@ class HttpProgram:
         if not name:
             return [f"print({python_text(f'{self.label(step)}: done')})"]
         self.last = name
+        if step.outputs and step.outputs[0].component == "page":
+            return [f'print({said}, {name}["title"])']
         if is_long(step.outputs[0].value if step.outputs else None) or (
             step.outputs and step.outputs[0].component in ("file", "page", "text")
         ):
             self.needs.add("shortened")
             name = f"shortened({name})"
         return [f"print({said}, {name})"]
+
+
+def _is_usual_name(name: Expression) -> bool:
+    """Whether every client writes the name of a part as browsers do."""
+    return not isinstance(name, str) or not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
 
 
 def _odd(value: Any) -> bool:
