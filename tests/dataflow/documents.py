@@ -13,7 +13,7 @@ from tests.dataflow.looks import ANYWHERE, NUMBERS
 from tests.dataflow.making import Making, attribute
 from tests.dataflow.sources import ALL, Given, given_of, source
 from tests.dataflow.template import Cat, Fn, Node, Ref, cat, html_of
-from tests.dataflow.world import Control, Locator
+from tests.dataflow.world import Control, Deed, Locator
 
 
 def _page(m: Making) -> int:
@@ -152,6 +152,51 @@ def html_option(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Giv
     rows = m.rows(made, name, joined=True)
     m.doc.body.append(cat(f'<label>{noun.capitalize()}<select name="{key}">', rows, "</select></label>"))
     control = Control(label=noun.capitalize(), field=key, node=given.ref, kind="choice", shown=name)
+    given.deed = m.click(controls=(control,))
+    return given
+
+
+@document("form of a row, clicked", chosen=True)
+def form_row(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
+    given, name = _html_rows(
+        m, "form of a row, clicked", noun, fitting, key,
+        lambda label, ref: cat("<tr><td>", html_of(label), '</td><td><form method="post"><input type="hidden"',
+                               attribute("name", key), attribute("value", ref), "><button>Delete</button></form></td></tr>"),
+        Locator(_page(m)),
+    )  # fmt: skip
+    anchor = Item(fields=((("text",), name),))
+    given.symbol.locator = _element(m, {"name": key}, "value", after=anchor)
+    given.deed = m.click("Delete", near=(name, "Delete"))
+    return given
+
+
+@document(
+    "link that names the thing, clicked", fitting=(*ANYWHERE, "spaces", "slashes", "unicode"), chosen=True
+)
+def named_link(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
+    before = f"/{looks.plural(noun)}/"
+    given, name = _html_rows(
+        m, "link that names the thing, clicked", noun, fitting, "id",
+        lambda label, ref: cat("<li>", '<a href="', before, html_of(Fn("percent", ref)), '">', html_of(label), "</a></li>"),
+        Locator(_page(m)),
+    )  # fmt: skip
+    locator = _element(m, {"tag": "a", "text": name}, "href")
+    given.symbol.locator = msgspec.structs.replace(locator, readers=(Reader(kind="segment", path=(1,)),))
+    given.deed = Deed(name=name, role="link", near=m.rng.choice(((), (name,))))
+    return given
+
+
+@document("radio button, chosen", chosen=True)
+def radio(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
+    given, name = _html_rows(
+        m, "radio button, chosen", noun, fitting, key,
+        lambda label, ref: cat('<label><input type="radio"', attribute("name", key), attribute("value", ref), "> ",
+                               html_of(label), "</label>"),
+        Locator(_page(m)),
+    )  # fmt: skip
+    # The text that follows an element without content is the element's own.
+    given.symbol.locator = _element(m, {"name": key, "text": name}, "value")
+    control = Control(label=name, field=key, node=given.ref, kind="choice", shown=name)
     given.deed = m.click(controls=(control,))
     return given
 

@@ -19,10 +19,13 @@ from recorder.events import (
     Part,
     Request,
     Response,
+    Secret,
     SocketClosed,
     SocketMessage,
     SocketOpened,
     Typed,
+    dump,
+    parse_event,
 )
 from tests.dataflow.requests import address, wire
 from tests.dataflow.template import Env, compact, render, text_of
@@ -35,7 +38,36 @@ TYPES = {"json": "application/json", "html": "text/html", "text": "text/plain", 
 
 def events(world: World) -> list[AnyEvent]:
     """What the recorder is told of the conversation."""
-    return _Recording(world).events
+    recorded = _Recording(world).events
+    return _hidden(recorded, world) if world.secrets else recorded
+
+
+def _hidden(recorded: list[AnyEvent], world: World) -> list[AnyEvent]:
+    """With placeholders for secrets, as the page sends them."""
+    found: list[AnyEvent] = []
+    told: set[str] = set()
+    for event in recorded:
+        text = dump(event)
+        for symbol, name in world.secrets.items():
+            value = str(world.symbols[symbol].recorded)
+            placeholder = f"[recorder-secret:{_digest(value)}:{name}]"
+            if value not in text:
+                continue
+            text = text.replace(value, placeholder)
+            if symbol not in told:
+                told.add(symbol)
+                found.append(
+                    Secret(
+                        page=event.page,
+                        seq=0,
+                        at=event.at,
+                        placeholder=placeholder,
+                        name=name,
+                        hint="the page",
+                    )
+                )
+        found.append(parse_event(text))
+    return found
 
 
 def answer_of(
@@ -86,6 +118,8 @@ class _Recording:
             if not exchange.before and not self.started:
                 self.at += 1500
                 self._start()
+            if exchange.fresh_only:
+                continue
             self._exchange(exchange)
             self._push(number)
         self.events.append(Mark(page="", seq=0, at=self.at + 2000, what="stop", url=ROOTS[0] + "/"))

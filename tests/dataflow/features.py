@@ -10,6 +10,7 @@ from tests.dataflow.generated import generated
 from tests.dataflow.making import Making
 from tests.dataflow.sinks import SINKS, Sink
 from tests.dataflow.sources import SOURCES, Given, Source
+from tests.dataflow.stories import STORIES
 from tests.dataflow.world import Deed, Exchange, World
 
 
@@ -24,7 +25,11 @@ def world(seed: int, source: str = "", sink: str = "") -> World:
     _load(m)
     for number in range(rng.choice((1, 1, 2, 2, 3))):
         _noise(m)
-        if rng.random() < 0.15 and (number or not (source or sink)):
+        if rng.random() < 0.2 and (number or not (source or sink)):
+            kind = rng.choice(sorted(STORIES))
+            m.kinds.append(kind)
+            STORIES[kind](m)
+        elif rng.random() < 0.15 and (number or not (source or sink)):
             generated(m)
         else:
             _feature(m, source if not number else "", sink if not number else "")

@@ -29,7 +29,7 @@ class Making:
         self.exchanges: list[Exchange] = []
         self.symbols: dict[str, Symbol] = {}
         self.kinds: list[str] = []
-        self.secrets: list[str] = []
+        self.secrets: dict[str, str] = {}
         self._nouns = self.rng.sample(looks.NOUNS, len(looks.NOUNS))
         self._things = self.rng.sample(looks.THINGS, len(looks.THINGS))
         self._verbs = 0
@@ -97,12 +97,13 @@ class Making:
     def typed(self, value: Any = None) -> Symbol:
         """A value that the person types."""
         rng = self.rng
-        if value is None:
+        while value is None or str(value) in self._used:
             value = rng.choice((
                 f"{rng.choice(looks.PEOPLE)} {rng.choice(looks.THINGS)}", rng.choice(looks.PEOPLE).lower(),
                 f"{rng.choice(looks.PEOPLE)}{rng.randint(1, 99)}@example.org", str(rng.randint(1, 40)),
                 looks.valued("alnum", rng), f"{rng.choice(looks.THINGS)} {rng.randint(2, 9)}",
             ))  # fmt: skip
+        self._used.add(str(value))
         return self.symbol("typed", "", value, value)
 
     def other(self, recorded: Any, fresh: Any) -> Ref:
@@ -211,15 +212,15 @@ class Making:
 
     def unused_number(self) -> int:
         """A small number that is no value of a link."""
-        while str(number := self.rng.randint(2, 90)) in self._used:
+        while str(number := self.rng.randint(2, 300)) in self._used:
             pass
-        self._used.add(str(number))
         return number
 
     def decoy(self) -> dict[str, Node]:
         """A member of a request that equals a value that the app gave, and is not made of it."""
         rng = self.rng
         number = self.unused_number()
+        self._used.add(str(number))
         date = f"2026-11-{rng.randint(10, 28)}"
         sent, value, label, given, fresh = rng.choice((
             ("limit", 20, "page size equal to a count", "total", 23),
@@ -260,7 +261,7 @@ class Making:
             )
         return World(
             seed=seed, exchanges=self.exchanges, symbols=self.symbols, kinds=tuple(self.kinds),
-            secrets=tuple(self.secrets),
+            secrets=self.secrets,
         )  # fmt: skip
 
 

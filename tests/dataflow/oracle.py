@@ -122,12 +122,12 @@ class _Oracle:
         elif exchange.body_kind == "text":
             arguments.append(Argument(value=self._of(exchange.body), location="body"))
         outputs = (
-            Output(name="body", component="messages" if exchange.method == "WS" else "body"),
+            Output(name="body", component="body", value=exchange.answer if exchange.polled else None),
             Output(name="headers", component="headers"),
         )
         return Step(
             id=f"e{number}", name=f"e{number}", endpoint=Endpoint(id=f"e{number}", method=exchange.method, path=path or "/"),
-            arguments=tuple(arguments), outputs=outputs,
+            arguments=tuple(arguments), outputs=outputs, until=("state",) if exchange.polled else None,
         )  # fmt: skip
 
     def _of(self, node: Node) -> Expression:

@@ -79,10 +79,18 @@ class Server:
         if sent.method not in ("GET", "HEAD"):
             return next((n for n in fitting if n not in self.served), fitting[-1])
         done = set(self.served)
-        pending = next((n for n, e in enumerate(self.world.exchanges) if e.changes and n not in done), 10**9)
+        pending = next(
+            (n for n, e in enumerate(self.world.exchanges) if e.changes and not e.optional and n not in done),
+            10**9,
+        )
         reached = [n for n in fitting if n < pending] or fitting[:1]
         last = max(
-            [n for n, e in enumerate(self.world.exchanges[: reached[-1] + 1]) if e.changes], default=-1
+            [
+                n
+                for n, e in enumerate(self.world.exchanges[: reached[-1] + 1])
+                if e.changes and not e.optional
+            ],
+            default=-1,
         )
         same = [n for n in reached if n > last] or reached[-1:]
         return next((n for n in same if n not in done), same[-1])
@@ -164,7 +172,8 @@ class Runner:
 
     def world_secret(self, name: str) -> str:
         """The value of a secret that the person was asked for: the recorded one."""
-        return next((str(s.recorded) for s in self.world.symbols.values() if s.name == name), name)
+        symbol = next((symbol for symbol, known in self.world.secrets.items() if known == name), None)
+        return str(self.world.symbols[symbol].recorded) if symbol is not None else ""
 
     def _linked(self, link: Link) -> Any:
         if link.step not in self.bodies:

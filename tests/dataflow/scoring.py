@@ -32,6 +32,15 @@ MISSING = "(nothing)"
 Origin = Literal["received", "chosen", "typed", "generated", "constant"]
 
 
+SINKS = {
+    "query": "query value",
+    "header": "header",
+    "form": "form field",
+    "json": "JSON leaf",
+    "path": "path segment",
+}
+
+
 class Score(msgspec.Struct, kw_only=True):
     """One place of one request. ``computed``: the program sends something there that it received or generated."""
 
@@ -89,7 +98,7 @@ class Scorer:
 
     def _score(self, number: int, place: tuple[Any, ...], node: Node, got: Any, computed: bool) -> Score:
         symbols = [self.world.symbols[ref.symbol] for ref in refs(node)]
-        sink = next((ref.sink for ref in refs(node) if ref.sink), "")
+        sink = next((ref.sink for ref in refs(node) if ref.sink), SINKS.get(place[0], ""))
         source = next((s.source for s in symbols if s.source), "")
         origins = {s.origin for s in symbols}
         origin: Origin = "constant"

@@ -53,6 +53,15 @@ def exchange_of(m: Making, given: Given, method: str, deed: Deed, **fields: Any)
     )
 
 
+def _native(m: Making, exchange: Exchange, how: str, share: float) -> Exchange:
+    """Sometimes the browser itself makes the request, and another document answers."""
+    if m.rng.random() < share:
+        exchange.how = how
+        exchange.path = ["site", *exchange.path[1:]]
+        m.open(exchange)
+    return exchange
+
+
 def _writes(m: Making) -> str:
     return m.rng.choice(("POST", "POST", "PUT", "PATCH"))
 
@@ -118,7 +127,7 @@ def path(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
     )
     if method in ("POST", "PUT"):
         exchange.body_kind, exchange.body = "json", {**_constants(m), **_typed(m, exchange)}
-    return exchange
+    return _native(m, exchange, "document", 0.3) if method == "GET" else exchange
 
 
 @sink("query value")
@@ -129,7 +138,7 @@ def query(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
         (name, Const("true", node.decoy) if isinstance(node, Const) and node.value is True else node)
         for name, node in exchange.query
     ]
-    return exchange
+    return _native(m, exchange, "document", 0.3) if exchange.method == "GET" else exchange
 
 
 @sink("header", fitting=(*ANYWHERE, "slashes", "plus", *NUMBERS))
@@ -159,7 +168,7 @@ def form(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
         (name, Const("1", node.decoy) if isinstance(node, Const) and node.value is True else node)
         for name, node in members.items()
     ]
-    return exchange
+    return _native(m, exchange, "form", 0.4)
 
 
 @sink("multipart field")
@@ -170,7 +179,7 @@ def multipart(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
         (name, Const("1", node.decoy) if isinstance(node, Const) and node.value is True else node)
         for name, node in members.items()
     ]
-    return exchange
+    return _native(m, exchange, "form", 0.4)
 
 
 @sink("JSON leaf", fitting=JSON)
@@ -295,4 +304,55 @@ def jsonrpc(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
     }
     exchange.answer = {"jsonrpc": "2.0", "id": number, "result": m.filler()}
     exchange.tell = [(("json", "method"), method)]
+    return exchange
+
+
+@sink("base64 of a text", fitting=ANYWHERE, named=False)
+def base64_text(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, "POST", deed, body_kind="json", body={})
+    ref = _ref(given, "base64 of a text")
+    if m.rng.random() < 0.5:
+        exchange.headers.append(("Authorization", cat("Basic ", Fn("base64", cat(ref, ":")))))
+    else:
+        exchange.body = _members(m, exchange, "context", Fn("base64", Fn("json", {key: ref, "v": 1})))
+    return exchange
+
+
+@sink("percent-encoded text", fitting=(*RICH, *ANYWHERE))
+def percent(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
+    exchange.body = _members(m, exchange, key, Fn("percent", _ref(given, "percent-encoded text")))
+    return exchange
+
+
+@sink("JSON in a query value", fitting=JSON)
+def json_in_query(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, "GET", deed)
+    inner = {key: _ref(given, "JSON in a query value"), "deep": False}
+    exchange.query = [("filter", Fn("json", inner)), ("limit", Const("20", "constant of the page"))]
+    return exchange
+
+
+@sink("JSON in a multipart field", fitting=JSON)
+def json_part(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, "POST", deed, body_kind="multipart")
+    inner = _members(m, exchange, key, _ref(given, "JSON in a multipart field"))
+    exchange.body = [("meta", Fn("json", inner)), ("mode", Const("fast", "constant of the page"))]
+    return exchange
+
+
+@sink("JSON in a text", fitting=JSON)
+def json_in_json(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
+    inner = {"op": "set", key: _ref(given, "JSON in a text")}
+    exchange.body = _members(m, exchange, "message", Fn("json", inner))
+    return exchange
+
+
+@sink("address and body", fitting=ANYWHERE)
+def twice(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
+    exchange = exchange_of(m, given, "PUT", deed, body_kind="json")
+    ref = _ref(given, "address and body")
+    exchange.path = [exchange.path[0], looks.plural(given.noun), ref, m.verb()]
+    exchange.body = _members(m, exchange, key, ref)
     return exchange

@@ -104,16 +104,20 @@ def made(world: World) -> Workflow:
 
 def arguments_of(world: World, program: Workflow, done: Run) -> Arguments:
     """Whether the variables are what the person typed: each is changed, and all places that hold it must follow."""
-    sent = {s.name for s in world.symbols.values() if s.origin == "typed"} & _typed_and_sent(done)
+    typed = {s.name for s in world.symbols.values() if s.origin == "typed" and s.name not in world.secrets}
+    sent = typed & _typed_and_sent(done)
     found = Arguments(typed=len(sent))
     others = {str(s.recorded) for s in world.symbols.values() if s.origin == "typed"}
     given: dict[str, Any] = {}
-    changed = {}
+    changed: dict[str, Any] = {}
     for name in sent:
         value = str(world.symbols[name].recorded)
         fitting = [v.name for v in program.variables if str(v.value) == value]
         if len(fitting) == 1:
-            changed[name] = f"{value} changed {len(changed)}"
+            recorded = world.symbols[name].recorded
+            changed[name] = (
+                recorded + 1000 if isinstance(recorded, int) else f"{value} changed {len(changed)}"
+            )
             given[fitting[0]] = changed[name]
     found.more = sum(str(v.value) not in others for v in program.variables)
     symbols = {

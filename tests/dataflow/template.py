@@ -68,11 +68,18 @@ class Now(msgspec.Struct, frozen=True):
     form: Literal["ms", "s", "iso"]
 
 
+class _Values(dict[str, Any]):
+    """A response that says a value again which it never got has this in its place."""
+
+    def __missing__(self, name: str) -> str:
+        return "(unknown)"
+
+
 class Env:
     """Values of symbols. ``fresh``: of a fresh start, not of the recording; ``now`` in seconds since the epoch."""
 
     def __init__(self, values: dict[str, Any], fresh: bool, now: float) -> None:
-        self.values = values
+        self.values = _Values(values)
         self.fresh = fresh
         self.now = now
 

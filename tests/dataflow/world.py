@@ -81,6 +81,7 @@ class Exchange(msgspec.Struct, kw_only=True):
     it was made before recording started. ``optional``: a program may leave it out; ``noise``: it should. ``cookies``: what the response sets, each with whether a script can read it;
     ``cookie_sinks``: cookies that the request needs; ``script_cookies``: those that a script of the page has set just
     before. ``made``: what the page generates for the request. ``pause``: ms before it, where nobody did anything.
+    ``fresh_only``: only a fresh start answers so, in this place. ``polled``: the last of several of the same address.
     """
 
     method: str = "GET"
@@ -102,6 +103,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     before: bool = False
     optional: bool = False
     noise: bool = False
+    fresh_only: bool = False
+    polled: bool = False
     cookies: list[tuple[str, Node, bool]] = msgspec.field(default_factory=list)
     cookie_sinks: list[tuple[str, Node]] = msgspec.field(default_factory=list)
     script_cookies: list[tuple[str, Node]] = msgspec.field(default_factory=list)
@@ -125,8 +128,12 @@ class World(msgspec.Struct, kw_only=True):
     exchanges: list[Exchange]
     symbols: dict[str, Symbol]
     kinds: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
-    """Symbols whose values the page replaces by placeholders."""
+    secrets: dict[str, str] = msgspec.field(default_factory=dict)
+    """Symbols whose values the page replaces by placeholders, each with the name of an environment variable."""
+
+    def __post_init__(self) -> None:
+        for exchange in self.exchanges:
+            exchange.optional |= exchange.fresh_only
 
     def env(self, fresh: bool, now: float) -> Env:
         """The values of the recording, or those of a fresh start, where what the page generates is not known yet."""
