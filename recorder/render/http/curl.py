@@ -546,7 +546,7 @@ class _Script:
 
     def json_leaf(self, leaf: Any) -> str:
         """An expression as a word that holds JSON. jq would round the numbers that it reads."""
-        if isinstance(leaf, VariableRef) and not isinstance(self.recorded(leaf), str | None.__class__):
+        if isinstance(leaf, VariableRef) and not self.is_text(leaf):
             return self.word(leaf)
         return self.json(leaf)
 
