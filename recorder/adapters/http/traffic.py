@@ -73,6 +73,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     cookies_sent: Pairs = ()
     cookies_set: Pairs = ()
     """The cookies of the request and of the response, each with a digest of its value."""
+    has_cookies: bool = False
+    """Whether somebody saw its cookies."""
     yields: int = 0
     streamed: int = 0
     """How many chunks came, and of how many characters."""
@@ -155,6 +157,7 @@ class Traffic:
         self._by_id: dict[tuple[str, str], Exchange] = {}
         self._acts: dict[tuple[str, str], Act] = {}
         self._sockets: list[Exchange] = []
+        self._waiting_cookies: list[Cookies] = []
 
     @property
     def count(self) -> int:
@@ -258,22 +261,46 @@ class Traffic:
         if form is not None and form.document is None:
             form.document = made
             self._end(form, event.at)
+        if self._waiting_cookies:
+            self._waiting_for(made)
         if made.act is None:
             made.cause = made.followed = self._cause(made)
         self.exchanges.append(made)
 
     def _cookies(self, event: Cookies) -> None:
-        """Add the cookies of an exchange to the one of the same address that began closest to it."""
+        """Add the cookies of an exchange to the one of the same address that began closest to it. The proxy may report them
+        before the page reports the request."""
         url = event.url.partition("#")[0]
         fitting = [
             e
             for e in self.exchanges[-200:]
-            if e.method == event.method and e.url.partition("#")[0] == url and not e.cookies_set
+            if e.method == event.method and e.url.partition("#")[0] == url and not e.has_cookies
         ]
         found = min(fitting, key=lambda e: abs(e.at - event.at), default=None)
         if found is not None and abs(found.at - event.at) <= COOKIES_MS:
-            found.cookies_sent, found.cookies_set = event.sent, event.set
-            found.changed = self._order
+            self._with_cookies(found, event)
+        else:
+            self._waiting_cookies = [*self._waiting_cookies[-200:], event]
+
+    def _waiting_for(self, made: Exchange) -> None:
+        """Take the cookies that were reported before this exchange."""
+        url = made.url.partition("#")[0]
+        fitting = [
+            event
+            for event in self._waiting_cookies
+            if event.method == made.method
+            and event.url.partition("#")[0] == url
+            and abs(event.at - made.at) <= COOKIES_MS
+        ]
+        if fitting:
+            event = min(fitting, key=lambda event: abs(event.at - made.at))
+            self._waiting_cookies.remove(event)
+            self._with_cookies(made, event)
+
+    def _with_cookies(self, exchange: Exchange, event: Cookies) -> None:
+        exchange.cookies_sent, exchange.cookies_set = event.sent, event.set
+        exchange.has_cookies = True
+        exchange.changed = self._order
 
     def _cause(self, made: Exchange) -> Exchange | None:
         """The latest answer of the same page that came just before, if a person's act was behind it."""
