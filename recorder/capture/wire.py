@@ -1,5 +1,5 @@
-"""What a proxy sees of the traffic that a page does not: cookies, script files, downloads, the login of the browser's own
-dialog, and events of a stream that the page did not listen to.
+"""What a proxy sees of the traffic that a page does not: cookies, script files, downloads, the login of the browser's
+own dialog, and events of a stream that the page did not listen to.
 
 A shell (proxy, ASGI middleware, browser) makes one :class:`Passing` for each exchange. Cookies leave here as keyed
 digests. Texts are handed to a page, which reports them as its own, without its secrets.
@@ -7,17 +7,15 @@ digests. Texts are handed to a page, which reports them as its own, without its 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import itertools
 import re
-import secrets
 import time
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from recorder import cookies
 from recorder.address import parts_of
 from recorder.capture.documents import Headers, get, is_navigation
 from recorder.events import Cookies, Loaded, Pairs, Streamed
@@ -31,7 +29,6 @@ SCRIPT_LIMIT = 256 * 1024
 SCRIPTS_LIMIT = 8 * 1024 * 1024
 EVENT_LIMIT = 256 * 1024
 """Bytes of one event of a stream."""
-DIGEST = 16
 
 _SCRIPT = re.compile(rb"(?:text|application)/(?:x-)?(?:java|ecma)script\b", re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -52,16 +49,12 @@ class Wire:
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
-        self._key = secrets.token_bytes(16)
+        self._digests = cookies.Digests()
         self._numbers = itertools.count(1)
 
     def passing(self, method: str, url: str, headers: Headers) -> Passing:
         """A request begins; ``url`` is as the page spells it, without a fragment."""
         return Passing(self, method, url, headers, time.time() * 1000)
-
-    def digest(self, value: str) -> str:
-        """16 hexadecimal digits, the same for equal values of one run."""
-        return hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:DIGEST]
 
     def address(self, url: str) -> str:
         """``url`` with the names of its parameters only, and without what in its path is good for a login."""
@@ -73,12 +66,12 @@ class Wire:
         path = redactor.clean(path)
         return f"{path}?{names}" if names else path
 
-    def cookies(
+    def exchanged(
         self, method: str, url: str, at: float, headers: Headers, given: Headers, login: str = ""
     ) -> None:
         """The cookies of one exchange, which its headers name."""
-        sent = tuple((name, self.digest(value)) for name, value in sent_cookies(headers))
-        kept = tuple((name, self.digest(value)) for name, value in set_cookies(given))
+        sent = self._digests.of(sent_cookies(headers))
+        kept = self._digests.of(set_cookies(given))
         if sent or kept or login:
             self._witness.saw_cookies(
                 Cookies(
@@ -141,12 +134,12 @@ class Passing:
 
     def upgraded(self) -> None:
         """It became a WebSocket."""
-        self._wire.cookies(self.method, self.url, self.at, self._headers, [], self._login())
+        self._wire.exchanged(self.method, self.url, self.at, self._headers, [], self._login())
 
     def answered(self, status: int, headers: Headers) -> None:
         """The head of the response is here."""
         self._status, self._given = status, headers
-        self._wire.cookies(self.method, self.url, self.at, self._headers, headers, self._login())
+        self._wire.exchanged(self.method, self.url, self.at, self._headers, headers, self._login())
         type = get(headers, b"content-type")
         if is_navigation(self.method, self._headers):
             if get(headers, b"content-disposition").lower().startswith(b"attachment") and 200 <= status < 300:
@@ -252,7 +245,7 @@ class Ring:
 
 
 def _size_of(event: Cookies) -> int:
-    return 100 + len(event.url) + sum(len(name) + DIGEST for name, _ in (*event.sent, *event.set))
+    return 100 + len(event.url) + sum(len(name) + cookies.DIGEST for name, _ in (*event.sent, *event.set))
 
 
 class Scripts:
@@ -279,24 +272,14 @@ class Scripts:
 
 def sent_cookies(headers: Headers) -> list[tuple[str, str]]:
     """Names and values of the ``Cookie`` headers."""
-    return [
-        pair
-        for name, value in headers
-        if name.lower() == b"cookie"
-        for part in value.decode("utf-8", "replace").split(";")
-        if (pair := _pair(part))[0] or pair[1]
-    ]
+    given = [value.decode("utf-8", "replace") for name, value in headers if name.lower() == b"cookie"]
+    return [pair for value in given for pair in cookies.sent(value)]
 
 
 def set_cookies(headers: Headers) -> list[tuple[str, str]]:
     """Names and values of the ``Set-Cookie`` headers."""
-    given = [value for name, value in headers if name.lower() == b"set-cookie"]
-    return [_pair(value.decode("utf-8", "replace").partition(";")[0]) for value in given]
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, is_pair, value = text.strip().partition("=")
-    return (name.strip(), value.strip()) if is_pair else ("", name.strip())
+    given = [value.decode("utf-8", "replace") for name, value in headers if name.lower() == b"set-cookie"]
+    return [cookies.set_by(value) for value in given]
 
 
 def _text_of(content: bytes, headers: Headers) -> str:

@@ -326,7 +326,8 @@ class Traffic:
         self._matched.add((id(found), address))
         found.cookies_sent += tuple(pair for pair in event.sent if pair not in found.cookies_sent)
         found.cookies_set += event.set
-        found.login = found.login or event.login
+        if not found.sent_header("authorization"):
+            found.login = found.login or event.login
         found.changed = self._order
 
 
