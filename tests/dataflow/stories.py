@@ -127,6 +127,8 @@ def record(m: Making) -> None:
         look for look in (*STRONG, *NUMBERS) if (look in NUMBERS) == isinstance(id.symbol.recorded, int)
     )
 
+    id.symbol.label = version.symbol.label = name
+
     def row(label: str, is_chosen: bool) -> Node:
         own = (
             (id.ref, version.ref)

@@ -108,6 +108,7 @@ def arguments_of(world: World, program: Workflow, done: Run) -> Arguments:
     sent = typed & _typed_and_sent(done)
     found = Arguments(typed=len(sent))
     others = {str(s.recorded) for s in world.symbols.values() if s.origin == "typed"}
+    others |= {s.label for s in world.symbols.values() if s.label}
     given: dict[str, Any] = {}
     changed: dict[str, Any] = {}
     for name in sent:
