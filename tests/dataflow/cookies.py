@@ -15,6 +15,7 @@ COOKIES = ("cookie", "cookie, percent-encoded", "HttpOnly cookie")
 UNSEEN = (
     "path segment", "query value", "JSON in a query value", "percent-encoded text", "base64 of a text", "WebSocket message",
     "cookie that a script sets",
+    "name of a form field",
 )  # fmt: skip
 """Sinks at which the page does not see that a cookie is sent again."""
 FITTING = tuple(look for look in ANYWHERE if look not in ("lower", "short alnum", "upper dashed"))

@@ -125,7 +125,7 @@ def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     if own.startswith(("X-", "data-")) or "-" in own:
         own = own.removeprefix("X-").removeprefix("data-").replace("-", "_").lower()
     related = [own] if own and own != "id" else [f"{given.noun}_id", f"{given.noun}Id"]
-    if own == "id" or own.startswith(given.noun):
+    if own.lower().removeprefix(given.noun).lstrip("_") in ("id", "uid"):
         related.append(f"{given.noun}_id")
     if given.deed is not None or not looks.is_weak(given.symbol.recorded):
         related += rng.sample(("x", "target_ref", "for", "ctx", "sel"), 2)
