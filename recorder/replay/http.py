@@ -11,7 +11,7 @@ import mimetypes
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -37,11 +37,12 @@ from recorder.request import (
     evaluated,
     follow,
     generated,
+    is_no_file,
     position,
     value_at,
 )
 from recorder.session import File, Place
-from recorder.spelling import as_json, browser_form, codec, encoded
+from recorder.spelling import as_json, browser_form, codec, encoded, header_bytes
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -118,6 +119,36 @@ class HttpSite:
         return made
 
 
+class _Transport:
+    """Writes the head of one request with the bytes that its characters stand for, and all else as it is.
+
+    aiohttp encodes heads as UTF-8; what pages give as header values are bytes, one a character.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._real = protocol.transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, data: bytes) -> None:
+        self.writelines([data])
+
+    def writelines(self, chunks: Iterable[bytes]) -> None:
+        first, *rest = chunks
+        head, end, body = bytes(first).partition(b"\r\n\r\n")
+        self._protocol.transport = self._real
+        self._real.writelines([header_bytes(head.decode()), end, body, *rest])
+
+
+class _Request(aiohttp.ClientRequest):
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        if any(not value.isascii() for value in self.headers.values()):
+            conn.protocol.transport = _Transport(conn.protocol)
+        return await super().send(conn)
+
+
 class _Answer(msgspec.Struct, kw_only=True):
     """What came of a request, as the session has outputs."""
 
@@ -172,6 +203,7 @@ class HttpPerformer:
             jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
+                request_class=_Request,
                 # As the page did: there are servers that take no form from nowhere.
                 headers={"Origin": _origin(self._root), **OWN_HEADERS.get()},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
@@ -220,6 +252,8 @@ class HttpPerformer:
         for number, output in enumerate(step.outputs):
             value = answer.headers if output.component == "headers" else answer.body
             value = self._plain(value)
+            if output.component in ("events", "lines") and isinstance(value, list):
+                value = _aligned(output.value, value)
             differences = compare_output(output, Live(value=value), self._places) if compared else []
             outputs.append(
                 OutputReport(
@@ -383,6 +417,9 @@ class HttpPerformer:
         named = f'Content-Disposition: form-data; name="{_quoted(as_text(self._value(name)))}"'
         file = self._plan.values.get(value.name) if isinstance(value, VariableRef) else value
         if isinstance(file, File):
+            if is_no_file(file):
+                kind = file.type or "application/octet-stream"
+                return encoded(f'{named}; filename=""\r\nContent-Type: {kind}\r\n\r\n', charset)
             if not file.path:
                 raise NotMade(
                     f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}"
@@ -469,6 +506,36 @@ class HttpPerformer:
             raise NotMade(f"in the response of {link.step} {why}") from None
         except (TypeError, ValueError) as error:
             raise NotMade(f"the response of {link.step} is not as recorded: {error}") from None
+
+
+def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:
+    """The items of a stream in the recorded order. How often an item of one kind comes, such as one that reports progress,
+    is left out of account: the last ones of each kind are compared."""
+    kinds: dict[Any, list[Any]] = {}
+    for item in live:
+        kinds.setdefault(_kind_of(item), []).append(item)
+    counts: dict[Any, int] = {}
+    for item in recorded:
+        counts[_kind_of(item)] = counts.get(_kind_of(item), 0) + 1
+    found = []
+    for item in recorded:
+        kind = _kind_of(item)
+        same = kinds.get(kind, [])
+        from_end = counts[kind]
+        counts[kind] -= 1
+        if same:
+            found.append(same[-from_end] if from_end <= len(same) else item)
+    return found
+
+
+def _kind_of(item: Any) -> Any:
+    """What tells items of a stream apart: their members, and the words in those that name a kind."""
+    if not isinstance(item, dict):
+        return type(item).__name__
+    words = tuple(
+        str(item[name]) for name in ("event", "type", "kind", "op") if isinstance(item.get(name), str)
+    )
+    return tuple(sorted(item)), words
 
 
 def _quoted(name: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -22,6 +22,7 @@ from recorder.api import Api, Endpoint, Parameter
 from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.remembered import remembered
+from recorder.request import scalars
 from recorder.session import (
     Acted,
     App,
@@ -284,6 +285,7 @@ class _Builder:
     def __init__(self, traffic: Traffic, seen: str, operations: tuple[describe.Operation, ...]) -> None:
         self._traffic = traffic
         self._seen = seen
+        self._root = _origin(traffic.start.url) if traffic.start else seen
         self._operations = operations
         self._used: dict[str, Endpoint] = {}
         self._ids: dict[Exchange, str] = {}
@@ -316,9 +318,12 @@ class _Builder:
         endpoint, path = self._endpoint(e, body)
         changed = e.act is not None or e.followed is not None
         inputs = [
-            *_addressed(e, path, changed),
-            *self._headers(e, media),
-            *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
+            self._as_the_app_sees_it(value)
+            for value in (
+                *_addressed(e, path, changed),
+                *self._headers(e, media if body or media == "json" else ""),
+                *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
+            )
         ]
         self._note(endpoint, inputs)
         answer = e.document or e
@@ -351,6 +356,12 @@ class _Builder:
             body=_unusual_body(e, body, media),
             charset=e.body.charset,
         )
+
+    def _as_the_app_sees_it(self, value: Value) -> Value:
+        """With the app's own address where the page has the recorder's."""
+        if not self._seen or self._seen == self._root or not _contains(value.value, self._seen):
+            return value
+        return msgspec.structs.replace(value, value=_replaced(value.value, self._seen, self._root))
 
     def _conversation(self, turn: Turn, id: str, opened: str) -> Call:
         e = turn.exchange
@@ -452,7 +463,13 @@ class _Builder:
         is_document = e.how in ("form", "document", "reload")
         for name, value in e.headers:
             is_accept = name.lower() == "accept"
-            if _BY_BROWSER.match(name) or (is_accept and (is_document or value.strip() in ("*/*", ""))):
+            # The page side unpacks what a page has compressed, so that the values in it are known.
+            is_unpacked = name.lower() == "content-encoding" and e.body.kind == "text"
+            if (
+                is_unpacked
+                or _BY_BROWSER.match(name)
+                or (is_accept and (is_document or value.strip() in ("*/*", "")))
+            ):
                 continue
             yield Value(name=name.lower(), value=value, location="header", component="header")
         if is_document:
@@ -485,6 +502,9 @@ class _Builder:
             )
 
     def _file(self, part: Part) -> File:
+        if part.name and part.filename == "" and not part.size:
+            # A field in which nobody chose a file.
+            return File(name="", size=0, type=part.type or None)
         found = data_url(part.value) if part.value else None
         kept = self._traffic.fetched.get(inline_url(found[0])) if found is not None else None
         path = (kept.path if kept else "") or ""
@@ -538,6 +558,20 @@ def _names_a_thing(key: str) -> bool:
     return _BY_NAME.search(describe.snake(key)) is not None
 
 
+def _contains(value: Any, text: str) -> bool:
+    if isinstance(value, str):
+        return text in value or quote(text, safe="") in value
+    return any(isinstance(leaf, str) and _contains(leaf, text) for _, leaf in scalars(value))
+
+
+def _replaced(value: Any, text: str, by: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(text, by).replace(quote(text, safe=""), quote(by, safe=""))
+    if isinstance(value, dict):
+        return {key: _replaced(item, text, by) for key, item in value.items()}
+    return [_replaced(item, text, by) for item in value] if isinstance(value, list) else value
+
+
 def _relative(url: str, seen: str) -> str:
     """An address of the app's own without what says where it runs."""
     return (
@@ -580,6 +614,9 @@ def _body(e: Exchange) -> tuple[Any, str]:
     if body.kind == "parts":
         if len(body.parts) == 1 and not body.parts[0].name and body.parts[0].filename is not None:
             return body.parts[0], "body"
+        if type.startswith("text/plain"):
+            fields = (_sent_part(part) for part in body.parts)
+            return "".join(f"{field.name}={field.value or ''}\r\n" for field in fields), "body"
         is_form = "urlencoded" in type
         parts = [_sent_part(part) for part in body.parts] if e.how == "form" or not is_form else body.parts
         return list(parts), "form" if is_form else "multipart"

@@ -12,7 +12,7 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, value_at
+from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
 from recorder.spelling import Escaped
 from recorder.workflow import (
@@ -467,6 +467,10 @@ class _Module:
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             code, variable = self.variables[value.name]
             file = variable.value
+        elif isinstance(value, File) and is_no_file(value):
+            kind = javascript_text(value.type or "application/octet-stream")
+            empty = f'new File([], "", {{ type: {kind} }})'
+            return Group("[", [("", self.as_text(name)), ("", empty)], "]")
         elif isinstance(value, File):
             file, code = value, write(self.file_path(value))
         if file is None:

@@ -16,7 +16,7 @@ from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, evaluated, follow, value_at
+from recorder.request import Request, as_sent, evaluated, follow, is_no_file, value_at
 from recorder.session import File, Place
 from recorder.spelling import Escaped, codec, encoded, header_bytes
 from recorder.workflow import (
@@ -465,6 +465,7 @@ class HttpProgram:
 
     def asking(self, asked: Request) -> Node:
         """The request itself."""
+        self.needs |= set() if asked.method in ("GET", "HEAD", "POST") else {"redirected"}
         verb = asked.method.lower()
         simple = verb in ("get", "post", "put", "patch", "delete", "head", "options")
         bodiless = verb in ("get", "delete", "head", "options") and asked.media
@@ -548,7 +549,8 @@ class HttpProgram:
 
     def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
         node = self.expression(value)
-        odd = any(map(_odd, walk(value)))
+        chosen = (self.variables[ref.name][1].value for ref in leaves_of(VariableRef, value))
+        odd = any(map(_odd, walk([value, *chosen])))
         if not odd:
             if isinstance(node, Group) and width(node) > LONG_ARGUMENT and next(leaves(value), None) is None:
                 node = self.constant("body", node)
@@ -594,10 +596,13 @@ class HttpProgram:
             code, variable = self.variables[value.name]
             file = variable.value
         elif isinstance(value, File):
-            file, code = value, write(self.file_path(value))
+            file, code = value, "" if is_no_file(value) else write(self.file_path(value))
         if file is None:
             inside: list[tuple[str, Node]] = [("", "None"), ("", self.as_text(value))]
             return Group("(", [("", self.as_text(name)), ("", Group("(", inside, ")"))], ")")
+        if is_no_file(file):
+            given = f'("", b"", {python_text(file.type or "application/octet-stream")})'
+            return Group("(", [("", self.as_text(name)), ("", given)], ")")
         self.needs |= {"part", "Path"}
         kept = file.path.rpartition("/")[2]
         items: list[tuple[str, Node]] = [
@@ -695,7 +700,9 @@ class HttpProgram:
 
 def _is_usual_name(name: Expression) -> bool:
     """Whether every client writes the name of a part as browsers do."""
-    return not isinstance(name, str) or not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    return (
+        not isinstance(name, str) or bool(name) and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    )
 
 
 def _odd(value: Any) -> bool:
