@@ -12,6 +12,12 @@ from tests.dataflow.template import Fn, Node, Ref
 from tests.dataflow.world import Deed, Exchange, Locator
 
 COOKIES = ("cookie", "cookie, percent-encoded", "HttpOnly cookie")
+UNSEEN = (
+    "path segment", "query value", "JSON in a query value", "percent-encoded text", "base64 of a text", "WebSocket message",
+    "cookie that a script sets",
+    "name of a form field",
+)  # fmt: skip
+"""Sinks at which the page does not see that a cookie is sent again."""
 FITTING = tuple(look for look in ANYWHERE if look not in ("lower", "short alnum", "upper dashed"))
 
 
@@ -36,7 +42,7 @@ def cookie(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     return _set(m, "cookie", noun, key, fitting, False, True)
 
 
-@source("cookie, percent-encoded", fitting=(*FITTING, *["plus", "slashes", "spaces"] * 3))
+@source("cookie, percent-encoded", fitting=(*FITTING, *["plus", "slashes", "spaces"] * 3), telling=True)
 def encoded(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     return _set(m, "cookie, percent-encoded", noun, key, fitting, True, True)
 

@@ -99,6 +99,7 @@ def _html_rows(
 ) -> tuple[Given, str]:
     name = m.thing()
     given = given_of(m, kind, noun, key, fitting, locator, "chosen")
+    given.symbol.label = name
 
     def made(label: str, is_chosen: bool) -> Node:
         return row(label, given.ref if is_chosen else Ref(m.received("unused", fitting).name))
@@ -143,6 +144,7 @@ def link_row(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
 def html_option(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     name = m.thing()
     given = given_of(m, "option of a select, chosen", noun, key, fitting, Locator(_page(m)), "chosen")
+    given.symbol.label = name
     given.symbol.locator = _element(m, {"tag": "option", "text": name}, "value")
 
     def made(label: str, is_chosen: bool) -> Node:

@@ -72,7 +72,7 @@ def base64_text(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Giv
     return given
 
 
-@source("percent-encoded text", fitting=(*RICH, *RICH, *ANYWHERE))
+@source("percent-encoded text", fitting=(*RICH, *RICH, *ANYWHERE), telling=True)
 def percent(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     exchange, given = _answered(
         m, noun, "percent-encoded text", key, fitting, Reader(kind="unquote"), path=(key,)

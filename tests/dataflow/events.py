@@ -33,6 +33,8 @@ from tests.dataflow.world import ROOTS, Deed, Exchange, Said, World
 
 START = 1_764_000_000_000.0
 """When the page was opened, in ms since the epoch."""
+NOBODY = "-"
+"""For events that no page reports."""
 TYPES = {"json": "application/json", "html": "text/html", "text": "text/plain", "xml": "text/xml"}
 
 
@@ -132,7 +134,7 @@ class _Recording:
         self.events.append(Mark(page="", seq=0, at=self.at, what="start", url=ROOTS[0] + "/"))
 
     def _add(self, kind: Any, page: str = "", /, **fields: Any) -> None:
-        page = page or self.page
+        page = "" if page == NOBODY else page or self.page
         self.numbers[page] = self.numbers.get(page, 0) + 1
         at = fields.pop("at", self.at)
         self.events.append(kind(page=page, seq=self.numbers[page], at=at, before=not self.started, **fields))
@@ -183,6 +185,8 @@ class _Recording:
             self._fetch(exchange)
 
     def _made(self, made: dict[str, Any]) -> None:
+        if made["how"] == "cookie":
+            self.jar[made["name"]] = self.readable[made["name"]] = self._text(made["value"])
         self._add(Made, **{k: self._text(v) if k in ("value", "of") else v for k, v in made.items()})
 
     def _asked(self, exchange: Exchange) -> dict[str, Any]:
@@ -212,19 +216,19 @@ class _Recording:
             "body": sent,
         }
 
-    def _cookies(self, exchange: Exchange, url: str, page: str) -> None:
+    def _cookies(self, exchange: Exchange, url: str) -> None:
         sent = tuple((name, _digest(value)) for name, value in self.jar.items())
         given = cookies_of(exchange, self.env)
         if sent or given:
             told = tuple((name, _digest(value)) for name, value in given)
-            self._add(Cookies, page, at=exchange.at, method=exchange.method, url=url, sent=sent, set=told)
+            self._add(Cookies, NOBODY, at=exchange.at, method=exchange.method, url=url, sent=sent, set=told)
         self.jar.update(given)
         readable = {name for name, _, is_readable in exchange.cookies if is_readable}
         self.readable.update({name: value for name, value in given if name in readable})
 
     def _fetch(self, exchange: Exchange) -> None:
         self.ids += 1
-        id, page, asked = f"r{self.ids}", self.page, self._asked(exchange)
+        id, asked = f"r{self.ids}", self._asked(exchange)
         headers, text, chunks, final = answer_of(exchange, self.env, ROOTS[0], asked["url"])
         self._add(Request, id=id, how=exchange.how, act=self._act_of(exchange), **asked)
         self.at += 30
@@ -235,7 +239,7 @@ class _Recording:
         self.at += 5
         body = Body(kind="text", text=text) if text else Body()
         self._add(Done, id=id, body=body, aborted=exchange.how == "eventsource")
-        self._cookies(exchange, asked["url"], page)
+        self._cookies(exchange, asked["url"])
 
     def _act_of(self, exchange: Exchange) -> str | None:
         return None if exchange.noise and exchange.deed is None else self._current_act()
@@ -248,7 +252,7 @@ class _Recording:
             form = f"f{self.ids}"
             self._add(Request, id=form, how="form", act=act, **asked)
         self.at += 60
-        self._cookies(exchange, asked["url"], left)
+        self._cookies(exchange, asked["url"])
         self.pages += 1
         self.page = f"P{self.pages}"
         self._add(PageOpened, url=final, title="App")

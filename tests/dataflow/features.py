@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.dataflow import documents, encodings, looks, sockets
-from tests.dataflow.cookies import COOKIES
+from tests.dataflow.cookies import COOKIES, UNSEEN
 from tests.dataflow.generated import generated
 from tests.dataflow.making import Making
 from tests.dataflow.sinks import SINKS, Sink
@@ -87,15 +87,21 @@ def _feature(m: Making, source_kind: str, sink_kind: str) -> None:
         sink = SINKS["cookie"]
     elif sink.kind == "cookie" and source.kind not in COOKIES:
         source = SOURCES[rng.choice(COOKIES)]
+    elif source.kind in COOKIES and sink.kind in UNSEEN:
+        sink = SINKS[rng.choice(("header", "form field", "JSON leaf"))]
     both = tuple(look for look in source.fitting if look in sink.fitting)
     noun = m.noun()
     fitting = both if _can_be_weak(source, sink) else tuple(look for look in both if not _may_be_weak(look))
     key = rng.choice(
         (looks.id_names(noun, rng), looks.id_names(noun, rng), f"{noun}_{rng.choice(looks.SECRETS)}", "id")
     )
+    if (source.telling or sink.telling) and not any(look in looks.RICH for look in fitting):
+        return
+    m.telling = source.telling or sink.telling
     if key == "id" and not source.kind.startswith(("JSON member", "JSON nested", "JSON list")):
         key = looks.id_names(noun, rng)
     given = source.give(m, noun, key, fitting)
+    m.telling = False
     sent_as = _sent_as(m, given, sink)
     deed = given.deed or Deed(name=rng.choice(("Go", "Send", "Apply", "Run")))
     sink.send(m, given, sent_as, deed)
@@ -119,7 +125,7 @@ def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     if own.startswith(("X-", "data-")) or "-" in own:
         own = own.removeprefix("X-").removeprefix("data-").replace("-", "_").lower()
     related = [own] if own and own != "id" else [f"{given.noun}_id", f"{given.noun}Id"]
-    if own == "id" or own.startswith(given.noun):
+    if own.lower().removeprefix(given.noun).lstrip("_") in ("id", "uid"):
         related.append(f"{given.noun}_id")
     if given.deed is not None or not looks.is_weak(given.symbol.recorded):
         related += rng.sample(("x", "target_ref", "for", "ctx", "sel"), 2)

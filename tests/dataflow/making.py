@@ -36,6 +36,8 @@ class Making:
         self.docs: list[Doc] = []
         self.doc: Doc
         self._used: set[str] = set()
+        self.telling = False
+        """Whether the next value that the app gives must show how it is encoded."""
         self.echoed: list[str] = []
         """Typed values that a response has said again."""
 
@@ -81,9 +83,13 @@ class Making:
         self.symbols[made.name] = made
         return made
 
-    def received(self, source: str, fitting: tuple[str, ...], origin: str = "received") -> Symbol:
-        """A value that each start of the app has anew, of one of these looks in each."""
-        first = self.rng.choice(fitting)
+    def received(
+        self, source: str, fitting: tuple[str, ...], origin: str = "received", telling: bool = False
+    ) -> Symbol:
+        """A value that each start of the app has anew, of one of these looks in each. ``telling``: an encoding of the
+        recorded value is another text, so that it can be known that it is encoded."""
+        rich = tuple(look for look in fitting if look in looks.RICH)
+        first = self.rng.choice(rich if telling else fitting)
         numbers = [look for look in fitting if look in looks.NUMBERS]
         same = numbers if first in looks.NUMBERS else [look for look in fitting if look not in looks.NUMBERS]
         while str(recorded := looks.valued(first, self.rng)) in self._used:
@@ -205,7 +211,7 @@ class Making:
             read = Exchange(
                 path=["api", "state", str(len(self.exchanges))], answer={}, optional=True, noise=True
             )
-            read.before = self.starts() and self.rng.random() < 0.9
+            read.before, read.pause = self.starts() and self.rng.random() < 0.9, 4000.0
             held = [self.add(read)]
         exchange = self.rng.choice(held)
         exchange.answer = {**exchange.answer, name: self.other(recorded, fresh)}

@@ -111,7 +111,8 @@ class Scorer:
         if isinstance(node, Const):
             source = node.decoy
         if isinstance(node, Fn) and node.kind in ("md5", "sha1", "sha256", "sha256url"):
-            origin, source = "generated", "digest"
+            # That of typed values alone is right as long as these are as recorded.
+            origin, source = "generated" if origins - {"typed"} else "typed", "digest"
         is_early = isinstance(node, Fn) and any(ref.symbol not in self.env.values for ref in refs(node))
         right, want = (False, "a digest of what comes later") if is_early else self._is_right(node, got)
         recorded = render(node, self.recorded)

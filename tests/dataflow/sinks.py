@@ -20,12 +20,14 @@ TEXT = (*ANYWHERE, *RICH, *NUMBERS)
 
 
 class Sink(msgspec.Struct, frozen=True, kw_only=True):
-    """``fitting`` are the looks that such a place can hold; ``named``: the place has a name of its own."""
+    """``fitting`` are the looks that such a place can hold; ``named``: the place has a name of its own;
+    ``telling``: only a value that is spelled otherwise shows how it is encoded."""
 
     kind: str
     send: Callable[[Making, Given, str, Deed], Exchange]
     fitting: tuple[str, ...] = TEXT
     named: bool = True
+    telling: bool = False
 
 
 SINKS: dict[str, Sink] = {}
@@ -318,7 +320,7 @@ def base64_text(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
     return exchange
 
 
-@sink("percent-encoded text", fitting=(*RICH, *ANYWHERE))
+@sink("percent-encoded text", fitting=(*RICH, *ANYWHERE), telling=True)
 def percent(m: Making, given: Given, key: str, deed: Deed) -> Exchange:
     exchange = exchange_of(m, given, _writes(m), deed, body_kind="json")
     exchange.body = _members(m, exchange, key, Fn("percent", _ref(given, "percent-encoded text")))

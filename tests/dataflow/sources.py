@@ -31,13 +31,15 @@ class Given(msgspec.Struct, kw_only=True):
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """``fitting`` are the looks that such a place can hold; ``named``: the value has a name there, so that what is
-    short or common can be told; ``chosen``: the person picks one of many."""
+    short or common can be told; ``chosen``: the person picks one of many; ``telling``: only a value that is spelled
+    otherwise shows how it is encoded."""
 
     kind: str
     give: Callable[[Making, str, str, tuple[str, ...]], Given]
     fitting: tuple[str, ...] = (*ANYWHERE, *RICH)
     named: bool = True
     chosen: bool = False
+    telling: bool = False
 
 
 SOURCES: dict[str, Source] = {}
@@ -100,7 +102,7 @@ def given_of(
     locator: Locator,
     origin: str = "received",
 ) -> Given:
-    symbol = m.received(kind, fitting, origin)
+    symbol = m.received(kind, fitting, origin, m.telling)
     symbol.locator = locator
     return Given(symbol=symbol, noun=noun, key=key)
 
@@ -148,6 +150,7 @@ def list_of(
     item = Item(fields=(((named,), name if by is None else by),))
     locator = Locator(m.index(exchange), path=(*way, item, key))
     given = given_of(m, kind, noun, key, fitting, locator, "received" if by is not None else "chosen")
+    given.symbol.label = name
     numeric = isinstance(given.symbol.recorded, int)
     mates = [look for look in fitting if (look in NUMBERS) == numeric]
     fields = m.filler()

@@ -127,6 +127,8 @@ def record(m: Making) -> None:
         look for look in (*STRONG, *NUMBERS) if (look in NUMBERS) == isinstance(id.symbol.recorded, int)
     )
 
+    id.symbol.label = version.symbol.label = name
+
     def row(label: str, is_chosen: bool) -> Node:
         own = (
             (id.ref, version.ref)
@@ -231,7 +233,8 @@ def login(m: Making) -> None:
     """A typed password, and the token that the app gives for it; the page hides both from the recording."""
     noun = m.noun()
     user, password = m.typed(), m.typed(looks.valued("alnum", m.rng))
-    m.secrets[password.name] = "RECORDER_SECRET_PASSWORD"
+    more = f"_{len(m.secrets)}" if m.secrets else ""
+    m.secrets[password.name] = f"RECORDER_SECRET_PASSWORD{more}"
     controls = (
         Control(label="User", field="user", node=Ref(user.name)),
         Control(label="Password", field="password", node=Ref(password.name)),
@@ -246,7 +249,7 @@ def login(m: Making) -> None:
         m, "secret that the app gives", noun, key, fitting, Locator(m.index(exchange), path=(key,))
     )
     if m.rng.random() < 0.7:
-        m.secrets[given.symbol.name] = f"RECORDER_SECRET_{key.upper()}"
+        m.secrets[given.symbol.name] = f"RECORDER_SECRET_{key.upper()}{more}"
     exchange.answer = {**m.filler(), key: given.ref}
     for _ in range(m.rng.choice((1, 2))):
         SINKS[m.rng.choice(("header with a scheme", "header with a scheme", "header", "JSON leaf"))].send(

@@ -108,6 +108,7 @@ def arguments_of(world: World, program: Workflow, done: Run) -> Arguments:
     sent = typed & _typed_and_sent(done)
     found = Arguments(typed=len(sent))
     others = {str(s.recorded) for s in world.symbols.values() if s.origin == "typed"}
+    others |= {s.label for s in world.symbols.values() if s.label}
     given: dict[str, Any] = {}
     changed: dict[str, Any] = {}
     for name in sent:
@@ -127,14 +128,14 @@ def arguments_of(world: World, program: Workflow, done: Run) -> Arguments:
     again = run(msgspec.structs.replace(world, symbols=symbols), program, given)
     wrong: set[str] = set()
     for score in again.scores:
-        if score.origin == "typed" and not score.right:
+        if not score.right:
             wrong |= {name for name in sent if name in score.symbols}
     found.right = sum(name in changed and name not in wrong for name in sent)
     return found
 
 
 def _typed_and_sent(done: Run) -> set[str]:
-    return {name for score in done.scores if score.origin == "typed" for name in score.symbols}
+    return {name for score in done.scores for name in score.symbols}
 
 
 def measured(

@@ -41,6 +41,8 @@ class Symbol(msgspec.Struct, kw_only=True):
     locator: Locator | None = None
     form: str = ""
     size: int = 0
+    label: str = ""
+    """Of a chosen value: the name by which it was chosen."""
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
