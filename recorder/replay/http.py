@@ -215,6 +215,9 @@ class HttpPerformer:
         self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport:
         """Make a request, and hold what comes of it against what was recorded."""
+        if step.cookies:
+            own = {name: as_text(self._value(value)) for name, value in step.cookies}
+            self._session.cookie_jar.update_cookies(own, URL(self._root))
         if step.endpoint.method == "WS":
             made = self._talk(step, on_value)
         else:

@@ -371,6 +371,9 @@ class HttpProgram:
             case "elements":
                 self.needs.add("elements")
                 return self.inside(f"elements({code})", reader.path)
+            case "entries":
+                self.needs.add("entries")
+                return self.inside(f"entries({code})", reader.path)
             case "unquote" | "base64":
                 name = "unbase64" if reader.kind == "base64" else "unquote"
                 self.needs.add(name)
@@ -395,6 +398,8 @@ class HttpProgram:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
+        for name, value in step.cookies:
+            lines += [*self.take_prelude(), *self.set_cookie(name, value)]
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
         asked = as_sent(step)
@@ -440,6 +445,13 @@ class HttpProgram:
             write(self.decoded(node, component), indent=self.margin, before=f"{name} = "),
         ]
         return [*lines, *self.told(step, name)]
+
+    def set_cookie(self, name: str, value: Expression) -> list[str]:
+        """The line that sets a cookie as the page did."""
+        items: list[tuple[str, Node]] = [("", python_text(name)), ("", self.as_text(value))]
+        if not self.client.startswith("self."):
+            items.append(("domain=", f"{self.client}.base_url.host"))
+        return [write(Group(f"{self.client}.cookies.set(", items, ")"), indent=self.margin)]
 
     def waited(self, step: Step, until: Place, asking: Node) -> list[str]:
         """A request that is made again until its answer says that it is done."""
