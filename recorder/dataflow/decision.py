@@ -434,7 +434,7 @@ class Flow:
                 clicked.update(_collapsed(text) for text in texts if text)
             for place, text in enumerate(texts):
                 if text:
-                    rank = 2.5 - number / 20 - place / 1000
+                    rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
                     clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
@@ -494,8 +494,9 @@ class Flow:
             agree = 2 if (words(place.name) - {"id"}) & source.around else 1
         if agree:
             reasons.append("names")
+        is_small = weight <= 1
         weight += agree
-        if source.record in self._records:
+        if source.record in self._records and (agree or not is_small):
             weight += 2
             reasons.append("record")
         if mentions(source.output.value, source.output.component, source.link, self._clicked):
