@@ -19,6 +19,7 @@ from e2e.visit import opened, press, proxied
 from recorder import events
 from recorder.adapters.http.traffic import Traffic
 from recorder.capture import journal as journals
+from recorder.capture.browser import record
 from recorder.events import Act, Chunk, Cookies, Done, Made, Request, Response, Typed
 from tests.serving import upstream
 
@@ -601,3 +602,42 @@ async def test_an_app_that_keeps_events_to_itself_does_not_hide_the_end_of_a_req
         done = await witness.of(request, Done)
         response = await witness.of(request, Response)
     assert (response.status, done.error, done.body.text) == (200, None, '{"ok": true}')
+
+
+async def test_a_browser_that_is_driven_tells_of_cookies_and_script_files_too(
+    browser_path: str, tmp_path: Path
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html(
+                """<script src="/config.js"></script><button onclick="fetch('/me')">go</button>""",
+                headers={"Set-Cookie": "session=cookie-of-the-document; HttpOnly"},
+            )
+        if request.path == "/config.js":
+            return web.Response(
+                body=gzip.compress(b"tenant = 'tnt_one'"),
+                content_type="text/javascript",
+                headers={"Content-Encoding": "gzip"},
+            )
+        return web.json_response({})
+
+    told: Told = []
+
+    async def drive(page: Page) -> None:
+        witness = Witness(page, tmp_path, "")
+        await page.get_by_role("button", name="go").click()
+        await witness.request("/config.js", how="script")
+        await witness.until(lambda: [c for c in witness.told(Cookies) if c.url.endswith("/me")])
+        await asyncio.sleep(0.2)
+        told.extend(witness.told())
+
+    async with upstream(handler) as url:
+        await record(url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive)
+    traffic = Traffic()
+    for event in told:
+        traffic.feed(event)
+    by_path = {e.url.rpartition("/")[2]: e for e in traffic.exchanges}
+    assert [name for name, _ in by_path[""].cookies_set] == ["session"]
+    assert by_path["me"].cookies_sent == by_path[""].cookies_set
+    assert [e.answer.text for e in traffic.scripts] == ["tenant = 'tnt_one'"]
+    assert "cookie-of-the" not in repr(told)
