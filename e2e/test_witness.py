@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -641,3 +642,38 @@ async def test_a_browser_that_is_driven_tells_of_cookies_and_script_files_too(
     assert by_path["me"].cookies_sent == by_path[""].cookies_set
     assert [e.answer.text for e in traffic.scripts] == ["tenant = 'tnt_one'"]
     assert "cookie-of-the" not in repr(told)
+
+
+async def test_a_document_is_told_as_the_app_sent_it_with_its_headers_and_without_its_secrets(
+    recorded: Callable[..., Any],
+) -> None:
+    sent = """<!doctype html><html><head><title>App</title></head><body><P Class=one>Price: 4 €
+    <form method=post><input type=hidden name='csrf_token' value='a-token-of-the-form-1'></form>
+    <div id=list data-id="42"></div><script>document.getElementById("list").remove(); document.title = "Changed"</script>
+    <footer></footer>"""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(
+            body=gzip.compress(sent.encode("windows-1252")),
+            headers={
+                "Content-Type": "text/html; charset=windows-1252",
+                "Content-Encoding": "gzip",
+                "Link": "</next>; rel=next",
+                "Set-Cookie": "a=valuable",
+            },
+        )
+
+    async with recorded(handler) as witness:
+        document = await witness.request("/", how="document")
+        await witness.until(lambda: len([d for d in witness.told(Done) if d.id == "d0"]) > 1)
+        traffic = Traffic()
+        for event in witness.told():
+            traffic.feed(event)
+    exchange = next(e for e in traffic.exchanges if e.page == document.page)
+    placeholder = re.search(r"\[recorder-secret:[^\]]+\]", exchange.answer.text or "")
+    assert placeholder
+    assert (exchange.answer.text or "").replace(placeholder[0], "a-token-of-the-form-1") == sent
+    assert exchange.header("link") == "</next>; rel=next"
+    assert exchange.header("content-type") == "text/html; charset=windows-1252"
+    assert exchange.header("set-cookie") == ""
+    assert exchange.status == 200

@@ -329,7 +329,8 @@ class Middleware:
         return kind_of(scope["method"], headers) if self._recording.allows(host) else ""
 
     async def _pass_document(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
-        token = self._recording.collector(scope, self.app).token
+        collector = self._recording.collector(scope, self.app)
+        token, sources = collector.token, collector.sources
         hidden = self._recording.site.secrets if self._recording.site is not None else inject.NO_SECRETS
         extensions = {
             k: v for k, v in (scope.get("extensions") or {}).items() if not k.startswith("http.response.")
@@ -341,7 +342,7 @@ class Middleware:
             nonlocal shown
             if message["type"] == "http.response.start":
                 headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-                shown = with_script(kind, message["status"], headers, token, _prefix(scope), hidden)
+                shown = with_script(kind, message["status"], headers, token, _prefix(scope), hidden, sources)
                 await send({**message, "headers": shown.headers} if shown else message)
             elif message["type"] == "http.response.body" and shown is not None:
                 more = message.get("more_body", False)
