@@ -397,8 +397,8 @@ def test_what_arrives_is_what_the_browser_sent(shape: Shape, ran: tuple[str, Sit
     assert carried == shape.carries
 
 
-_ESCAPES_CHANGED = {("locust", "path"), ("locust", "query-component"), ("locust", "query-flags")}
-"""requests escapes addresses in its own way."""
+_ESCAPES_CHANGED = {("locust", "query-flags")}
+"""requests escapes brackets in addresses."""
 
 
 def test_cookies_come_back_as_they_were_set(ran: tuple[str, Site]) -> None:

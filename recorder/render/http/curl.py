@@ -430,9 +430,9 @@ class _Script:
             if asked.charset or odd or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs.add("multipart")
                 fields = [self.field(name, value) for name, value in asked.body]
-                charset = f" {sh_text(_iconv(asked.charset))}" if asked.charset else ""
+                charset = sh_text(_iconv(asked.charset)) if asked.charset else ""
                 lines = [f"    {field}" for field in fields]
-                lines += ["    printf '------recorded-parts--\\r\\n'"]
+                lines.append("    printf '%s\\r\\n' ------recorded-parts--")
                 self.before.append("\n".join([f"charset={charset}", "{", *lines, '} > "$work/body"']))
                 words.append("-H 'Content-Type: multipart/form-data; boundary=----recorded-parts'")
                 words.append('--data-binary @"$work/body"')

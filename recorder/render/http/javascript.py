@@ -301,9 +301,10 @@ class _Module:
         elif asked.media == "multipart":
             parts: list[tuple[str, Node]] = [("", self.part(name, value)) for name, value in asked.body]
             items.append(("parts: ", Group("[", parts, "]")))
-            if asked.charset:
+            # Node leaves out the name of a file that has none.
+            if asked.charset or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs |= {"multipart", "encode"}
-                items.append(("charset: ", javascript_text(asked.charset)))
+                items.append(("charset: ", javascript_text(asked.charset or "utf-8")))
         elif asked.media == "body":
             items.append(("text: ", self.raw(asked.body, asked.charset)))
         return items

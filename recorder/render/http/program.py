@@ -16,7 +16,7 @@ from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, s
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File, Place
-from recorder.spelling import Escaped, codec, encoded, header_bytes
+from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -199,7 +199,7 @@ class HttpProgram:
                 return self.escaped(leaf)
             case File():
                 self.needs.add("Path")
-                return f"{write(self.file_path(leaf))}.read_bytes()"
+                return f"({write(self.file_path(leaf))}).read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def escaped(self, leaf: Escaped) -> Node:
@@ -441,7 +441,19 @@ class HttpProgram:
         self.needs.add("json")
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
-        return [(self.raw_body, Group("json.dumps(", [("", node)], ").encode()"))]
+        return [(self.raw_body, self.json_text(value))]
+
+    def json_text(self, value: Expression) -> Node:
+        """The bytes of a value as JSON, as a page writes them."""
+        chosen = (self.variables[ref.name][1].value for ref in leaves_of(VariableRef, value))
+        if not any(map(_odd, walk([value, *chosen]))):
+            node = self.expression(Spelled(kind="json", value=value))
+            return Group(node.open, node.items, node.close + ".encode()") if isinstance(node, Group) else node
+        self.needs.add("json")
+        if next(leaves(value), None) is None and not any(isinstance(v, float) and _odd(v) for v in walk(value)):
+            return f"{python_text(as_json(value))}.encode()"
+        items: list[tuple[str, Node]] = [("", self.expression(value)), ("separators=", '(",", ":")')]
+        return Group("json.dumps(", items, ").encode()")
 
     def headers(self, headers: list[tuple[str, Expression]]) -> Node:
         items = [
