@@ -123,7 +123,7 @@ SHAPES = (
           **text("déjà", "text/plain; charset=iso-8859-1", "windows-1252")),
     Shape(name="text-cyrillic", wire="привет\n".encode("cp1251"),
           **text("привет\n", "text/plain;charset=windows-1251", "windows-1251")),
-    Shape(name="text-lines", wire=" a\r\n\n\tb'\"$x`\\ \n\n".encode(), **text(" a\r\n\n\tb'\"$x`\\ \n\n", "text/csv")),
+    Shape(name="text-lines", wire=b" a\r\n\n\tb'\"$x`\\ \n\n", **text(" a\r\n\n\tb'\"$x`\\ \n\n", "text/csv")),
     Shape(name="text-marked", wire="\ufeff{}".encode(), **text("\ufeff{}", JSON)),
     Shape(name="xml", wire='<?xml version="1.0"?><a b="ü">☃</a>'.encode(),
           **text('<?xml version="1.0"?><a b="ü">☃</a>', 'application/soap+xml; charset=utf-8; action="urn:a"')),
@@ -265,7 +265,9 @@ class Site:
             head, body = f"{found[1]} Go", b""
             more = f"Location: {target}/on\r\n"
         length = len(body)
-        return f"HTTP/1.1 {head}\r\n{more}Content-Length: {length}\r\n\r\n".encode() + (body if method != "HEAD" else b"")
+        return f"HTTP/1.1 {head}\r\n{more}Content-Length: {length}\r\n\r\n".encode() + (
+            body if method != "HEAD" else b""
+        )
 
 
 @pytest.fixture(scope="module")
@@ -402,7 +404,7 @@ _ESCAPES_CHANGED = {("locust", "query-flags")}
 
 
 def test_cookies_come_back_as_they_were_set(ran: tuple[str, Site]) -> None:
-    target, site = ran
+    _, site = ran
     given = site.named("cookies-again")[0].headers["cookie"].decode()
     assert sorted(given.split("; ")) == sorted(f"{name}={value}" for name, value in COOKIES.items())
 
@@ -413,7 +415,9 @@ def test_a_redirect_is_followed_as_a_browser_does(method: str, code: int, ran: t
     if target == "locust":
         pytest.skip("requests follows redirects in its own way")
     start = f"/redirect-{code}/{method.lower()}"
-    came = [(a.method, a.target, a.body) for a in site.named(f"redirect-{code}") if a.target.startswith(start)]
+    came = [
+        (a.method, a.target, a.body) for a in site.named(f"redirect-{code}") if a.target.startswith(start)
+    ]
     after = REDIRECTS[method, code]
     body = b"" if method in ("HEAD", "DELETE") else b'{"a":1}'
     assert came == [(method, start, body), (after, f"{start}/on", body if after == method else b"")]

@@ -429,7 +429,11 @@ class _Builder:
             is_accept = name.lower() == "accept"
             # The page side unpacks what a page has compressed, so that the values in it are known.
             is_unpacked = name.lower() == "content-encoding" and e.body.kind == "text"
-            if is_unpacked or _BY_BROWSER.match(name) or (is_accept and (is_document or value.strip() in ("*/*", ""))):
+            if (
+                is_unpacked
+                or _BY_BROWSER.match(name)
+                or (is_accept and (is_document or value.strip() in ("*/*", "")))
+            ):
                 continue
             yield Value(name=name.lower(), value=value, location="header", component="header")
         if is_document:

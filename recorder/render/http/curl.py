@@ -20,7 +20,6 @@ from recorder.workflow import (
     Expression,
     Link,
     Names,
-    Object,
     Reader,
     SecretRef,
     Spelled,
@@ -76,7 +75,7 @@ _OWN = {
 
 _LONGEST_WORD = 100_000
 """Characters of a shell word up to which it is given to curl as an argument."""
-_ODD_NAME = re.compile(r'[=\x00-\x09\x0b\x0c\x0e-\x1f\x7f]')
+_ODD_NAME = re.compile(r"[=\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 """What curl does not take in the name of a part, or writes in another way than browsers."""
 _MISSING = "Set {name} in the environment to the secret that is not in the recording ({where})"
 

@@ -37,14 +37,16 @@ from recorder.workflow import (
 )
 
 _OWN = {
-    "ANY", "Any", "Around", "BOUNDARY", "Cookie", "CookieJar", "FILES", "Jar", "Matching", "Path", "SECRETS", "URL", "Unordered", "address", "annotations", "app_url",
-    "as_recorded", "base64", "between", "checked", "client", "connect", "contextlib", "cookie", "failing", "form",
-    "heard", "httpx", "json", "message", "multipart", "origin", "os", "page", "pair", "part", "print", "pytest",
-    "query", "quote", "quote_plus", "re", "response", "run", "segment", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time", "unbase64",
-    "until", "urlencode", "urlsplit",
+    "address", "annotations", "ANY", "Any", "app_url", "Around", "as_recorded", "base64", "between", "BOUNDARY",
+    "checked", "client", "connect", "contextlib", "Cookie", "cookie", "CookieJar", "failing", "FILES", "form",
+    "heard", "httpx", "Jar", "json", "Matching", "message", "missing", "multipart", "origin", "os", "page",
+    "pair", "part", "Path", "print", "pytest", "query", "quote", "quote_plus", "re", "redirected", "response",
+    "run", "SECRETS", "segment", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time",
+    "unbase64", "Unordered", "until", "URL", "urlencode", "urlsplit",
 }  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_UNUSUAL = re.compile(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 STREAMED = ("events", "lines")
@@ -450,7 +452,9 @@ class HttpProgram:
             node = self.expression(Spelled(kind="json", value=value))
             return Group(node.open, node.items, node.close + ".encode()") if isinstance(node, Group) else node
         self.needs.add("json")
-        if next(leaves(value), None) is None and not any(isinstance(v, float) and _odd(v) for v in walk(value)):
+        if next(leaves(value), None) is None and not any(
+            isinstance(v, float) and _odd(v) for v in walk(value)
+        ):
             return f"{python_text(as_json(value))}.encode()"
         items: list[tuple[str, Node]] = [("", self.expression(value)), ("separators=", '(",", ":")')]
         return Group("json.dumps(", items, ").encode()")
@@ -586,7 +590,7 @@ class HttpProgram:
 
 def _is_usual_name(name: Expression) -> bool:
     """Whether every client writes the name of a part as browsers do."""
-    return not isinstance(name, str) or name and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    return not isinstance(name, str) or (name != "" and _UNUSUAL.search(name) is None)
 
 
 def _odd(value: Any) -> bool:
