@@ -45,6 +45,7 @@ from recorder.workflow import (
 
 _TEXT = re.compile(r"text/|application/(?:[\w.+-]*json|xml)\b|application/x-ndjson", re.IGNORECASE)
 _MEDIA = re.compile(r"(?:image|audio|video|font)/|application/(?:octet-stream|pdf|zip|gzip)\b", re.IGNORECASE)
+_NOWHERE = URL()
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 """Byte order marks, which say the encoding of a text."""
 MOST = 64 * 1024 * 1024
@@ -112,7 +113,7 @@ class HttpSite:
 class _Jar(aiohttp.CookieJar):
     """Cookies with the quotes that an app has put around a value, as browsers keep them."""
 
-    def filter_cookies(self, request_url: URL) -> BaseCookie[str]:
+    def filter_cookies(self, request_url: URL = _NOWHERE) -> BaseCookie[str]:
         found = super().filter_cookies(request_url)
         for kept in self:
             sent = found.get(kept.key)

@@ -41,7 +41,7 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask basename between connect cookie cookies encode escaped file item keep multipart spell tables
+    address ask basename between connect cookie cookies encode escaped file item keep multipart spell tables textOf
     jar join lines main message messages origin page
     parameter parse until
     read_file run secret segment send show text unbase64
