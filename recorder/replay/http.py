@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from http.cookies import BaseCookie
+from http.cookies import BaseCookie, Morsel
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -122,6 +122,12 @@ class _Jar(aiohttp.CookieJar):
         return found
 
 
+def _cookie(name: str, value: str) -> Morsel[str]:
+    cookie: Morsel[str] = Morsel()
+    cookie.set(name, value, value)
+    return cookie
+
+
 class _Transport:
     """Writes the head of one request with the bytes that its characters stand for, and all else as it is.
 
@@ -199,7 +205,7 @@ class HttpPerformer:
             jar = _Jar(unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(_origin(self._root)))
             # Somebody who had logged in before the recording began.
             given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
-            jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
+            jar.update_cookies({name: _cookie(name, value) for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
                 request_class=_Request,

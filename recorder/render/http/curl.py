@@ -34,43 +34,13 @@ from recorder.workflow import (
     sent,
 )
 
-_OWN = {
-    *(
-        "address",
-        "after",
-        "answer",
-        "ask",
-        "charset",
-        "follow",
-        "hops",
-        "body",
-        "code",
-        "cookie",
-        "count",
-        "files",
-        "histchars",
-        "jar",
-        "method",
-    ),
-    *(
-        "most",
-        "host",
-        "origin",
-        "pick",
-        "status",
-        "uri",
-        "url",
-        "verb",
-        "work",
-        "label",
-        "path",
-        "ifs",
-        "home",
-        "pwd",
-        "shell",
-        "env",
-    ),
-}
+_OWN = set(
+    """
+    address after answer ask body charset code cookie count env files filter follow histchars home hops host
+    ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status tries uri url
+    verb wanted work
+    """.split()
+)
 
 
 _LONGEST_WORD = 100_000
