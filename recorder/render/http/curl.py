@@ -43,50 +43,13 @@ from recorder.workflow import (
     sent,
 )
 
-_OWN = {
-    *(
-        "address",
-        "after",
-        "answer",
-        "ask",
-        "charset",
-        "follow",
-        "hops",
-        "body",
-        "code",
-        "cookie",
-        "count",
-        "files",
-        "histchars",
-        "jar",
-        "method",
-    ),
-    *(
-        "most",
-        "host",
-        "origin",
-        "pick",
-        "status",
-        "uri",
-        "url",
-        "verb",
-        "work",
-        "label",
-        "path",
-        "ifs",
-        "home",
-        "pwd",
-        "shell",
-        "env",
-        "functions",
-        "taken",
-        "quiet",
-        "number",
-        "kind",
-        "filter",
-        "wanted",
-    ),
-}
+_OWN = set(
+    """
+    address after answer ask body charset code cookie count env files filter follow functions histchars home hops
+    host ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status taken tries uri
+    url verb wanted work
+    """.split()
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JQ_WORDS = set(
     "and as catch def elif else end foreach if import include label module not or reduce then try".split()
@@ -564,9 +527,9 @@ class _Script:
             if asked.charset or odd or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs.add("multipart")
                 fields = [self.field(name, value) for name, value in asked.body]
-                charset = f" {sh_text(_iconv(asked.charset))}" if asked.charset else ""
+                charset = sh_text(_iconv(asked.charset)) if asked.charset else ""
                 lines = [f"    {field}" for field in fields]
-                lines += ["    printf '------recorded-parts--\\r\\n'"]
+                lines.append("    printf '%s\\r\\n' ------recorded-parts--")
                 self.before.append("\n".join([f"charset={charset}", "{", *lines, '} > "$work/body"']))
                 words.append("-H 'Content-Type: multipart/form-data; boundary=----recorded-parts'")
                 words.append('--data-binary @"$work/body"')

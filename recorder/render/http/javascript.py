@@ -50,7 +50,7 @@ _RESERVED = set(
     console fetch process require constructor
     address ask attributes basename between conditions connect cookie cookies dirname elements encode escaped file get item
     jar join keep lines literal main member message messages multipart origin page parameter parse plain position read
-    read_file run secret segment send show spell text unbase64 unquote until where
+    read_file run secret segment send show spell tables text textOf unbase64 unquote until where
     """.split()
 )
 
@@ -435,9 +435,10 @@ class _Module:
         elif asked.media == "multipart":
             parts: list[tuple[str, Node]] = [("", self.part(name, value)) for name, value in asked.body]
             items.append(("parts: ", Group("[", parts, "]")))
-            if asked.charset:
+            # Node leaves out the name of a file that has none.
+            if asked.charset or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs |= {"multipart", "encode"}
-                items.append(("charset: ", javascript_text(asked.charset)))
+                items.append(("charset: ", javascript_text(asked.charset or "utf-8")))
         elif asked.media == "body":
             items.append(("text: ", self.raw(asked.body, asked.charset)))
         return items
