@@ -172,6 +172,11 @@ def _escaped(piece: Expression, value: Callable[[Expression], Any]) -> str:
     return escaped(as_text(value(piece)))
 
 
+def is_no_file(file: File) -> bool:
+    """Whether it stands for a field of a form in which no file was chosen."""
+    return not file.name and not file.path and file.size == 0
+
+
 def scalars(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Each value inside a value that has none inside itself, and where; files are none."""
     items: Iterable[tuple[str | int, Any]]

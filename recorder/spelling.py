@@ -149,8 +149,9 @@ def form_pieces(
             continue
         key, value = next(left)
         name, equals, text = word.partition("=")
-        put = as_recorded(text, value, plus=True, charset=charset)
-        pieces += [as_recorded(name, key, plus=True, charset=charset), equals or ("=" if put else ""), put]
+        pieces.append(as_recorded(name, key, plus=True, charset=charset))
+        # What has no "=" has no value that somebody could choose.
+        pieces += [equals, as_recorded(text, value, plus=True, charset=charset)] if equals else []
     return _merged(pieces)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import functools
 import hashlib
 import json
+import mimetypes
 import re
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -26,8 +29,9 @@ from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.transport import OWN_HEADERS
-from recorder.request import Request, address, as_sent, as_text, evaluated, follow, value_at
+from recorder.request import Request, address, as_sent, as_text, evaluated, follow, is_no_file, value_at
 from recorder.session import File, Place
+from recorder.spelling import as_json, browser_form, codec, encoded, header_bytes
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -102,6 +106,36 @@ class HttpSite:
         return made
 
 
+class _Transport:
+    """Writes the head of one request with the bytes that its characters stand for, and all else as it is.
+
+    aiohttp encodes heads as UTF-8; what pages give as header values are bytes, one a character.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._real = protocol.transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def write(self, data: bytes) -> None:
+        self.writelines([data])
+
+    def writelines(self, chunks: Iterable[bytes]) -> None:
+        first, *rest = chunks
+        head, end, body = bytes(first).partition(b"\r\n\r\n")
+        self._protocol.transport = self._real
+        self._real.writelines([header_bytes(head.decode()), end, body, *rest])
+
+
+class _Request(aiohttp.ClientRequest):
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        if any(not value.isascii() for value in self.headers.values()):
+            conn.protocol.transport = _Transport(conn.protocol)
+        return await super().send(conn)
+
+
 class _Answer(msgspec.Struct, kw_only=True):
     """What came of a request, as the session has outputs."""
 
@@ -146,12 +180,15 @@ class HttpPerformer:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(_origin(self._root)))
+            jar = aiohttp.CookieJar(
+                unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(_origin(self._root))
+            )
             # Somebody who had logged in before the recording began.
             given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
             jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
+                request_class=_Request,
                 # As the page did: there are servers that take no form from nowhere.
                 headers={"Origin": _origin(self._root), **OWN_HEADERS.get()},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
@@ -191,8 +228,10 @@ class HttpPerformer:
         why = ""
         if names:
             why = f"not compared: {', '.join(names)} {'was' if len(names) == 1 else 'were'} set"
-        elif step.expect in ("unfinished", "cancelled"):
+        elif step.expect == "unfinished":
             why = "not compared: the recording stopped before it was over"
+        elif step.expect == "cancelled":
+            why = "not compared: the page did not wait for the end of it"
         outputs = []
         compared = alike and not why and not step.setup and step.expect != "failed"
         for number, output in enumerate(step.outputs):
@@ -250,24 +289,27 @@ class HttpPerformer:
     async def _ask(self, step: Step, on_value: OnValue) -> _Answer:
         asked = as_sent(step)
         headers = {name: as_text(self._value(value)) for name, value in asked.headers}
-        data: Any = None
+        data: bytes | None = None
         if asked.media == "json":
-            text = json.dumps(self._value(asked.body), separators=(",", ":"))
-            data = text.encode()
+            data = as_json(self._value(asked.body)).encode()
             headers.setdefault("content-type", "application/json")
         elif asked.media == "form":
-            pairs = [(name, as_text(self._value(value))) for name, value in asked.body]
-            data = urlencode(pairs).encode()
+            pairs = [(as_text(self._value(name)), as_text(self._value(value))) for name, value in asked.body]
+            data = browser_form(pairs).encode()
             headers.setdefault("content-type", "application/x-www-form-urlencoded")
         elif asked.media == "multipart":
-            data = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
-            for name, value in asked.body:
-                self._field(data, name, value)
+            boundary = f"----{secrets.token_hex(16)}"
+            parts = [self._part(name, value, asked.charset) for name, value in asked.body]
+            data = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
+            data += b"--%s--\r\n" % boundary.encode()
+            headers["content-type"] = f"multipart/form-data; boundary={boundary}"
         elif asked.media == "body":
             value = self._value(asked.body)
-            data = value if isinstance(value, bytes) else as_text(value).encode()
+            data = value if isinstance(value, bytes) else encoded(as_text(value), asked.charset)
         url = URL(self._address(asked), encoded=True)
-        async with self._session.request(asked.method, url, headers=headers, data=data) as response:
+        async with self._session.request(
+            asked.method, url, headers=headers, data=data, skip_auto_headers=["Content-Type"]
+        ) as response:
             return await self._read(step, response, on_value)
 
     async def _wait(self, step: Step, until: Place, on_value: OnValue) -> _Answer:
@@ -323,7 +365,7 @@ class HttpPerformer:
                 name="body", size=len(content), type=type.partition(";")[0] or None, lost="not kept"
             )
             return answer
-        text_ = content.decode(response.get_encoding() if type else "utf-8", errors="replace")
+        text_ = _text_of(content, type)
         if answer.component == "lines":
             answer.body = [_parsed(line) for line in text_.replace("\x1e", "").splitlines() if line.strip()]
         elif "html" in type:
@@ -341,22 +383,28 @@ class HttpPerformer:
         kind = type.partition(";")[0].strip() or None
         return File(name=name, sha256=sha256, size=len(content), type=kind)
 
-    def _field(self, form: aiohttp.FormData, name: str, value: Expression) -> None:
+    def _part(self, name: Expression, value: Expression, charset: str) -> bytes:
+        """One part of a form, as browsers write it."""
+        named = f'Content-Disposition: form-data; name="{_quoted(as_text(self._value(name)))}"'
         file = self._plan.values.get(value.name) if isinstance(value, VariableRef) else value
         if isinstance(file, File):
+            if is_no_file(file):
+                kind = file.type or "application/octet-stream"
+                return encoded(f'{named}; filename=""\r\nContent-Type: {kind}\r\n\r\n', charset)
             if not file.path:
                 raise NotMade(
                     f"the bytes of the file {file.name!r} were not kept: {file.lost or 'unknown why'}"
                 )
-            content = kept_file(self._files, file).read_bytes()
-            form.add_field(
-                name, content, filename=file.name, content_type=file.type or "application/octet-stream"
-            )
+            content, filename = kept_file(self._files, file).read_bytes(), file.name
+            kind = file.type or "application/octet-stream"
         elif isinstance(file, LocalFile):
-            path = Path(file.path)
-            form.add_field(name, path.read_bytes(), filename=path.name)
+            content, filename = Path(file.path).read_bytes(), Path(file.path).name
+            kind = mimetypes.guess_type(filename)[0] or "application/octet-stream"
         else:
-            form.add_field(name, as_text(self._value(value)))
+            text = as_text(self._value(value))
+            return encoded(f"{named}\r\n\r\n{text}", charset)
+        head = f'{named}; filename="{_quoted(filename)}"\r\nContent-Type: {kind}\r\n\r\n'
+        return encoded(head, charset) + content
 
     async def _talk(self, step: Step, on_value: OnValue) -> _Answer:
         if not step.continues:
@@ -393,8 +441,8 @@ class HttpPerformer:
             case VariableRef():
                 return self._value(self._plan.values.get(leaf.name))
             case SecretRef():
-                secrets = self._plan.secrets
-                return "".join(secrets.get(p, "") if i % 2 else p for i, p in enumerate(leaf.pieces))
+                given = self._plan.secrets
+                return "".join(given.get(p, "") if i % 2 else p for i, p in enumerate(leaf.pieces))
             case Cookie():
                 found = [c.value for c in self._session.cookie_jar if c.key == leaf.name]
                 if not found:
@@ -422,9 +470,23 @@ class HttpPerformer:
             raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
 
 
+def _quoted(name: str) -> str:
+    """The name of a part, or of a file in it."""
+    return re.sub('[\r\n"]', lambda sign: f"%{ord(sign[0]):02X}", name)
+
+
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _text_of(content: bytes, type: str) -> str:
+    """The text of an answer, in the encoding that it says or begins with; UTF-8 where it says none that is known."""
+    for mark, charset in ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if content.startswith(mark):
+            return content[len(mark) :].decode(charset, "replace")
+    said = re.search(r';\s*charset="?([\w.:-]+)', type, re.IGNORECASE)
+    return content.decode(codec(said[1]) if said else "utf-8", "replace")
 
 
 def _parsed(text: str) -> Any:

@@ -50,50 +50,98 @@ export function lostBody(reason, size) {
 /**
  * A decoder for a content type's charset.
  * @param {string | null} type
+ * @param {TextDecoderOptions} [options]
  */
-export function decoderFor(type) {
-  const charset = /;\s*charset="?([\w-]+)/i.exec(type ?? "")?.[1];
+export function decoderFor(type, options) {
+  const charset = /;\s*charset="?([\w.:-]+)/i.exec(type ?? "")?.[1];
   try {
-    return new TextDecoder(charset ?? "utf-8");
+    return new TextDecoder(charset ?? "utf-8", options);
   } catch {
-    return new TextDecoder();
+    return new TextDecoder("utf-8", options);
   }
+}
+
+/** Encodings besides UTF-8 in which every text has one spelling. */
+const ENCODINGS = /^(?:windows-|iso-8859-|koi8-|ibm866|macintosh|x-mac-|gbk|big5|euc-kr|shift_jis)/;
+
+/**
+ * Bytes that are sent, as text in the encoding of their content type; null if they are not text in it.
+ * @param {BufferSource} bytes
+ * @param {string | null} type
+ * @returns {import("./words.js").Body | null}
+ */
+function textSent(bytes, type) {
+  const decoder = decoderFor(type, { fatal: true, ignoreBOM: true });
+  try {
+    const body = textBody(decoder.decode(bytes));
+    if (decoder.encoding === "utf-8" || body.kind !== "text") return body;
+    return ENCODINGS.test(decoder.encoding) ? { ...body, charset: decoder.encoding } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes of a compressed body that are unpacked. */
+const PACKED_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * A body that the page has compressed, unpacked if it is text.
+ * @param {Blob} blob
+ * @param {string | null} type
+ * @param {string} encoding
+ * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
+ */
+function packedBody(blob, type, encoding) {
+  const format = /** @type {CompressionFormat | undefined} */ (/^(gzip|deflate)$/i.exec(encoding.trim())?.[1]?.toLowerCase());
+  if (!format || !isText(type) || !natives.DecompressionStream || blob.size > PACKED_LIMIT) return binaryBody(blob);
+  const stream = new natives.Response(blob).body?.pipeThrough(new natives.DecompressionStream(format));
+  const unpacked = after(new natives.Response(stream).arrayBuffer(), (bytes) => textSent(bytes, type), () => null);
+  return after(unpacked, (body) => body ?? binaryBody(blob));
 }
 
 /**
  * What `fetch` or a socket was given to send, without taking anything from it.
  * @param {unknown} body
  * @param {string | null} type the content type that goes with it, if the app named one
+ * @param {string} [encoding] the content encoding that goes with it
  * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
  */
-export function describeSent(body, type) {
+export function describeSent(body, type, encoding) {
   if (body === null || body === undefined) return {};
   if (typeof body === "string") return textBody(body);
   if (body instanceof URLSearchParams) return formBody(body);
   if (body instanceof FormData) return formBody(body);
-  if (body instanceof Blob) {
-    if (!isText(type ?? body.type)) return binaryBody(body);
-    if (body.size > TEXT_LIMIT) return lostBody("too_large", body.size);
-    const text = /** @type {Promise<string>} */ (Reflect.apply(natives.blobText, body, []));
-    return after(text, textBody, () => lostBody("unreadable", body.size));
+  const isBytes = body instanceof ArrayBuffer || ArrayBuffer.isView(body);
+  if (encoding && (isBytes || body instanceof Blob)) {
+    return packedBody(new Blob([/** @type {ArrayBuffer} */ (body)], { type: type ?? "" }), type, encoding);
   }
-  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
-    if (!isText(type)) return binaryBody(new Blob([/** @type {ArrayBuffer} */ (body)], { type: type ?? "" }));
+  if (body instanceof Blob) {
+    const named = type ?? body.type;
+    if (!isText(named)) return binaryBody(body);
+    if (body.size > TEXT_LIMIT) return lostBody("too_large", body.size);
+    const bytes = /** @type {Promise<ArrayBuffer>} */ (Reflect.apply(natives.blobBuffer, body, []));
+    return after(bytes, (read) => textSent(read, named) ?? binaryBody(body), () => lostBody("unreadable", body.size));
+  }
+  if (isBytes) {
+    const binary = () => binaryBody(new Blob([/** @type {ArrayBuffer} */ (body)], { type: type ?? "" }));
+    if (!isText(type)) return binary();
     if (body.byteLength > TEXT_LIMIT) return lostBody("too_large", body.byteLength);
-    return textBody(decoderFor(type).decode(body));
+    return textSent(/** @type {ArrayBuffer} */ (body), type) ?? binary();
   }
   if (body instanceof ReadableStream) return lostBody("unreadable");
   return textBody(String(body));
 }
 
 /**
- * The content type that the browser gives a body of its own accord; empty for plain text and for none.
+ * The content type that the browser gives a body of its own accord; empty for bytes and for none.
  * @param {unknown} body
  */
 export function typeOf(body) {
-  if (body instanceof URLSearchParams) return "application/x-www-form-urlencoded";
+  if (body === null || body === undefined || body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return "";
+  if (body instanceof URLSearchParams) return "application/x-www-form-urlencoded;charset=UTF-8";
   if (body instanceof FormData) return "multipart/form-data";
-  return body instanceof Blob ? body.type : "";
+  if (body instanceof ReadableStream) return "";
+  return body instanceof Blob ? body.type : "text/plain;charset=UTF-8";
 }
 
 /**
@@ -123,10 +171,13 @@ export function describeRequest(request) {
   if (request.bodyUsed) return lostBody("unreadable");
   const type = request.headers.get("content-type");
   const isForm = /^multipart\/form-data|^application\/x-www-form-urlencoded/i.test(type ?? "");
-  if (!isForm && !isText(type)) return lostBody("binary_not_kept");
   /** @type {Request} */
   const clone = Reflect.apply(natives.cloneRequest, request, []);
   const unreadable = () => lostBody("unreadable");
+  const encoding = request.headers.get("content-encoding") ?? "";
+  if (encoding || (!isForm && !isText(type))) {
+    return after(clone.blob(), (blob) => describeSent(new Blob([blob], { type: type ?? "" }), type, encoding), unreadable);
+  }
   return isForm ? after(clone.formData(), formBody, unreadable) : after(clone.text(), textBody, unreadable);
 }
 

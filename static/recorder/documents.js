@@ -34,6 +34,7 @@ export function watchDocument(observer, page) {
   let submittedAt = 0;
   let action = "";
   let encoding = "";
+  let charset = "";
 
   listen(window, "change", (event) => {
     const [input] = event.composedPath();
@@ -54,6 +55,7 @@ export function watchDocument(observer, page) {
     submittedAt = natives.now();
     action = addressOf((button?.hasAttribute("formaction") ? button.formAction : form.getAttribute("action")) || document.URL);
     encoding = button?.hasAttribute("formenctype") ? button.formEnctype : form.enctype;
+    charset = charsetOf(form);
   };
   /** @param {FormData} data */
   const tellForm = (data) => {
@@ -68,7 +70,9 @@ export function watchDocument(observer, page) {
       parts.push(content !== undefined ? { ...part, value: content } : part);
     });
     const headers = /** @type {import("./words.js").Pairs} */ ([["content-type", encoding]]);
-    const { id } = announce(observer, counter, { method: "POST", url: action, how: "form", headers }, { kind: "parts", parts });
+    /** @type {import("./words.js").Body} */
+    const body = charset === "utf-8" ? { kind: "parts", parts } : { kind: "parts", parts, charset };
+    const { id } = announce(observer, counter, { method: "POST", url: action, how: "form", headers }, body);
     submitting.id = id;
   };
   // Behind the app's own listeners, which may have prevented it.
@@ -105,6 +109,24 @@ export function watchDocument(observer, page) {
       // Without storage the next document knows nothing of this one.
     }
   });
+}
+
+/**
+ * The encoding in which a form is sent.
+ * @param {HTMLFormElement} form
+ */
+function charsetOf(form) {
+  /** @type {string} */
+  const accepted = Reflect.apply(Element.prototype.getAttribute, form, ["accept-charset"]) ?? "";
+  for (const label of [...accepted.split(/\s+/), document.characterSet]) {
+    try {
+      const { encoding } = new TextDecoder(label || "?");
+      return encoding.startsWith("utf-16") ? "utf-8" : encoding;
+    } catch {
+      // Browsers skip the names that they do not know.
+    }
+  }
+  return "utf-8";
 }
 
 /** @returns {Leaving | null} */

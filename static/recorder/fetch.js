@@ -72,7 +72,8 @@ function beginFetch(observer, counter, args) {
   const headers = headersOf(init.headers ?? request?.headers);
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? null;
   const hasOwnBody = init.body !== undefined && init.body !== null;
-  const body = hasOwnBody || !request ? describeSent(init.body, type) : describeRequest(request);
+  const encoding = headers.find(([name]) => name.toLowerCase() === "content-encoding")?.[1];
+  const body = hasOwnBody || !request ? describeSent(init.body, type, encoding) : describeRequest(request);
   const implied = hasOwnBody && type === null ? typeOf(init.body) : "";
   if (implied) headers.push(["content-type", implied]);
   const { id, add } = announce(observer, counter, { method, url, headers }, body);

@@ -3,7 +3,7 @@
  *
  * @typedef {"too_large" | "unreadable" | "binary_not_kept"} LostReason
  * @typedef {{name: string, value?: string, filename?: string, size?: number, type?: string}} Part
- * @typedef {{kind?: "none" | "text" | "parts" | "lost", text?: string, parts?: Part[], reason?: LostReason, size?: number}} Body
+ * @typedef {{kind?: "none" | "text" | "parts" | "lost", text?: string, parts?: Part[], reason?: LostReason, size?: number, charset?: string}} Body
  * @typedef {[string, string][]} Pairs
  *
  * @typedef {{t: "page", url: string, title?: string, embedded?: boolean, root?: string, theme?: string}} PageOpened

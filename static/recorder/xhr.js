@@ -53,8 +53,11 @@ export function hookXhr(observer, counter) {
  */
 function follow(observer, counter, request, opening, given) {
   const said = opening.headers.find(([name]) => name === "content-type")?.[1] ?? null;
-  const body = globalThis.Document && given instanceof Document ? lostBody("unreadable") : describeSent(given, said);
-  const implied = said === null ? typeOf(given) : "";
+  const encoding = opening.headers.find(([name]) => name === "content-encoding")?.[1];
+  const isDocument = globalThis.Document && given instanceof Document;
+  const body = isDocument ? lostBody("unreadable") : describeSent(given, said, encoding);
+  const isSent = opening.method !== "GET" && opening.method !== "HEAD" && !isDocument;
+  const implied = said === null && isSent ? typeOf(given) : "";
   if (implied) opening.headers.push(["content-type", implied]);
   const { id, add } = announce(observer, counter, { ...opening, how: "xhr" }, body);
   let isAnswered = false;
@@ -134,7 +137,9 @@ export function hookBeacons(observer, counter) {
         guarded(() => {
           const url = addressOf(String(args[0]));
           if (!isTaken || !url) return;
-          const opening = { method: "POST", url, headers: [], how: "beacon" };
+          const type = typeOf(args[1]);
+          const headers = /** @type {import("./words.js").Pairs} */ (type ? [["content-type", type]] : []);
+          const opening = { method: "POST", url, headers, how: "beacon" };
           const { id, add } = announce(observer, counter, opening, describeSent(args[1], null));
           add({ t: "done", id });
         })();

@@ -292,7 +292,7 @@ class _Builder:
         changed = e.act is not None or e.followed is not None
         inputs = [
             *_addressed(e, path, changed),
-            *self._headers(e, media),
+            *self._headers(e, media if body or media == "json" else ""),
             *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
         ]
         self._note(endpoint, inputs)
@@ -427,7 +427,9 @@ class _Builder:
         is_document = e.how in ("form", "document", "reload")
         for name, value in e.headers:
             is_accept = name.lower() == "accept"
-            if _BY_BROWSER.match(name) or (is_accept and (is_document or value.strip() in ("*/*", ""))):
+            # The page side unpacks what a page has compressed, so that the values in it are known.
+            is_unpacked = name.lower() == "content-encoding" and e.body.kind == "text"
+            if is_unpacked or _BY_BROWSER.match(name) or (is_accept and (is_document or value.strip() in ("*/*", ""))):
                 continue
             yield Value(name=name.lower(), value=value, location="header", component="header")
         if is_document:
@@ -460,6 +462,9 @@ class _Builder:
             )
 
     def _file(self, part: Part) -> File:
+        if part.name and part.filename == "" and not part.size:
+            # A field in which nobody chose a file.
+            return File(name="", size=0, type=part.type or None)
         found = data_url(part.value) if part.value else None
         kept = self._traffic.fetched.get(inline_url(found[0])) if found is not None else None
         path = (kept.path if kept else "") or ""
@@ -555,6 +560,9 @@ def _body(e: Exchange) -> tuple[Any, str]:
     if body.kind == "parts":
         if len(body.parts) == 1 and not body.parts[0].name and body.parts[0].filename is not None:
             return body.parts[0], "body"
+        if type.startswith("text/plain"):
+            fields = (_sent_part(part) for part in body.parts)
+            return "".join(f"{field.name}={field.value or ''}\r\n" for field in fields), "body"
         is_form = "urlencoded" in type
         parts = [_sent_part(part) for part in body.parts] if e.how == "form" or not is_form else body.parts
         return list(parts), "form" if is_form else "multipart"

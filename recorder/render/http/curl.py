@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -15,8 +15,9 @@ from recorder.render.analysis import common_folder, inside_path, nested, no_outp
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, value_at
+from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
+from recorder.spelling import Escaped, as_json, as_text, escaped, header_bytes
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -48,6 +49,9 @@ _OWN = {
         "after",
         "answer",
         "ask",
+        "charset",
+        "follow",
+        "hops",
         "body",
         "code",
         "cookie",
@@ -88,6 +92,13 @@ _JQ_WORDS = set(
     "and as catch def elif else end foreach if import include label module not or reduce then try".split()
 )
 _OF_DOCUMENTS = {"elements", "page"}
+
+
+_LONGEST_WORD = 100_000
+"""Characters of a shell word up to which it is given to curl as an argument."""
+_ODD_NAME = re.compile(r'[=\x00-\x09\x0b\x0c\x0e-\x1f\x7f]')
+"""What curl does not take in the name of a part, or writes in another way than browsers."""
+_MISSING = "Set {name} in the environment to the secret that is not in the recording ({where})"
 
 
 class Curl:
@@ -145,7 +156,10 @@ class _Script:
             absolute=folder.startswith("/"),
             defaults=defaults,
             options=options,
-            secrets=[secret.name for secret in self.workflow.secrets],
+            secrets=[
+                (s.name, sh_text(f"{_MISSING.format(name=s.name, where=s.hint or 'a request')}"))
+                for s in self.workflow.secrets
+            ],
             blocks=[self.making, *blocks] if self.making else blocks,
             needs=self.needs,
             digits=bool(self.needs & {"unquote", "literal", "elements"}),
@@ -162,9 +176,8 @@ class _Script:
             name = self.names.free(f"{wanted}_" if wanted in _OWN else wanted)
             self.variables[variable.name] = (name, variable)
             value = variable.value
-            lines.append(
-                f"{name}={self.word(value) if not isinstance(value, list | dict) else self.json(value)}"
-            )
+            word = self.json_body(value) if isinstance(value, list | dict) else self.word(value)
+            lines.append(f"{name}={word}")
             option = "--" + name.rstrip("_").replace("_", "-")
             options.append((option, name, sh_text(f"  {option}")))
         return lines, options
@@ -206,6 +219,8 @@ class _Script:
             case Spelled():
                 tail = " | tr '+/' '-_' | tr -d '='" if value.kind == "base64url" else ""
                 return f"\"$(printf %s {self.word(value.value)} | base64 | tr -d '\\n'{tail})\""
+            case Escaped():
+                return self.escaped(value)
             case File():
                 return self.file_path(value)
         return self.json(value)
@@ -218,7 +233,7 @@ class _Script:
     def json(self, value: Expression) -> str:
         """A value as JSON text."""
         if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
-            return sh_text(json_text(value))
+            return sh_text(as_json(value))
         arguments: list[str] = []
         filter = self.jq(value, arguments)
         return f'"$(jq -nc {" ".join(arguments)} {sh_text(filter)})"'
@@ -266,7 +281,7 @@ class _Script:
             return variable is None or self.is_text(variable[1].value)
         if isinstance(value, Generated):
             return value.form not in ("ms", "s")
-        return not isinstance(value, list | dict | tuple | bool | int | float | Object)
+        return value is not None and not isinstance(value, list | dict | tuple | bool | int | float | Object)
 
     def cookie(self, leaf: Cookie) -> str:
         self.needs |= {"cookie", "unquote"} if leaf.decoded else {"cookie"}
@@ -435,7 +450,13 @@ class _Script:
         # Said by -X, the method would be that of the requests after a redirect too.
         verb = "" if asked.method == "GET" and not asked.media else f" -X {sh_text(asked.method)}"
         if asked.method == "POST":
-            verb = "" if asked.media else " --data ''"
+            verb = ""
+            words += [] if asked.media else ["--data ''"]
+            if not asked.media and not any(name == "content-type" for name, _ in asked.headers):
+                words.append("-H 'Content-Type:'")
+        elif asked.method == "HEAD":
+            verb = " --head"
+        self.needs |= {"redirected"} if verb.startswith(" -X") else set()
         lines = [f"{head} {sh_text(label)}{verb} {self.address(asked)}"]
         lines += [f"    {word}" for word in words]
         before, self.before = self.before, []
@@ -454,36 +475,109 @@ class _Script:
     def address(self, asked: Request) -> str:
         words = [] if asked.is_elsewhere else ['"$url"']
         for number, piece in enumerate(asked.path):
-            words.append(self.uri(piece) if number % 2 else sh_text(str(piece)) if piece else "")
-        for number, (name, value) in enumerate(asked.query):
-            words.append(sh_text(f"{'&' if number else '?'}{quote(name, safe='')}="))
-            words.append(self.uri(value))
+            if number % 2:
+                words.append(self.escaped(piece if isinstance(piece, Escaped) else Escaped(value=piece)))
+            else:
+                words.append(sh_text(str(piece)) if piece else "")
+        if asked.query:
+            words += [sh_text("?"), self.form(asked.query)]
         return "".join(words)
 
-    def uri(self, value: Expression) -> str:
+    def form(self, pairs: Any) -> str:
+        """Pairs, encoded as a form."""
+        words: list[str] = []
+        for number, (name, value) in enumerate(pairs):
+            words.append("'&'" if number else "")
+            words.append(self.escaped(Escaped(value=name, safe="*~", plus=True)) + "'='")
+            words.append(self.escaped(Escaped(value=value, safe="*~", plus=True)))
+        return "".join(words).replace("''", "")
+
+    def escaped(self, leaf: Escaped) -> str:
+        """Percent-encoded text."""
+        value = leaf.value
         if value is None or isinstance(value, str | bool | int | float):
-            return sh_text(quote(value if isinstance(value, str) else json_text(value), safe=""))
-        self.needs.add("uri")
-        return f'"$(uri {self.word(value)})"'
+            return sh_text(escaped(as_text(value), leaf.safe, leaf.plus, leaf.charset))
+        self.needs.add("escaped")
+        words = [self.word(value), sh_text(leaf.safe)]
+        if leaf.plus or leaf.charset:
+            words.append("+" if leaf.plus else "''")
+        if leaf.charset:
+            words.append(sh_text(_iconv(leaf.charset)))
+        return f'"$(escaped {" ".join(words)})"'
+
+    def header(self, name: str, value: Expression) -> str:
+        if value == "":
+            return f"-H {sh_text(name + ';')}"
+        if isinstance(value, str) and not value.isascii():
+            octal = "".join(f"\\{byte:03o}" for byte in header_bytes(value))
+            return f"-H {sh_text(name + ': ')}\"$(printf '{octal}')\""
+        return f"-H {sh_text(name + ': ')}{self.word(value)}"
+
+    def json_body(self, value: Expression) -> str:
+        """A value as JSON text, as JavaScript writes it."""
+        words: list[str] = []
+        text = ""
+        for is_leaf, piece in self.json_pieces(value):
+            if is_leaf:
+                words += [sh_text(text), piece] if text else [piece]
+                text = ""
+            else:
+                text += piece
+        return "".join([*words, sh_text(text)] if text or not words else words)
+
+    def json_pieces(self, value: Expression) -> Iterator[tuple[bool, str]]:
+        """JSON in pieces, each with whether it is a word of the shell."""
+        if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
+            yield False, as_json(value)
+        elif isinstance(value, dict):
+            for number, (key, item) in enumerate(value.items()):
+                yield False, f"{',' if number else '{'}{as_json(str(key))}:"
+                yield from self.json_pieces(item)
+            yield False, "}"
+        elif isinstance(value, list | tuple):
+            for number, item in enumerate(value):
+                yield False, "," if number else "["
+                yield from self.json_pieces(item)
+            yield False, "]"
+        else:
+            yield True, self.json_leaf(value)
+
+    def json_leaf(self, leaf: Any) -> str:
+        """An expression as a word that holds JSON. jq would round the numbers that it reads."""
+        if isinstance(leaf, Link):
+            return f'"${self.take("tojson", leaf)}"'
+        if isinstance(leaf, VariableRef | Generated) and not self.is_text(leaf):
+            return self.word(leaf)
+        return self.json(leaf)
 
     def how(self, asked: Request) -> list[str]:
-        words = [f"-H {sh_text(name + ': ')}{self.word(value)}" for name, value in asked.headers]
+        words = [self.header(name, value) for name, value in asked.headers]
         names = {name for name, _ in asked.headers}
         if asked.media == "json":
             if "content-type" not in names:
                 words.append("-H 'Content-Type: application/json'")
-            words.append(f"--data-raw {self.json(asked.body)}")
+            words.append(self.data(self.json_body(asked.body)))
         elif asked.media == "form":
-            for name, value in asked.body:
-                words.append(f"--data-urlencode {sh_text(quote(name, safe='') + '=')}{self.word(value)}")
+            words.append(self.data(self.form(asked.body)))
         elif asked.media == "multipart":
-            words += [self.part(name, value) for name, value in asked.body]
+            odd = any(isinstance(name, str) and _ODD_NAME.search(name) for name, _ in asked.body)
+            if asked.charset or odd or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
+                self.needs.add("multipart")
+                fields = [self.field(name, value) for name, value in asked.body]
+                charset = sh_text(_iconv(asked.charset)) if asked.charset else ""
+                lines = [f"    {field}" for field in fields]
+                lines.append("    printf '%s\\r\\n' ------recorded-parts--")
+                self.before.append("\n".join([f"charset={charset}", "{", *lines, '} > "$work/body"']))
+                words.append("-H 'Content-Type: multipart/form-data; boundary=----recorded-parts'")
+                words.append('--data-binary @"$work/body"')
+            else:
+                words += [self.part(name, value) for name, value in asked.body]
         elif asked.media == "body":
             file = self.file_of(asked.body)
             if file is not None:
                 words.append(f"--data-binary @{self.word(asked.body)}")
             else:
-                words.append(f"--data-raw {self.word(asked.body)}")
+                words.append(self.data(self.text_body(asked.body), asked.charset))
             if "content-type" not in names:
                 words.append("-H 'Content-Type:'")
         return words
@@ -492,15 +586,52 @@ class _Script:
         value = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
         return value if isinstance(value, File) else None
 
-    def part(self, name: str, value: Expression) -> str:
+    def text_body(self, value: Expression) -> str:
+        """The text of a body; the JSON in it as :meth:`json_leaf` writes it."""
+        if not isinstance(value, Text):
+            return self.word(value)
+        return "".join(
+            self.json_body(piece.value)
+            if isinstance(piece, Spelled) and piece.kind == "json"
+            else self.word(piece)
+            for piece in value.pieces
+        )
+
+    def data(self, word: str, charset: str = "") -> str:
+        """The option that sends the text of a word. What is long goes through a file: the system limits arguments."""
+        if charset:
+            self.needs.add("recoded")
+            self.before.append(f'printf %s {word} | recoded {sh_text(_iconv(charset))} > "$work/body"')
+        elif len(word) > _LONGEST_WORD:
+            self.before.append(f'printf %s {word} > "$work/body"')
+        else:
+            return f"--data-raw {word}"
+        return '--data-binary @"$work/body"'
+
+    def field(self, name: Expression, value: Expression) -> str:
+        """The command that writes one part of a form."""
         file = self.file_of(value)
         if file is None:
-            return f"--form-string {sh_text(name + '=')}{self.word(value)}"
+            return f"field {self.word(name)} {self.word(value)}"
+        given = sh_text(file.type or "application/octet-stream")
+        path = "/dev/null" if is_no_file(file) else self.word(value)
+        return f"upload {self.word(name)} {path} {given} {sh_text(file.name)}"
+
+    def part(self, name: Expression, value: Expression) -> str:
+        file = self.file_of(value)
+        if file is None:
+            return f"--form-string {self.word(name)}'='{self.word(value)}"
         self.needs.add("part")
         given = f"{sh_text(file.type or 'application/octet-stream')}"
         kept = file.path.rpartition("/")[2]
         named = f" {sh_text(file.name)}" if kept != file.name else ""
-        return f'-F {sh_text(name + "=")}"$(part {self.word(value)} {given}{named})"'
+        return f"-F {self.word(name)}'='\"$(part {self.word(value)} {given}{named})\""
+
+
+def _iconv(charset: str) -> str:
+    """The name that iconv has for an encoding of the web."""
+    names = {"windows-874": "cp874", "x-mac-cyrillic": "mac-cyrillic", "iso-8859-8-i": "iso-8859-8"}
+    return names.get(charset.lower(), charset)
 
 
 def _called(link: Link) -> str:
@@ -509,6 +640,6 @@ def _called(link: Link) -> str:
     name = next((part for part in reversed(parts) if isinstance(part, str)), "")
     selector = next((part for part in reversed(parts) if isinstance(part, Item)), None)
     if name in ("value", "content", "text", "") and selector is not None:
-        fields = {path: value for path, value in selector.fields}
+        fields = dict(selector.fields)
         name = next((v for k in ("name", "id") if isinstance(v := fields.get((k,)), str)), name)
     return name

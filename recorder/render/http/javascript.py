@@ -12,8 +12,9 @@ from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, value_at
+from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
+from recorder.spelling import Escaped
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -47,9 +48,9 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask attributes basename between connect conditions cookie cookies dirname elements file get item jar join
-    lines literal main member message messages origin page parameter parse plain position read read_file run secret
-    segment send show text unbase64 unquote until where
+    address ask attributes basename between connect conditions cookie cookies dirname elements encode escaped file get
+    item jar join keep lines literal main member message messages multipart origin page parameter parse plain position
+    read read_file run secret segment send show spell text unbase64 unquote until where
     """.split()
 )
 
@@ -121,6 +122,10 @@ class _Module:
             named=write(javascript(NAMED), indent=4, before="const others = ", after=";"),
             texts=bool(self.needs & _OF_TEXT),
             crypto=sorted(self.needs & {"createHash", "randomBytes", "randomInt", "randomUUID"}),
+            secrets=[
+                (javascript_text(s.name), javascript_text(s.hint or "a request"))
+                for s in self.workflow.secrets
+            ],
         )
 
     def arguments(self) -> list[tuple[str, Node]]:
@@ -183,6 +188,8 @@ class _Module:
             case Spelled():
                 inside: list[tuple[str, Node]] = [("", self.as_text(leaf.value))]
                 return Group("Buffer.from(", inside, f').toString("{leaf.kind}")')
+            case Escaped():
+                return self.escaped(leaf)
             case File():
                 self.needs.add("read_file")
                 return Group("await readFile(", [("", self.file_path(leaf))], ")")
@@ -197,8 +204,18 @@ class _Module:
         ]
         return " + ".join(words) if words else '""'
 
+    def escaped(self, leaf: Escaped) -> Node:
+        """Percent-encoded text."""
+        self.needs |= {"escaped", "encode"}
+        items: list[tuple[str, Node]] = [("", self.expression(leaf.value)), ("", javascript_text(leaf.safe))]
+        if leaf.plus or leaf.charset:
+            items.append(("", "true" if leaf.plus else "false"))
+        if leaf.charset:
+            items.append(("", javascript_text(leaf.charset)))
+        return Group("escaped(", items, ")")
+
     def as_text(self, value: Expression) -> Node:
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Digest | AppUrl):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped | Digest | AppUrl):
             return self.expression(value)
         if isinstance(value, Generated) and value.form not in ("ms", "s"):
             return self.expression(value)
@@ -384,7 +401,9 @@ class _Module:
     def address(self, asked: Request) -> Node:
         words = []
         for number, piece in enumerate(asked.path):
-            if number % 2:
+            if isinstance(piece, Escaped):
+                words.append(write(self.escaped(piece)))
+            elif number % 2:
                 self.needs.add("segment")
                 words.append(f"segment({write(self.expression(piece))})")
             elif piece:
@@ -401,7 +420,7 @@ class _Module:
             ]
             items.append(("headers: ", Group("{ ", headers, " }")))
         if asked.media == "json":
-            if not any(map(beyond_javascript, walk(asked.body))):
+            if not any(isinstance(v, float) and beyond_javascript(v) for v in walk(asked.body)):
                 items.append(("json: ", self.expression(asked.body)))
             elif next(leaves(asked.body), None) is None:
                 items.append(("text: ", javascript_text(json_text(asked.body))))
@@ -416,11 +435,18 @@ class _Module:
         elif asked.media == "multipart":
             parts: list[tuple[str, Node]] = [("", self.part(name, value)) for name, value in asked.body]
             items.append(("parts: ", Group("[", parts, "]")))
+            # Node leaves out the name of a file that has none.
+            if asked.charset or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
+                self.needs |= {"multipart", "encode"}
+                items.append(("charset: ", javascript_text(asked.charset or "utf-8")))
         elif asked.media == "body":
-            items.append(("text: ", self.raw(asked.body)))
+            items.append(("text: ", self.raw(asked.body, asked.charset)))
         return items
 
-    def raw(self, value: Expression) -> Node:
+    def raw(self, value: Expression, charset: str = "") -> Node:
+        if charset and self.file_of(value) is None:
+            self.needs.add("encode")
+            return Group("encode(", [("", self.as_text(value)), ("", javascript_text(charset))], ")")
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             self.needs.add("read_file")
             return f"await readFile({self.variables[value.name][0]})"
@@ -433,11 +459,19 @@ class _Module:
         ]
         return Group("[", both, "]")
 
+    def file_of(self, value: Expression) -> File | None:
+        value = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
+        return value if isinstance(value, File) else None
+
     def part(self, name: Expression, value: Expression) -> Node:
         file, code = None, ""
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, File):
             code, variable = self.variables[value.name]
             file = variable.value
+        elif isinstance(value, File) and is_no_file(value):
+            kind = javascript_text(value.type or "application/octet-stream")
+            empty = f'new File([], "", {{ type: {kind} }})'
+            return Group("[", [("", self.as_text(name)), ("", empty)], "]")
         elif isinstance(value, File):
             file, code = value, write(self.file_path(value))
         if file is None:

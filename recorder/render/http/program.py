@@ -14,9 +14,9 @@ from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, value_at
+from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File, Place
-from recorder.spelling import Escaped, codec, encoded, header_bytes
+from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes
 from recorder.workflow import (
     Cookie,
     Expression,
@@ -199,7 +199,7 @@ class HttpProgram:
                 return self.escaped(leaf)
             case File():
                 self.needs.add("Path")
-                return f"{write(self.file_path(leaf))}.read_bytes()"
+                return f"({write(self.file_path(leaf))}).read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def escaped(self, leaf: Escaped) -> Node:
@@ -347,6 +347,7 @@ class HttpProgram:
 
     def asking(self, asked: Request) -> Node:
         """The request itself."""
+        self.needs |= set() if asked.method in ("GET", "HEAD", "POST") else {"redirected"}
         verb = asked.method.lower()
         simple = verb in ("get", "post", "put", "patch", "delete", "head", "options")
         bodiless = verb in ("get", "delete", "head", "options") and asked.media
@@ -430,7 +431,8 @@ class HttpProgram:
 
     def json_body(self, value: Expression, headers: list[tuple[str, Expression]]) -> list[tuple[str, Node]]:
         node = self.expression(value)
-        odd = any(map(_odd, walk(value)))
+        chosen = (self.variables[ref.name][1].value for ref in leaves_of(VariableRef, value))
+        odd = any(map(_odd, walk([value, *chosen])))
         if not odd:
             if isinstance(node, Group) and width(node) > LONG_ARGUMENT and next(leaves(value), None) is None:
                 node = self.constant("body", node)
@@ -439,7 +441,19 @@ class HttpProgram:
         self.needs.add("json")
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
-        return [(self.raw_body, Group("json.dumps(", [("", node)], ").encode()"))]
+        return [(self.raw_body, self.json_text(value))]
+
+    def json_text(self, value: Expression) -> Node:
+        """The bytes of a value as JSON, as a page writes them."""
+        chosen = (self.variables[ref.name][1].value for ref in leaves_of(VariableRef, value))
+        if not any(map(_odd, walk([value, *chosen]))):
+            node = self.expression(Spelled(kind="json", value=value))
+            return Group(node.open, node.items, node.close + ".encode()") if isinstance(node, Group) else node
+        self.needs.add("json")
+        if next(leaves(value), None) is None and not any(isinstance(v, float) and _odd(v) for v in walk(value)):
+            return f"{python_text(as_json(value))}.encode()"
+        items: list[tuple[str, Node]] = [("", self.expression(value)), ("separators=", '(",", ":")')]
+        return Group("json.dumps(", items, ").encode()")
 
     def headers(self, headers: list[tuple[str, Expression]]) -> Node:
         items = [
@@ -476,10 +490,13 @@ class HttpProgram:
             code, variable = self.variables[value.name]
             file = variable.value
         elif isinstance(value, File):
-            file, code = value, write(self.file_path(value))
+            file, code = value, "" if is_no_file(value) else write(self.file_path(value))
         if file is None:
             inside: list[tuple[str, Node]] = [("", "None"), ("", self.as_text(value))]
             return Group("(", [("", self.as_text(name)), ("", Group("(", inside, ")"))], ")")
+        if is_no_file(file):
+            given = f'("", b"", {python_text(file.type or "application/octet-stream")})'
+            return Group("(", [("", self.as_text(name)), ("", given)], ")")
         self.needs |= {"part", "Path"}
         kept = file.path.rpartition("/")[2]
         items: list[tuple[str, Node]] = [
@@ -569,7 +586,7 @@ class HttpProgram:
 
 def _is_usual_name(name: Expression) -> bool:
     """Whether every client writes the name of a part as browsers do."""
-    return not isinstance(name, str) or not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
+    return not isinstance(name, str) or name and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
 
 
 def _odd(value: Any) -> bool:
