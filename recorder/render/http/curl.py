@@ -13,6 +13,7 @@ from recorder.markup import LATIN, NAMED
 from recorder.render import Options
 from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
 from recorder.render.http.program import STREAMED
+from recorder.render.layout import WIDTH
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, is_no_file, value_at
@@ -245,9 +246,7 @@ class _Script:
             texts: what comes from the shell is text, whatever it was when it was recorded.
         """
         if isinstance(value, dict):
-            members = (
-                f"{json_text(str(key))}: {self.jq(item, arguments, texts)}" for key, item in value.items()
-            )
+            members = (f"{_key(str(key))}: {self.jq(item, arguments, texts)}" for key, item in value.items())
             return "{" + ", ".join(members) + "}"
         if isinstance(value, Object):
             pairs = (
@@ -326,8 +325,9 @@ class _Script:
         arguments: list[str] = []
         filter = self.filter(link, arguments)
         name = self.name(_called(link), "value")
-        words = ["take", name, form, str(number), kind, sh_text(label), sh_text(filter), *arguments]
-        self.before.append(f"{' '.join(words)} || exit 1")
+        head = f"take {name} {form} {number} {kind} {sh_text(label)}"
+        tail = f"{' '.join([sh_text(filter), *arguments])} || exit 1"
+        self.before.append(f"{head} {tail}" if len(head + tail) < WIDTH else f"{head} \\\n    {tail}")
         inside = [leaf for leaf in leaves(link) if leaf is not link]
         if not any(isinstance(leaf, Cookie | Generated) for leaf in inside):
             self.taken[form, link] = name
@@ -632,6 +632,11 @@ def _iconv(charset: str) -> str:
     """The name that iconv has for an encoding of the web."""
     names = {"windows-874": "cp874", "x-mac-cyrillic": "mac-cyrillic", "iso-8859-8-i": "iso-8859-8"}
     return names.get(charset.lower(), charset)
+
+
+def _key(name: str) -> str:
+    """The name of a member in jq."""
+    return name if _NAME.fullmatch(name) and name not in _JQ_WORDS else json_text(name)
 
 
 def _called(link: Link) -> str:

@@ -48,7 +48,7 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask attributes basename between connect conditions cookie cookies dirname elements encode escaped file get
+    address ask attributes basename between characters connect conditions cookie cookies dirname elements encode escaped file get
     item jar join keep lines literal main member message messages multipart origin page parameter parse plain position
     read read_file run secret segment send show spell text unbase64 unquote until where
     """.split()
@@ -253,10 +253,8 @@ class _Module:
             case "time", form:
                 return "Math.floor(Date.now() / 1000)" if form == "s" else "Date.now()"
             case _, "characters":
-                self.needs.add("randomInt")
-                alphabet = javascript_text(leaf.alphabet)
-                pick = f"[...{alphabet}][randomInt({len(leaf.alphabet)})]"
-                return f'Array.from({{ length: {int(leaf.size)} }}, () => {pick}).join("")'
+                self.needs |= {"characters", "randomInt"}
+                return f"characters({int(leaf.size)}, {javascript_text(leaf.alphabet)})"
         self.needs.add("randomBytes")
         return f"randomBytes({int(leaf.size)}).toString({javascript_text(leaf.form)})"
 
