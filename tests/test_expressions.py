@@ -73,6 +73,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     status: int = 200
     at: str = ""
+    endless: bool = False
 
     def value(self, url: str) -> Any:
         """The output that the fold makes of it."""
@@ -280,6 +281,7 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.sent: list[tuple[str, Any]] = []
+        self.over = threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -292,9 +294,13 @@ class Server:
                 self.send_response(answer.status)
                 for name, value in answer.headers:
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
+                if not answer.endless:
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                if answer.endless:
+                    self.wfile.flush()
+                    outer.over.wait(60)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -314,6 +320,7 @@ def server() -> Iterator[Server]:
     thread = threading.Thread(target=made.server.serve_forever, daemon=True)
     thread.start()
     yield made
+    made.over.set()
     made.server.shutdown()
     made.server.server_close()
 
@@ -530,6 +537,43 @@ def test_a_selector_takes_what_the_caller_chose(target: str, server: Server, tmp
         done = run(target, msgspec.structs.replace(workflow, variables=variables), tmp_path)
     assert done.returncode == 0, done.stderr
     assert server.sent == [("/sent/0", {"value": 1, "text": "<1>"})]
+
+
+EVENTS = (
+    'data: {"type": "start", "id": 1}\r\n\r\n: comment\n\nevent: tick\ndata: {"n": "é"}\n\nevent: message\ndata: two\ndata:lines\n\n'
+    'data: {"type": "done", "id": 3}\n\nevent: end\ndata: it\'s "over"\n\ndata: {"type": "late"}\n\n'
+)
+LINES = '{"type": "start", "id": 1}\n\nnot JSON\r\n{"type": "done", "id": 3}\n{"type": "late"}\n'
+DONE = item(type="done")
+ENDED = item(event="end")
+STREAMS = [
+    # Kind, text, selectors that are enough, what is sent, and its value.
+    ("events", EVENTS, (DONE,), [link(item(type="done"), "id"), link(-1, "id"), link(1), link(2)],
+     [3, 3, {"event": "tick", "data": {"n": "é"}}, "two\nlines"]),
+    ("events", EVENTS, (ENDED, DONE), [link(item(event="end"), "data"), link(-1, "event")], ["it's \"over\"", "end"]),
+    ("events", EVENTS, (item(type=VariableRef(name="kind")),), [link(-1, "id")], [1]),
+    ("lines", LINES, (DONE,), [link(-1), link(1), link(item(type="start"), "id")], [{"type": "done", "id": 3}, "not JSON", 1]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", RUNNERS)
+@pytest.mark.parametrize("endless", [False, True], ids=["ends", "endless"])
+def test_a_stream_is_read_until_it_holds_what_is_needed(
+    target: str, endless: bool, server: Server, tmp_path: Path
+) -> None:
+    for kind, text, enough, expressions, right in STREAMS:
+        server.sent.clear()
+        answer = Answer(body=text, component=kind, endless=endless)
+        workflow = workflow_of([Case(name=kind, answer=answer, expression=expressions)], server)
+        first, second = workflow.steps
+        first = msgspec.structs.replace(first, enough=enough)
+        variables = (Variable(name="kind", value="start"),)
+        workflow = msgspec.structs.replace(workflow, steps=(first, second), variables=variables)
+        started = time.monotonic()
+        done = run(target, workflow, tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert server.sent == [("/sent/0", {"value": right})]
+        assert time.monotonic() - started < 20
 
 
 def test_a_case_is_quoted_in_no_other_way_than_the_reference() -> None:
