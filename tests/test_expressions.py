@@ -112,7 +112,9 @@ def reader(kind: Any, *path: Any) -> Reader:
 
 def js(value: Any, *path: Any, readers: tuple[Reader, ...] = (), name: str = "") -> Case:
     shown = name or f"{path} {readers} of {value}"
-    return Case(name=shown[:120], answer=Answer(body=json.dumps(value)), expression=link(*path, readers=readers))
+    return Case(
+        name=shown[:120], answer=Answer(body=json.dumps(value)), expression=link(*path, readers=readers)
+    )
 
 
 def page(text: str, *path: Any, readers: tuple[Reader, ...] = (), expression: Expression = None) -> Case:
@@ -126,9 +128,17 @@ def read(text: str, *readers: Reader) -> Case:
 
 
 ITEMS = [
-    {"id": 1, "name": "Oil", "kind": "food", "tags": ["a", "b"], "in": {"shelf": 3}, "open": True, "odd": None},
+    {
+        "id": 1,
+        "name": "Oil",
+        "kind": "food",
+        "tags": ["a", "b"],
+        "in": {"shelf": 3},
+        "open": True,
+        "odd": None,
+    },
     {"id": 2.5, "name": "Oil", "kind": "paint", "tags": ["b"], "in": {"shelf": 4}, "open": False},
-    {"id": "3", "name": "it's \"x\"", "kind": "food", "in": {"shelf": 3}, "odd key.x": "k", "end": "e"},
+    {"id": "3", "name": 'it\'s "x"', "kind": "food", "in": {"shelf": 3}, "odd key.x": "k", "end": "e"},
     "Oil",
     7,
     {"id": 1.0, "name": "Öl 🎉", "kind": "food"},

@@ -106,7 +106,9 @@ def test_no_shell_script_gains_a_word(promise: Callable[..., None]) -> None:
 def http_workflow(text: str) -> Workflow:
     """``text`` wherever an expression of an HTTP workflow can hold it."""
     anchor = Item(fields=(((text, text), text),), nth=1)
-    item = Item(fields=((("id",), VariableRef(name="chosen")), ((text,), text), (("in", text), text)), after=anchor)
+    item = Item(
+        fields=((("id",), VariableRef(name="chosen")), ((text,), text), (("in", text), text)), after=anchor
+    )
     readers = (
         Reader(kind="json", path=(text, item, "id")),
         Reader(kind="elements", path=(Item(fields=((("tag",), text),)), text)),

@@ -97,7 +97,7 @@ _OF_DOCUMENTS = {"elements", "page"}
 
 _LONGEST_WORD = 100_000
 """Characters of a shell word up to which it is given to curl as an argument."""
-_ODD_NAME = re.compile(r'[=\x00-\x09\x0b\x0c\x0e-\x1f\x7f]')
+_ODD_NAME = re.compile(r"[=\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 """What curl does not take in the name of a part, or writes in another way than browsers."""
 _MISSING = "Set {name} in the environment to the secret that is not in the recording ({where})"
 
@@ -260,7 +260,9 @@ class _Script:
             return json_text(value)
         if isinstance(value, Link) and not texts:
             return self.argument("--argjson", f'"${self.take("tojson", value)}"', arguments)
-        return self.argument("--arg" if texts or self.is_text(value) else "--argjson", self.word(value), arguments)
+        return self.argument(
+            "--arg" if texts or self.is_text(value) else "--argjson", self.word(value), arguments
+        )
 
     def argument(self, option: str, word: str, arguments: list[str]) -> str:
         """The variable of jq that holds what a word of the shell holds."""
