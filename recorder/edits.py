@@ -173,7 +173,11 @@ def _without(session: Session, secrets: dict[str, Edited]) -> Session:
             texts = {n: getattr(node, n) for n in node.__struct_fields__ if n not in kept and n not in also}
             if isinstance(node, Call):
                 # A secret may be percent-encoded there; values are sent as well without the recorded spelling.
-                texts |= {n: "" for n in ("address", "body") if node.charset or clean(decoded(texts[n])) != decoded(texts[n])}
+                texts |= {
+                    n: ""
+                    for n in ("address", "body")
+                    if node.charset or clean(decoded(texts[n])) != decoded(texts[n])
+                }
             return msgspec.structs.replace(node, **{name: clean(text) for name, text in texts.items()})
         return node
 

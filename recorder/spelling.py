@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 

@@ -13,7 +13,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.request import as_sent, value_at
 from recorder.session import File
-from recorder.workflow import Expression, Step, Workflow, identifier, tainted
+from recorder.workflow import Expression, Spelled, Step, Workflow, identifier, tainted
 
 
 class Locust:
@@ -36,6 +36,7 @@ LOCUST = Locust()
 
 class _File(HttpProgram):
     template = "http_locust.jinja"
+    url = "self.host"
     client = "self.client"
     sockets = "self.sockets"
     raw_body = "data="
@@ -79,7 +80,12 @@ class _File(HttpProgram):
         """As a page writes JSON, and requests does not."""
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
-        return [("data=", self.json_text(value))]
+        text = self.expression(Spelled(kind="json", value=value))
+        return (
+            [("data=", Group(text.open, text.items, text.close + ".encode()"))]
+            if isinstance(text, Group)
+            else []
+        )
 
     def step(self, step: Step) -> list[str]:
         lines: list[str] = []
@@ -99,8 +105,7 @@ class _File(HttpProgram):
         if component != "json":
             items.append(("kind=", python_text(component)))
             self.needs |= {"page"} if component == "page" else set()
-        if step.cancel_after is not None:
-            items.append(("most=", str(step.cancel_after)))
+        items += self.until_enough(step)
         if step.expect == "failed":
             items.append(("fails=", "True"))
         elif step.expect == "ok" and not step.setup and step.id not in self.tainted and step.outputs:
