@@ -618,7 +618,11 @@ class Collector:
         if recording is None:
             return
         for id, (loaded, origin) in list(recording.unreported.items()):
-            able = [c for c in self._connections if c.greeted and c.origin == origin]
+            able = [
+                c
+                for c in self._connections
+                if c.greeted and c.origin == origin and (c.takes_scripts or loaded.how == "download")
+            ]
             if able and not any(id in connection.asked for connection in able):
                 latest = max(able, key=lambda connection: connection.heard_at)
                 latest.asked.add(id)
@@ -779,6 +783,8 @@ class Connection:
         self.greeted = False
         self.heard_at = 0.0
         """When the page said something last, by a monotonic clock."""
+        self.takes_scripts = False
+        """Whether the page reports script files."""
         self.asked: set[str] = set()
         """What the page was asked to report."""
         self.has_told = False
@@ -819,7 +825,10 @@ class Connection:
             elif isinstance(outcome, Asked):
                 self._ask(outcome.message)
             elif isinstance(outcome, Seeking):
-                if (source := collector.sources.take(outcome.key)) is not None:
+                if not outcome.key:
+                    self.takes_scripts = True
+                    collector.ask_to_report()
+                elif (source := collector.sources.take(outcome.key)) is not None:
                     self._send(source)
             elif isinstance(outcome, HasTold):
                 self.has_told = True

@@ -67,7 +67,9 @@ export function watchActs(watch) {
     if (!isTyping || burstOn?.deref() !== element) guarded(() => typing.flush())();
     latestAt = natives.now();
     pressed = null;
-    if (event.type !== "paste" && !(event instanceof KeyboardEvent && event.repeat)) tell(event.type, element);
+    // Pasted text is told of by what it does to a field.
+    const isQuiet = event instanceof KeyboardEvent ? event.repeat : event instanceof ClipboardEvent && !event.clipboardData?.files.length;
+    if (!isQuiet) tell(event.type, element);
     guarded(() => typing.hear(event, first, latest))();
   };
   /**
