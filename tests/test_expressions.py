@@ -12,6 +12,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -52,7 +53,7 @@ from recorder.workflow import (
     Workflow,
 )
 
-RUNNERS = {"javascript": (".mjs", ["node"]), "curl": (".sh", ["dash"])}
+RUNNERS = {"javascript": (".mjs", ["node"]), "curl": (".sh", ["dash"]), "python": (".py", [sys.executable])}
 
 HOSTILE = [
     "quotes ' \" ` and \\ backslash",
