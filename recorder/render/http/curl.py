@@ -44,50 +44,13 @@ from recorder.workflow import (
     sent,
 )
 
-_OWN = {
-    *(
-        "address",
-        "after",
-        "answer",
-        "ask",
-        "charset",
-        "follow",
-        "hops",
-        "body",
-        "code",
-        "cookie",
-        "count",
-        "files",
-        "histchars",
-        "jar",
-        "method",
-    ),
-    *(
-        "most",
-        "host",
-        "origin",
-        "pick",
-        "status",
-        "uri",
-        "url",
-        "verb",
-        "work",
-        "label",
-        "path",
-        "ifs",
-        "home",
-        "pwd",
-        "shell",
-        "env",
-        "functions",
-        "taken",
-        "quiet",
-        "number",
-        "kind",
-        "filter",
-        "wanted",
-    ),
-}
+_OWN = set(
+    """
+    address after answer ask body charset code cookie count env files filter follow functions histchars home hops
+    host ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status taken tries uri
+    url verb wanted work
+    """.split()
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JQ_WORDS = set(
     "and as catch def elif else end foreach if import include label module not or reduce then try".split()

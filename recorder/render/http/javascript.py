@@ -50,7 +50,7 @@ _RESERVED = set(
     console fetch process require constructor
     address ask attributes basename between characters conditions connect cookie cookies dirname elements encode escaped
     file get item jar join keep lines literal main member message messages multipart origin page parameter parse plain
-    position read read_file run secret segment send show spell text unbase64 unquote until where
+    position read read_file run secret segment send show spell tables text textOf unbase64 unquote until where
     """.split()
 )
 
