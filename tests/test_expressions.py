@@ -206,6 +206,8 @@ READERS = [
     read("$a.b = \"\"; $a = '\\u{1}\\u0041\\x42\\ud83d'", reader("literal", "$a", 0)),
     read("$a.b = \"\"; $a = ''", reader("literal", "b", 0)),
     *(read(f"v = {json.dumps(text)}", reader("literal", "v", 0)) for text in HOSTILE),
+    js({"o": {"b": {"n": "x"}, "a": {"n": "y"}}}, "o", readers=(reader("entries", 1, "key"),)),
+    js({"b": {"n": "x"}, "a": {"n": "y"}}, readers=(reader("entries", Item(fields=((("value", "n"), "y"),)), "key"),)),
     read('<a href="/x?id=7">', reader("elements", item(tag="a"), "href"), reader("query", "id")),
     js({"n": 12345}, "n", readers=(reader("between", "1", "5"),)),
 ]  # fmt: skip
@@ -261,7 +263,7 @@ CASES = [
         SecretRef(pieces=("a", "RECORDER_TEST_SECRET", text)),
       ]) for text in HOSTILE),
     Case(name="digests", answer=Answer(body="{}"), expression=[
-        Digest(algorithm=algorithm, form=form, value="é'")
+        Digest(algorithm=algorithm, form=form, value=Text(pieces=(VariableRef(name="oil"), "é'")))
         for algorithm in ("md5", "sha1", "sha256", "sha384", "sha512") for form in ("hex", "base64", "base64url")
     ]),
     Case(name="a variable in a selector", answer=Answer(body=json.dumps(ITEMS)),
@@ -292,6 +294,7 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.sent: list[tuple[str, Any]] = []
+        self.cookies: list[str] = []
         self.over = threading.Event()
         outer = self
 
@@ -315,6 +318,7 @@ class Server:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.cookies.append(self.headers.get("Cookie", ""))
                 outer.sent.append((self.path, json.loads(body)))
                 self.send_response(200)
                 self.send_header("Content-Length", "2")
@@ -459,6 +463,7 @@ MISSING = [
     ("There is no '['", read("[a", reader("between", "[", "]"))),
     ("There is no text in base64", read("not base64!", reader("base64"))),
     ("There is no text in base64", read("////", reader("base64"))),
+    ("There is no object", js([1], readers=(reader("entries", 0, "key"),))),
     ("in the response of GET /get/0", read("not JSON", reader("json", "a"))),
     ("The app has not set the cookie", Case(name="", answer=Answer(body="{}"), expression=Cookie(name="csrf"))),
 ]  # fmt: skip
@@ -548,6 +553,20 @@ def test_a_selector_takes_what_the_caller_chose(target: str, server: Server, tmp
         done = run(target, msgspec.structs.replace(workflow, variables=variables), tmp_path)
     assert done.returncode == 0, done.stderr
     assert server.sent == [("/sent/0", {"value": 1, "text": "<1>"})]
+
+
+@pytest.mark.parametrize("target", RUNNERS)
+def test_cookies_of_the_page_itself_are_set_before_the_request(
+    target: str, server: Server, tmp_path: Path
+) -> None:
+    answer = Answer(body='{"id": "a;b 7"}', headers=(("Set-Cookie", "seen=old; Path=/"),))
+    workflow = workflow_of([Case(name="", answer=answer, expression=1)], server)
+    first, second = workflow.steps
+    made = Spelled(kind="percent", value=Link(step="g0", output=0, path=("id",)))
+    second = msgspec.structs.replace(second, cookies=(("seen", made), ("it", "1")))
+    done = run(target, msgspec.structs.replace(workflow, steps=(first, second)), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [sorted(each.split("; ")) for each in server.cookies] == [["it=1", "seen=a%3Bb%207"]]
 
 
 EVENTS = (
