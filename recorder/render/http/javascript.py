@@ -48,9 +48,10 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask attributes basename between characters conditions connect cookie cookies dirname elements encode entries
-    escaped     file get item jar join keep lines literal main member message messages multipart origin page parameter parse plain
-    position read read_file run secret segment send show spell tables text textOf unbase64 unquote until where
+    address ask attributes basename between characters conditions connect cookie cookies dirname elements encode
+    entries escaped file get item jar join keep lines literal main member message messages multipart origin page
+    parameter parse plain position read read_file run secret segment send show spell tables text textOf unbase64
+    unquote until where
     """.split()
 )
 
