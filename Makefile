@@ -18,7 +18,7 @@ help:
 	@echo "make whole   the same with every test on every line of Gradio, not on the newest and one other"
 	@echo "make reliability  nothing lost, nobody in: each promise tried many times, and the table of it in README.md"
 	@echo "make bench   how fast it is beside its neighbours, as the table and the figure in README.md"
-	@echo "make links     how well links are found, and the table of it in README.md"
+	@echo "make links     how well links are found, and the table of it in docs/links.md; SEEDS=FIRST:END"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make clean   remove what the others made"
 
@@ -56,9 +56,10 @@ bench:
 	@$(READY) venv browser gradio-6 peers
 	$(BIN)/python -m tests.benchmarks --readme README.md $(KEEP)
 
+SEEDS ?= 200000:204000
 links:
 	@$(READY) venv
-	$(BIN)/python -m tests.flows
+	$(BIN)/python -m tests.dataflow --seeds $(SEEDS) --jobs 2 --write docs/links.md
 
 features: setup
 	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md

@@ -7,33 +7,54 @@ Generated programs read documents by the same rules, so the rules are few: no tr
 from __future__ import annotations
 
 import re
-from html import unescape
 from typing import Any
 
+# White space and letters are those of ASCII, spelled out where other languages mean more by ``\s``: the generated
+# programs have the same expressions.
 _TOKEN = re.compile(
     r"<!--.*?-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<[!?][^>]*>"
-    r"|<(?P<raw>script|style)\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>(?P<content>.*?)</(?P=raw)\s*>"
-    r"|<(?P<close>/?)(?P<tag>[a-z][^\s/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
+    r"|<(?P<raw>script|style)\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>(?P<content>.*?)</(?P=raw)[ \t-\r]*>"
+    r"|<(?P<close>/?)(?P<tag>[a-z][^ \t-\r/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
     r"|(?P<text>[^<]+|<)",
-    re.DOTALL | re.IGNORECASE,
+    re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 _ATTRIBUTE = re.compile(
-    r"([^\s=\"'>/][^\s=\"'>]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?", re.DOTALL
+    r"([^ \t-\r=\"'>/][^ \t-\r=\"'>]*)"
+    r"(?:[ \t-\r]*=[ \t-\r]*(?:\"([^\"]*)\"|'([^']*)'|([^ \t-\r\"'>]+)))?"
 )
+_SPACE = re.compile(r"[ \t-\r\xa0]+")
+_REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]*));")
+LATIN = (
+    "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro "
+    "para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil "
+    "Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave "
+    "Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml "
+    "igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute "
+    "thorn yuml"
+)
+"""The names of the characters from 160 to 255, in order."""
+NAMED = {
+    "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "ndash": "\u2013", "mdash": "\u2014", "lsquo": "\u2018",
+    "rsquo": "\u2019", "sbquo": "\u201a", "ldquo": "\u201c", "rdquo": "\u201d", "bdquo": "\u201e", "bull": "\u2022",
+    "hellip": "\u2026", "lsaquo": "\u2039", "rsaquo": "\u203a", "euro": "\u20ac", "trade": "\u2122", "larr": "\u2190",
+    "uarr": "\u2191", "rarr": "\u2192", "darr": "\u2193", "minus": "\u2212",
+}  # fmt: skip
+"""Other characters by name."""
+_NAMED = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
 def elements(text: str) -> list[dict[str, Any]]:
     """The elements of a document in order.
 
     Each is an object of its attributes (names in lower case, the first of several with one name), with ``tag``
-    (in lower case) and ``text``: the text between its start tag and the next tag, entities decoded and white
-    space collapsed. Text that follows an end tag is an element of its own, whose tag is empty. The text of a
-    script is its source, unchanged. Style sheets, comments and elements with neither attributes nor text are
-    left out.
+    (in lower case) and ``text``: the text between its start tag and the next tag, references decoded (see
+    :func:`plain`) and white space collapsed. Text that follows an end tag is an element of its own, whose tag is
+    empty. The text of a script is its source, unchanged. Style sheets, comments and elements with neither
+    attributes nor text are left out.
     """
     found: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
-    for token in _TOKEN.finditer(text):
+    for token in _TOKEN.finditer(text.removeprefix("\ufeff")):
         raw = token["raw"]
         if raw is not None:
             if raw.lower() == "script":
@@ -45,23 +66,40 @@ def elements(text: str) -> list[dict[str, Any]]:
                 current = {**_attributes(token["attributes"]), "tag": token["tag"].lower(), "text": ""}
                 found.append(current)
         elif (words := token["data"] or token["text"]) is not None:
-            plain = words if token["data"] is not None else unescape(words)
+            decoded = words if token["data"] is not None else plain(words)
             if current is None:
-                if not plain.strip():
+                if not _collapsed(decoded):
                     continue
                 current = {"tag": "", "text": ""}
                 found.append(current)
-            current["text"] += plain
+            current["text"] += decoded
     for element in found:
         if element["tag"] != "script":
-            element["text"] = " ".join(element["text"].split())
+            element["text"] = _collapsed(element["text"])
     return [element for element in found if len(element) > 2 or element["text"]]
+
+
+def plain(text: str) -> str:
+    """A text of HTML with its character references decoded: numbers, and the names of Latin-1 and of common
+    punctuation, each with its semicolon. Others stay as they are: ``?a=1&copy=2`` is an address."""
+    return _REFERENCE.sub(_referred, text) if "&" in text else text
+
+
+def _referred(match: re.Match[str]) -> str:
+    if match[3]:
+        return _NAMED.get(match[3], match[0])
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return "\ufffd" if code == 0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
+
+
+def _collapsed(text: str) -> str:
+    return _SPACE.sub(" ", text).strip(" ")
 
 
 def _attributes(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(text):
-        found.setdefault(name.lower(), unescape(double or single or bare))
+        found.setdefault(name.lower(), plain(double or single or bare))
     return found
 
 
@@ -71,15 +109,15 @@ def literal(text: str, name: str, nth: int) -> Any:
     Raises:
         LookupError: there is none.
     """
-    pattern = re.compile(rf"(?<![\w$-]){re.escape(name)}{_ASSIGNED}")
+    pattern = re.compile(rf"(?<![\w$-]){re.escape(name)}{_ASSIGNED}", re.ASCII)
     for number, match in enumerate(pattern.finditer(text)):
         if number == nth:
             return _literal_value(match[1], match[2], match[3])
     raise LookupError(f"there is no literal named {name!r}")
 
 
-_ASSIGNED = r"[\"']?\s*[:=]\s*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
-_LITERAL = re.compile(r"(?<![\w$-])([\w$][\w$-]*)" + _ASSIGNED)
+_ASSIGNED = r"[\"']?[ \t-\r]*[:=][ \t-\r]*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
+_LITERAL = re.compile(r"(?<![\w$-])([\w$][\w$-]*)" + _ASSIGNED, re.ASCII)
 
 
 def literals(text: str) -> list[tuple[str, int, Any]]:
@@ -98,7 +136,8 @@ def literals(text: str) -> list[tuple[str, int, Any]]:
 def _literal_value(double: str | None, single: str | None, number: str | None) -> Any:
     if number is not None:
         return float(number) if "." in number else int(number)
-    return _ESCAPE.sub(_unescaped, double if double is not None else single or "")
+    text = _ESCAPE.sub(_unescaped, double if double is not None else single or "")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)

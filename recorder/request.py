@@ -68,6 +68,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -210,11 +211,26 @@ def unbase64(text: str) -> str | None:
     if not _BASE64.fullmatch(text):
         return None
     try:
-        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
-        decoded = base64.b64decode(padded.replace("-", "+").replace("_", "/"), validate=True).decode()
-    except (binascii.Error, ValueError):
+        decoded = decode_base64(text)
+    except ValueError:
         return None
     return decoded if decoded.isprintable() and len(decoded) >= 6 else None
+
+
+def decode_base64(text: str) -> str:
+    """The text (UTF-8) that ``text`` is the base64 of, in either alphabet, padded or not.
+
+    Raises:
+        ValueError: it is not base64 of a text.
+    """
+    bare = text[: len(text.rstrip("="))]
+    if len(text) - len(bare) > 2 or not _ALPHABETS.fullmatch(bare):
+        raise ValueError("it is not base64")
+    padded = bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4)
+    try:
+        return base64.b64decode(padded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise ValueError("it is not base64") from None
 
 
 def _unknown(leaf: Any) -> Any:
@@ -227,6 +243,10 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
     Raises:
         ValueError, LookupError, TypeError: it is not there.
     """
+    if reader.kind == "entries":
+        if not isinstance(value, dict):
+            raise TypeError("it is not an object")
+        return at([{"key": key, "value": item} for key, item in value.items()], reader.path, leaf)
     text = as_text(value)
     match reader.kind:
         case "json":
@@ -237,10 +257,7 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
             name, nth = reader.path
             return literal(text, str(name), int(str(nth)))
         case "base64":
-            decoded = unbase64(text)
-            if decoded is None:
-                raise ValueError("it is not base64")
-            return decoded
+            return decode_base64(text)
         case "unquote":
             return unquote(text)
         case "query":
@@ -253,7 +270,7 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
         case "segment":
             return segments(text)[int(str(reader.path[0]))]
     before, after = map(str, reader.path)
-    end = re.escape(after) if after else r"[/?#]|$"
+    end = re.escape(after) if after else r"[/?#]|\Z"
     found = re.search(re.escape(before) + f"(.*?)(?:{end})", text, re.DOTALL)
     if found is None:
         raise ValueError(f"there is no {before!r}")

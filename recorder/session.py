@@ -85,8 +85,6 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     locator: str = ""
     component_id: int | None = None
     call: str | None = None
-    near: tuple[str, ...] = ()
-    """The visible texts of the row or list item that contains the control."""
     sure: Literal["", "certain", "likely"] = ""
     """How sure it is, where it was told by time and not by the app: ``certain`` if the call began at the act."""
 
@@ -155,6 +153,16 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     variable: str | None = None
     location: Location = ""
     """Where in an HTTP request it travels."""
+
+
+class Acted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An act of the person: see :class:`recorder.events.Act`. ``at`` is in ms since the epoch."""
+
+    at: float
+    kind: str
+    role: str = ""
+    name: str = ""
+    near: tuple[str, ...] = ()
 
 
 class Typed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -366,6 +374,8 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     secrets: tuple[SecretName, ...] = ()
     notes: tuple[str, ...] = ()
     """What was lost, a sentence each."""
+    acts: tuple[Acted, ...] = ()
+    """What the person did, in order."""
     typed: tuple[Typed, ...] = ()
     """What the person typed, chose and uploaded, in order."""
     made: tuple[Made, ...] = ()

@@ -52,14 +52,14 @@ Piece = str | Escaped | Spelled
 
 
 def as_text(value: Any) -> str:
-    """A leaf as it is written in an address."""
+    """A value as text: as JavaScript writes it, and what is no scalar as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    return json.dumps(value)
+    return as_json(value)
 
 
 def as_json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -12,8 +12,18 @@ import msgspec
 
 from recorder.errors import FileError, RecorderError, UsageError
 from recorder.request import value_at
-from recorder.session import App, File, files_in
-from recorder.workflow import Argument, Link, Output, SecretRef, Step, VariableRef, Workflow, identifier
+from recorder.session import App, File, Place, files_in
+from recorder.workflow import (
+    Argument,
+    Expression,
+    Link,
+    Output,
+    SecretRef,
+    Step,
+    VariableRef,
+    Workflow,
+    identifier,
+)
 
 LONG_RESULT = 1_000
 """Characters from which a recorded result is printed shortened."""
@@ -158,6 +168,24 @@ def may_be_left_out(step: Step, place: int) -> bool:
     """Whether the app has a value of its own for this argument."""
     parameters = step.endpoint.parameters
     return place >= len(parameters) or parameters[place].has_default
+
+
+def nested(fields: Iterable[tuple[Place, Expression]]) -> Expression:
+    """The conditions of a selector as an object like the item that it selects; positions in lists are names too.
+
+    Raises:
+        RecorderError: two conditions contradict each other.
+    """
+    found: dict[str, Any] = {}
+    for path, expression in fields:
+        *way, last = ("", *map(str, path))
+        inside: Any = found
+        for part in way:
+            inside = inside.setdefault(part, {}) if isinstance(inside, dict) else None
+        if not isinstance(inside, dict) or last in inside:
+            raise RecorderError(f"No item can be selected by two values at {'.'.join(map(str, path))!r}")
+        inside[last] = expression
+    return found.get("", {})
 
 
 def no_variable(ref: VariableRef) -> RecorderError:

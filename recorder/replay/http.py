@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from http.cookies import BaseCookie, Morsel
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import msgspec
@@ -30,12 +30,25 @@ from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.transport import OWN_HEADERS
-from recorder.request import Request, address, as_sent, as_text, evaluated, follow, is_no_file, value_at
+from recorder.request import (
+    Request,
+    address,
+    as_sent,
+    as_text,
+    evaluated,
+    follow,
+    generated,
+    is_no_file,
+    position,
+    value_at,
+)
 from recorder.session import File, Place
 from recorder.spelling import as_json, browser_form, codec, encoded, header_bytes
 from recorder.workflow import (
+    AppUrl,
     Cookie,
     Expression,
+    Generated,
     Link,
     SecretRef,
     Step,
@@ -183,6 +196,8 @@ class HttpPerformer:
         self._root = root
         self._http: aiohttp.ClientSession | None = None
         self._answers: dict[str, _Answer] = {}
+        self._generated: dict[str, Any] = {}
+        """The values of this run that the page made itself, by name."""
         self._sockets: dict[str, aiohttp.ClientWebSocketResponse[Any]] = {}
         """The open ones, by the step that opened them."""
         self._places = Places(recorded=ready.workflow.app.url, live=root)
@@ -220,6 +235,9 @@ class HttpPerformer:
         self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport:
         """Make a request, and hold what comes of it against what was recorded."""
+        if step.cookies:
+            own = {name: as_text(self._value(value)) for name, value in step.cookies}
+            self._session.cookie_jar.update_cookies(own, URL(self._root))
         if step.endpoint.method == "WS":
             made = self._talk(step, on_value)
         else:
@@ -257,6 +275,8 @@ class HttpPerformer:
         for number, output in enumerate(step.outputs):
             value = answer.headers if output.component == "headers" else answer.body
             value = self._plain(value)
+            if output.component in ("events", "lines") and isinstance(value, list):
+                value = _aligned(output.value, value)
             differences = compare_output(output, Live(value=value), self._places) if compared else []
             outputs.append(
                 OutputReport(
@@ -363,10 +383,15 @@ class HttpPerformer:
                 if whole != count:
                     count = whole
                     on_value(count, functools.partial(self._passing, step, text, True))
-                if (most is not None and count >= most) or len(text) > MOST:
+                if whole == count and step.enough:
+                    if self._has_enough(step, sse_data(text.decode(errors="replace"))):
+                        break
+                elif most is not None and count >= most:
+                    break
+                if len(text) > MOST:
                     break
             answer.body, answer.component = sse_data(text.decode(errors="replace")), "events"
-            if most is not None:
+            if most is not None and not step.enough:
                 answer.body = answer.body[:most]
             return answer
         content = await response.content.read(MOST)
@@ -388,11 +413,18 @@ class HttpPerformer:
         text_ = _text_of(content, type)
         if answer.component == "lines":
             answer.body = [_parsed(line) for line in text_.replace("\x1e", "").splitlines() if line.strip()]
-        elif "html" in type:
+        elif answer.component == "page" or "html" in type:
             answer.body = read_page(text_, answer.url.removeprefix(self._root) or "/")
         elif text_:
             answer.body = _parsed(text_)
         return answer
+
+    def _has_enough(self, step: Step, found: list[Any]) -> bool:
+        """Whether what later steps need of a stream has arrived."""
+        try:
+            return all(position(found, item, self._leaf) >= 0 for item in step.enough)
+        except LookupError:
+            return False
 
     def _taken(self, content: bytes, type: str, response: aiohttp.ClientResponse) -> File:
         """A file that the app gives, its bytes among the copies."""
@@ -467,7 +499,13 @@ class HttpPerformer:
                 found = [c.value for c in self._session.cookie_jar if c.key == leaf.name]
                 if not found:
                     raise NotMade(f"it needs the cookie {leaf.name!r}, which the app has not set")
-                return found[-1]
+                return unquote(found[-1]) if leaf.decoded else found[-1]
+            case AppUrl():
+                return self._root
+            case Generated():
+                if leaf.kind == "time":
+                    return generated(leaf, time.time())
+                return self._generated.setdefault(leaf.name, generated(leaf, time.time()))
             case File():
                 if not leaf.path:
                     raise NotMade(f"the bytes of the file {leaf.name!r} were not kept")
@@ -485,9 +523,42 @@ class HttpPerformer:
         step = next(s for s in self._plan.workflow.steps if s.id == link.step)
         component = step.outputs[link.output].component if link.output < len(step.outputs) else ""
         try:
-            return follow(link, answer.headers if component == "headers" else answer.body)
-        except (TypeError, LookupError, ValueError):
-            raise NotMade(f"the answer of {link.step} has no {link.path!r}") from None
+            return follow(link, answer.headers if component == "headers" else answer.body, self._leaf)
+        except LookupError as error:
+            why = error.args[0] if error.args and " " in str(error.args[0]) else f"there is no {error}"
+            raise NotMade(f"in the response of {link.step} {why}") from None
+        except (TypeError, ValueError) as error:
+            raise NotMade(f"the response of {link.step} is not as recorded: {error}") from None
+
+
+def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:
+    """The items of a stream in the recorded order. How often an item of one kind comes, such as one that reports progress,
+    is left out of account: the last ones of each kind are compared."""
+    kinds: dict[Any, list[Any]] = {}
+    for item in live:
+        kinds.setdefault(_kind_of(item), []).append(item)
+    counts: dict[Any, int] = {}
+    for item in recorded:
+        counts[_kind_of(item)] = counts.get(_kind_of(item), 0) + 1
+    found = []
+    for item in recorded:
+        kind = _kind_of(item)
+        same = kinds.get(kind, [])
+        from_end = counts[kind]
+        counts[kind] -= 1
+        if same:
+            found.append(same[-from_end] if from_end <= len(same) else item)
+    return found
+
+
+def _kind_of(item: Any) -> Any:
+    """What tells items of a stream apart: their members, and the words in those that name a kind."""
+    if not isinstance(item, dict):
+        return type(item).__name__
+    words = tuple(
+        str(item[name]) for name in ("event", "type", "kind", "op") if isinstance(item.get(name), str)
+    )
+    return tuple(sorted(item)), words
 
 
 def _quoted(name: str) -> str:

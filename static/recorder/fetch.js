@@ -251,6 +251,7 @@ export function hookSockets(observer, counter) {
      * @param {unknown} data
      */
     const message = (sent, data) => {
+      if (sent) observer.flush();
       const body = typeof data === "string" ? textBody(data) : lostBody("binary_not_kept", sizeOf(data));
       const act = sent ? observer.act() : undefined;
       observer.add(act ? { t: "ws_message", id, sent, body, act } : { t: "ws_message", id, sent, body });

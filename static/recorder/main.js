@@ -2,11 +2,14 @@
  * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
  */
 import { PanelDock } from "../panel/panel.js";
+import { lostBody, textBody } from "./bodies.js";
 import { Channel } from "./channel.js";
 import { watchDocument } from "./documents.js";
+import { own } from "./elements.js";
 import { hook } from "./hooks.js";
 import { Ledger } from "./ledger.js";
-import { guarded, natives } from "./natives.js";
+import { Making } from "./making.js";
+import { guarded, listen, natives } from "./natives.js";
 import { Redactor } from "./redact.js";
 import { Toggle } from "./toggle.js";
 import { watchActs } from "./triggers.js";
@@ -49,6 +52,7 @@ export function start(config) {
     },
     (why) => toggle?.refuse(why),
     guarded((message) => panel?.hear(message)),
+    guarded((message) => (message.t === "loaded" ? reportLoaded(message) : reportStreamed(message))),
   );
 
   /**
@@ -61,13 +65,33 @@ export function start(config) {
     channel.schedule(fact.t === "response");
   };
   const acts = watchActs({
-    act: observe,
+    tell: observe,
     password: (input, isFinal) => redactor.watch(input, isFinal),
     isOurs: (element) => (toggle?.contains(element) || panel?.contains(element)) ?? false,
   });
-  const observer = { now: () => ledger.count, add: guarded(observe), act: acts.current };
-  hook(observer);
-  watchDocument(observer, ledger.page);
+  const now = () => ledger.count;
+  const making = new Making(observe, now);
+  const flush = guarded(() => {
+    making.flush();
+    acts.flush();
+  });
+  const observer = { now, add: guarded(observe), act: acts.current, flush };
+  const { streamed: reportStreamed } = hook(observer, making);
+  for (const leaving of ["beforeunload", "pagehide"]) listen(window, leaving, flush);
+  const { downloads } = watchDocument(observer, ledger.page);
+  /** @param {import("./words.js").Loaded} loaded */
+  const reportLoaded = ({ id, method, url, how, at, before = false, status = 200, headers = [], text = "" }) => {
+    if (how === "download" && downloads({ method, url, at, status, headers })) return;
+    const act = how === "download" ? acts.before(at) : undefined;
+    /** @type {import("./words.js").Request_} */
+    const request = { t: "request", id, method, url, how, headers: [] };
+    if (act) request.act = act;
+    const body = how === "script" ? textBody(text) : lostBody("binary_not_kept");
+    /** @type {import("./words.js").Fact[]} */
+    const facts = [request, { t: "response", id, status, headers, url }, { t: "done", id, body }];
+    for (const fact of facts) ledger.tell(redactor.clean(fact), at, before);
+    channel.schedule(true);
+  };
   channel.start();
   toggle?.start();
 }
@@ -92,11 +116,11 @@ function hasRecorder(frame, config) {
 /** @returns {import("./words.js").PageOpened} */
 function describePage() {
   /** @type {import("./words.js").PageOpened} */
-  const page = { t: "page", url: location.href, title: document.title, embedded: window.parent !== window };
+  const page = { t: "page", url: location.href, title: own(document, "title"), embedded: window.parent !== window };
   const config = /** @type {any} */ (window).gradio_config;
   if (typeof config?.root === "string") {
     page.root = config.root;
-    page.theme = document.body?.classList.contains("dark") ? "dark" : "light";
+    page.theme = own(document, "body")?.classList.contains("dark") ? "dark" : "light";
   }
   return page;
 }

@@ -49,8 +49,26 @@ export function patch(owner, name, handler) {
 }
 
 /**
+ * Puts a proxy of the setter of `owner[name]` in its place.
+ * @template {object} O
+ * @param {O} owner
+ * @param {keyof O} name
+ * @param {ProxyHandler<any>} handler
+ * @returns {() => void} puts the native back, unless somebody has wrapped ours since
+ */
+export function patchSetter(owner, name, handler) {
+  const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+  if (!descriptor?.configurable || !descriptor.set) return () => {};
+  const replacement = proxyOf(descriptor.set, handler);
+  Object.defineProperty(owner, name, { ...descriptor, set: replacement });
+  return () => {
+    if (Object.getOwnPropertyDescriptor(owner, name)?.set === replacement) Object.defineProperty(owner, name, descriptor);
+  };
+}
+
+/**
  * Puts a proxy in the place of the class `globalThis[name]`, also where an instance finds its class.
- * @param {"WebSocket" | "EventSource" | "Worker"} name
+ * @param {"WebSocket" | "EventSource" | "Worker" | "XMLHttpRequest"} name
  * @param {(instance: any) => void} made is given each instance that the app makes
  * @returns {() => void} puts the native back, unless somebody has wrapped ours since
  */

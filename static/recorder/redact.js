@@ -6,6 +6,7 @@
  * field, or by its own shape, whatever it is called and wherever it stands; what was typed, and long ones of the others,
  * are then replaced wherever they occur.
  */
+import { own } from "./elements.js";
 import { natives } from "./natives.js";
 
 const NAME_END =
@@ -82,7 +83,7 @@ export class Redactor {
     /** @type {Map<HTMLInputElement, string>} */
     this.typed = new Map();
     // The browser keeps this one up to date: to search for them at each fact takes long in a large page.
-    this.inputs = document.getElementsByTagName("input");
+    this.inputs = /** @type {HTMLCollectionOf<HTMLInputElement>} */ (Reflect.apply(own(document, "getElementsByTagName"), document, ["input"]));
   }
 
   /**
@@ -91,7 +92,7 @@ export class Redactor {
    * @param {boolean} isFinal whether the person is done with it
    */
   watch(input, isFinal) {
-    const value = input.value;
+    const value = own(input, "value");
     if (value.length < TYPED_LENGTH) return;
     this.typed.set(input, value);
     if (isFinal) this.replaceEverywhere(value, fieldName(input), "typed into a password field");
@@ -121,6 +122,9 @@ export class Redactor {
     for (const name of ["name", "locator"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
     }
+    if (fact.t === "typed") Object.assign(kept, { value: this.cleanPart({ name: fact.field ?? "", value: fact.value }).value, shown: fact.shown && this.cleanText(fact.shown) });
+    if (fact.t === "made") Object.assign(kept, { value: this.cleanPart({ name: fact.name ?? "", value: fact.value }).value, of: fact.of && this.cleanText(this.cleanJson(fact.of, true)) });
+    if (kept.near) kept.near = kept.near.map(this.cleanText, this);
     if (fact.t === "done" && kept.body?.text?.includes("<")) kept.body = { ...kept.body, text: this.cleanHtml(kept.body.text) };
     if (typeof kept.text === "string") kept.text = this.cleanText(this.cleanJson(kept.text, false));
     if (kept.headers) {

@@ -1,11 +1,18 @@
 /**
  * What the person does: trusted events, and the control that each was on.
  */
-import { listen, natives } from "./natives.js";
+import { attribute, closest, inOneLine, own, textOf } from "./elements.js";
+import { guarded, listen, natives } from "./natives.js";
+import { nearOf } from "./near.js";
+import { Typing } from "./typing.js";
 
 const NAME_LIMIT = 120;
 /** How long after an act a request may still be its doing. */
 const ACT_MS = 2000;
+/** How long after a button of the mouse went down or up a request may be the doing of that. */
+const PRESS_MS = 300;
+/** How far the clocks of a page and of the recorder may be apart. */
+const CLOCK_MS = 100;
 /** How far the pointer goes before it drags. */
 const DRAG_PIXELS = 4;
 const KEYS = new Set(["Enter", "Escape"]);
@@ -15,9 +22,11 @@ const CONTROLS =
 /**
  * @typedef {object} Acts
  * @property {() => string | undefined} current the act that can have caused what happens now
+ * @property {(at: number) => string | undefined} before the latest act, if it can have caused what happened then
+ * @property {() => void} flush tells of what was typed and not yet told of
  *
  * @typedef {object} Watch
- * @property {(act: import("./words.js").Act) => void} act
+ * @property {(fact: import("./words.js").Act | import("./words.js").Typed) => void} tell
  * @property {(input: HTMLInputElement, isFinal: boolean) => void} password
  * @property {(element: Element) => boolean} isOurs
  */
@@ -36,22 +45,31 @@ export function watchActs(watch) {
   let burstOn = null;
   /** @type {WeakSet<Element>} */
   const passwords = new WeakSet();
+  const typing = new Typing(watch.tell, { name: nameOf, role: roleOf });
 
   /** @param {Event} event */
   const heard = (event) => {
     const [first] = event.composedPath();
     if (!(first instanceof Element) || watch.isOurs(first)) return;
-    if (first instanceof HTMLInputElement && (first.type === "password" || passwords.has(first))) {
+    if (first instanceof HTMLInputElement && (own(first, "type") === "password" || passwords.has(first))) {
       // It stays one when the app lets it be shown.
       passwords.add(first);
       watch.password(first, event.type === "change" || event.type === "submit");
     }
-    if (!event.isTrusted) return;
+    if (!event.isTrusted) {
+      // A list that an app draws itself, or a browser that is driven, chooses so in the one that a form sends.
+      if (event.type === "change" && isChosen(first)) guarded(() => typing.hear(event, first, current() ?? ""))();
+      return;
+    }
     if (event instanceof KeyboardEvent && !isCommand(event, first)) return;
-    const element = first.closest(CONTROLS) ?? first;
+    const element = closest(first, CONTROLS) ?? first;
+    const isTyping = event.type === "input" || event.type === "change";
+    // What stood in the controls before this act is said before it, and before the app's own handlers have changed it.
+    if (!isTyping || burstOn?.deref() !== element) guarded(() => typing.flush())();
     latestAt = natives.now();
-    if (event instanceof KeyboardEvent && event.repeat) return;
-    tell(event.type, element);
+    pressed = null;
+    if (event.type !== "paste" && !(event instanceof KeyboardEvent && event.repeat)) tell(event.type, element);
+    guarded(() => typing.hear(event, first, latest))();
   };
   /**
    * @param {string} kind
@@ -64,17 +82,35 @@ export function watchActs(watch) {
     burst = kind;
     burstOn = new WeakRef(element);
     latest = `a${++count}`;
-    watch.act({ t: "act", id: latest, kind, role: roleOf(element), name: nameOf(element), locator: locatorOf(element) });
+    /** @type {import("./words.js").Act} */
+    const act = { t: "act", id: latest, kind, role: roleOf(element), name: nameOf(element), locator: locatorOf(element) };
+    guarded(() => {
+      const near = nearOf(element);
+      if (near.length) act.near = near;
+    })();
+    watch.tell(act);
   };
-  for (const type of ["click", "change", "input", "submit", "keydown", "drop"]) {
+  for (const type of ["click", "change", "input", "submit", "keydown", "drop", "paste", "contextmenu"]) {
     listen(window, type, heard, { capture: true, passive: true });
   }
   /** @type {{x: number, y: number, on: Element, isDragged: boolean} | null} what the pointer took hold of */
   let held = null;
+  /** @type {{kind: string, on: Element} | null} a button of the mouse that went down or up, told of if it causes something */
+  let pressed = null;
+  /** @param {Event} event */
+  const press = (event) => {
+    const [first] = event.composedPath();
+    if (!event.isTrusted || !(first instanceof Element) || watch.isOurs(first)) return;
+    guarded(() => typing.flush())();
+    pressed = { kind: event.type, on: closest(first, CONTROLS) ?? first };
+    pressedAt = natives.now();
+  };
+  let pressedAt = -Infinity;
+  for (const type of ["pointerdown", "mousedown", "mouseup"]) listen(window, type, press, { capture: true, passive: true });
   listen(window, "pointerdown", (/** @type {PointerEvent} */ event) => {
     const [first] = event.composedPath();
     const isTaken = event.isTrusted && first instanceof Element && !watch.isOurs(first);
-    held = isTaken ? { x: event.clientX, y: event.clientY, on: first.closest(CONTROLS) ?? first, isDragged: false } : null;
+    held = isTaken ? { x: event.clientX, y: event.clientY, on: closest(first, CONTROLS) ?? first, isDragged: false } : null;
   }, { capture: true, passive: true });
   listen(window, "pointermove", (/** @type {PointerEvent} */ event) => {
     if (!held || !event.buttons) return;
@@ -82,10 +118,28 @@ export function watchActs(watch) {
     else if (Math.hypot(event.clientX - held.x, event.clientY - held.y) > DRAG_PIXELS) {
       held.isDragged = true;
       latestAt = natives.now();
+      pressed = null;
       tell("drag", held.on);
     }
   }, { capture: true, passive: true });
-  return { current: () => (natives.now() - latestAt <= ACT_MS && latest ? latest : undefined) };
+  const current = () => {
+    if (pressed && natives.now() - pressedAt <= PRESS_MS) {
+      // What is asked for while the button is down, or just after, nobody waited for the click to ask.
+      const { kind, on } = pressed;
+      latestAt = pressedAt;
+      pressed = null;
+      tell(kind, on);
+    }
+    return natives.now() - latestAt <= ACT_MS && latest ? latest : undefined;
+  };
+  const before = (/** @type {number} */ at) => (latest && latestAt <= at + CLOCK_MS && at - latestAt <= ACT_MS ? latest : undefined);
+  return { current, before, flush: () => typing.flush() };
+}
+
+/** @param {Element} element */
+function isChosen(element) {
+  if (element instanceof HTMLSelectElement) return true;
+  return element instanceof HTMLInputElement && /^(?:color|date|datetime-local|month|range|time|week)$/.test(own(element, "type"));
 }
 
 /**
@@ -109,12 +163,12 @@ const INPUT_ROLES = { checkbox: "checkbox", radio: "radio", range: "slider", num
 
 /** @param {Element} element */
 function roleOf(element) {
-  const said = element.getAttribute("role")?.trim().split(/\s+/)[0];
+  const said = attribute(element, "role").trim().split(/\s+/)[0];
   if (said) return said;
-  if (element instanceof HTMLInputElement) return INPUT_ROLES[element.type] ?? "textbox";
+  if (element instanceof HTMLInputElement) return INPUT_ROLES[own(element, "type")] ?? "textbox";
   if (element instanceof HTMLAnchorElement && element.href) return "link";
-  if (element instanceof HTMLElement && element.isContentEditable) return "textbox";
-  return ROLES[element.tagName] ?? "";
+  if (element instanceof HTMLElement && own(element, "isContentEditable")) return "textbox";
+  return ROLES[own(element, "tagName")] ?? "";
 }
 
 /** @param {Element} element */
@@ -122,23 +176,23 @@ function nameOf(element) {
   const isField =
     element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
   // What is typed into it is its value, not its name.
-  const isEdited = element instanceof HTMLElement && element.isContentEditable;
-  const ids = (element.getAttribute("aria-labelledby") ?? "").split(/\s+/).filter(Boolean);
-  const root = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+  const isEdited = element instanceof HTMLElement && own(element, "isContentEditable");
+  const ids = attribute(element, "aria-labelledby").split(/\s+/).filter(Boolean);
+  const root = /** @type {Document | ShadowRoot} */ (Reflect.apply(own(element, "getRootNode"), element, []));
   const candidates = [
-    () => ids.map((id) => root.getElementById?.(id)?.textContent ?? "").join(" "),
-    () => element.getAttribute("aria-label"),
-    () => (isField ? [...(element.labels ?? [])].map(labelText).join(" ") : ""),
-    () => (element instanceof HTMLInputElement && /^(?:button|submit|reset)$/.test(element.type) ? element.value : ""),
-    () => element.getAttribute("alt"),
-    () => (isField || isEdited || element instanceof HTMLFormElement ? "" : element.textContent),
-    () => (isField ? "" : element.querySelector("img[alt]")?.getAttribute("alt")),
-    () => element.getAttribute("placeholder"),
-    () => element.getAttribute("title"),
-    () => element.getAttribute("name"),
+    () => ids.map((id) => textOf(own(root, "getElementById")?.call(root, id))).join(" "),
+    () => attribute(element, "aria-label"),
+    () => (isField ? [...(own(element, "labels") ?? [])].map(labelText).join(" ") : ""),
+    () => (element instanceof HTMLInputElement && /^(?:button|submit|reset)$/.test(own(element, "type")) ? own(element, "value") : ""),
+    () => attribute(element, "alt"),
+    () => (isField || isEdited || element instanceof HTMLFormElement ? "" : own(element, "textContent")),
+    () => (isField || element instanceof HTMLFormElement ? "" : element.querySelector("img[alt]")?.getAttribute("alt")),
+    () => attribute(element, "placeholder"),
+    () => attribute(element, "title"),
+    () => attribute(element, "name"),
   ];
   for (const candidate of candidates) {
-    const name = (candidate() ?? "").replace(/\s+/g, " ").trim();
+    const name = inOneLine(candidate() ?? "");
     if (name) return name.slice(0, NAME_LIMIT).trim();
   }
   return "";
@@ -152,7 +206,7 @@ function labelText(label) {
   const named = label.querySelector("[data-testid='block-info'], .label, legend");
   if (named?.textContent?.trim()) return named.textContent;
   let text = "";
-  const walker = document.createTreeWalker(label, NodeFilter.SHOW_TEXT);
+  const walker = Reflect.apply(own(document, "createTreeWalker"), document, [label, NodeFilter.SHOW_TEXT]);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (!node.parentElement?.closest("select,textarea,button,script,style")) text += node.nodeValue;
   }
@@ -164,8 +218,9 @@ function labelText(label) {
  * @param {Element} element
  */
 function locatorOf(element) {
-  if (element.id && !looksRandom(element.id)) return `#${CSS.escape(element.id)}`;
-  const test = element.getAttribute("data-testid");
+  const id = attribute(element, "id");
+  if (id && !looksRandom(id)) return `#${CSS.escape(id)}`;
+  const test = attribute(element, "data-testid");
   if (test) return `[data-testid=${natives.stringify(test)}]`;
   const role = roleOf(element);
   const name = nameOf(element);
@@ -182,13 +237,16 @@ function looksRandom(id) {
 function pathOf(element) {
   /** @type {string[]} */
   const steps = [];
-  for (let each = /** @type {Element | null} */ (element); each && steps.length < 5; each = each.parentElement) {
-    if (each.id && !looksRandom(each.id)) {
-      steps.unshift(`#${CSS.escape(each.id)}`);
+  for (let each = /** @type {Element | null} */ (element); each && steps.length < 5; each = own(each, "parentElement")) {
+    const id = attribute(each, "id");
+    if (id && !looksRandom(id)) {
+      steps.unshift(`#${CSS.escape(id)}`);
       break;
     }
-    const tag = each.tagName.toLowerCase();
-    const twins = [...(each.parentElement?.children ?? [])].filter((twin) => twin.tagName === each.tagName);
+    const name = own(each, "tagName");
+    const tag = name.toLowerCase();
+    const parent = own(each, "parentElement");
+    const twins = parent ? [...own(parent, "children")].filter((twin) => own(twin, "tagName") === name) : [];
     steps.unshift(twins.length > 1 ? `${tag}:nth-of-type(${twins.indexOf(each) + 1})` : tag);
   }
   return steps.join(" > ");

@@ -7,7 +7,9 @@
  * @typedef {[string, string][]} Pairs
  *
  * @typedef {{t: "page", url: string, title?: string, embedded?: boolean, root?: string, theme?: string}} PageOpened
- * @typedef {{t: "act", id: string, kind: string, role: string, name: string, locator: string}} Act
+ * @typedef {{t: "act", id: string, kind: string, role: string, name: string, locator: string, near?: string[]}} Act
+ * @typedef {{t: "typed", control: string, kind: "text" | "choice" | "check" | "file", value: string, shown?: string, label?: string, field?: string, role?: string, act?: string}} Typed
+ * @typedef {{t: "made", how: "uuid" | "random" | "digest" | "signature" | "cookie", value: string, algorithm?: string, of?: string, name?: string}} Made
  * @typedef {{t: "request", id: string, method: string, url: string, how?: string, headers: Pairs, body?: Body, act?: string, left?: string, form?: string}} Request_
  * @typedef {{t: "response", id: string, status: number, headers: Pairs, url: string}} Response_
  * @typedef {{t: "chunk", id: string, text: string}} Chunk
@@ -18,7 +20,7 @@
  * @typedef {{t: "secret", placeholder: string, name: string, hint: string, claims?: Record<string, string | number>}} Secret
  * @typedef {{t: "lost", count: number, why: string}} Lost
  *
- * @typedef {PageOpened | Act | Request_ | Response_ | Chunk | Done | SocketOpened | SocketMessage | SocketClosed | Secret | Lost} Fact
+ * @typedef {PageOpened | Act | Typed | Made | Request_ | Response_ | Chunk | Done | SocketOpened | SocketMessage | SocketClosed | Secret | Lost} Fact
  * What happened; the ledger makes an event of it by adding `page`, `seq`, `at` and `before`.
  *
  * @typedef {{t: "state", recording?: boolean, saving?: boolean, session?: number, calls?: number, last?: string, saved?: string, error?: string, panel?: boolean}} State
@@ -43,7 +45,9 @@
  * @typedef {{t: "take", what: "script" | "session" | "zip" | "file", target?: string, path?: string}} Take
  * @typedef {Look | Edit | Again | Take} FromPanel
  *
- * @typedef {State | Ack | Refused | ToPanel} ToPage
+ * @typedef {{t: "loaded", id: string, method: string, url: string, how: "script" | "download", at: number, before?: boolean, status?: number, headers?: Pairs, text?: string}} Loaded
+ * @typedef {{t: "streamed", url: string, began: number, at: number, type: string, data: string, id?: string}} Streamed
+ * @typedef {State | Ack | Refused | Loaded | Streamed | ToPanel} ToPage
  *
  * @typedef {{names: string[], patterns: string[]}} Secrets
  * @typedef {{channel?: string, binding?: string, token: string, secrets?: Secrets}} Config

@@ -3,6 +3,7 @@
  * script of one line by `recorder/capture/inject.py`.
  */
 import { hook } from "./hooks.js";
+import { Making } from "./making.js";
 import { guarded, natives } from "./natives.js";
 import { PORT } from "./workers.js";
 
@@ -15,5 +16,6 @@ export function watch() {
   const { port1, port2 } = new MessageChannel();
   /** @type {any} */ (globalThis).postMessage(PORT, [port2]);
   const add = guarded((/** @type {import("./words.js").Fact} */ fact) => port1.postMessage({ at: natives.now(), ...fact }));
-  hook({ now: () => 0, act: () => undefined, add });
+  const making = new Making(add, () => 0);
+  hook({ now: () => 0, act: () => undefined, add, flush: () => making.flush() }, making);
 }

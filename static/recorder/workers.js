@@ -36,6 +36,8 @@ function hear(port, observer) {
   /** @type {Map<string, number>} when each exchange began */
   const begun = new Map();
   port.onmessage = guarded((/** @type {MessageEvent} */ { data }) => {
+    if (data.t === "made") return observer.add(data);
+    if (data.t === "request" || data.sent) observer.flush();
     const fact = { ...data, id: `${letter}${data.id}` };
     if (!begun.has(fact.id)) {
       begun.set(fact.id, observer.now());

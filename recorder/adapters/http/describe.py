@@ -15,6 +15,7 @@ import msgspec
 
 from recorder.address import parts_of
 from recorder.api import Endpoint, Location, Parameter
+from recorder.dataflow.texts import singular
 
 PLACES = ("/openapi.json", "/api/openapi.json", "/swagger.json")
 """Where apps put their description, the most usual first."""
@@ -214,17 +215,6 @@ def template(path: str, known: Set[str] = frozenset()) -> tuple[str, tuple[tuple
         found.append((chosen, segment))
         made.append("{" + chosen + "}")
     return "/".join(made), tuple(found)
-
-
-def singular(word: str) -> str:
-    """One of what a plural names, in most cases."""
-    if word == "ids":
-        return "id"
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if re.search(r"(?:ss|sh|ch|x|z)es$", word):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
 def named(method: str, path: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -19,13 +19,18 @@ from recorder.adapters.http.sockets import Turn, turns
 from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
 from recorder.address import parts_of
 from recorder.api import Api, Endpoint, Parameter
+from recorder.dataflow.texts import rarity
 from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
+from recorder.markup import literals
 from recorder.remembered import remembered
+from recorder.request import scalars
 from recorder.session import (
+    Acted,
     App,
     Call,
     File,
+    Made,
     Message,
     Omitted,
     SecretName,
@@ -34,6 +39,7 @@ from recorder.session import (
     Timing,
     Trigger,
     TriggerKind,
+    Typed,
     Value,
     iso,
 )
@@ -175,9 +181,11 @@ class HttpFold:
         said = traffic.start.url if traffic.start else ""
         root = _origin(said) or seen
         title, operations = self._description() or ("", ())
-        whys = self._reasons()
+        whys = dict(self._reasons())
         answers = {e.document for e in traffic.exchanges}
-        told = turns([e for e in traffic.exchanges if e not in answers], whys)
+        scripts = _used_scripts(traffic)
+        whys.update(dict.fromkeys(scripts, "a script file of the page"))
+        told = turns([*(e for e in traffic.exchanges if e not in answers), *scripts], whys)
         made, builder = self._made.go_on(traffic, (seen, operations), told, whys)
         calls = [call for call, why in made if not why]
         omitted = [Omitted(call=call, why=why) for call, why in made if why]
@@ -194,6 +202,28 @@ class HttpFold:
                 for s in traffic.secrets.values()
             ),
             notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),
+            acts=tuple(
+                Acted(at=act.at, kind=act.kind, role=act.role, name=act.name, near=act.near)
+                for act in traffic.acts
+                if act.kind
+            ),
+            typed=tuple(
+                Typed(
+                    at=t.at,
+                    control=f"{t.page}.{t.control}",
+                    kind=t.kind,
+                    value=t.value,
+                    shown=t.shown,
+                    label=t.label,
+                    field=t.field,
+                    role=t.role,
+                )
+                for t in traffic.typed
+            ),  # fmt: skip
+            made=tuple(
+                Made(at=m.at, how=m.how, value=m.value, algorithm=m.algorithm, of=m.of, name=m.name)
+                for m in traffic.made
+            ),
         )
 
 
@@ -201,6 +231,25 @@ def _origin(url: str) -> str:
     parts = parts_of(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
+
+def _used_scripts(traffic: Traffic) -> list[Exchange]:
+    """The script files that hold an unusual text which some request sends."""
+    if not traffic.scripts:
+        return []
+    sent: set[str] = set()
+    for e in traffic.exchanges:
+        texts = [e.url, *(value for _, value in e.headers), e.body.text or ""]
+        texts += [part.value or "" for part in e.body.parts]
+        for text in texts:
+            sent.update(_SENT.findall(unquote(text)))
+    return [
+        script
+        for script in traffic.scripts
+        if any(str(value) in sent for _, _, value in literals(script.answer.text or "") if rarity(value) >= 2)
+    ]
+
+
+_SENT = re.compile(r"[\w.~+=@-]{3,}")
 
 # Calls
 
@@ -259,6 +308,7 @@ class _Builder:
     def __init__(self, traffic: Traffic, seen: str, operations: tuple[describe.Operation, ...]) -> None:
         self._traffic = traffic
         self._seen = seen
+        self._root = _origin(traffic.start.url) if traffic.start else seen
         self._operations = operations
         self._used: dict[str, Endpoint] = {}
         self._ids: dict[Exchange, str] = {}
@@ -291,9 +341,12 @@ class _Builder:
         endpoint, path = self._endpoint(e, body)
         changed = e.act is not None or e.followed is not None
         inputs = [
-            *_addressed(e, path, changed),
-            *self._headers(e, media if body or media == "json" else ""),
-            *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
+            self._as_the_app_sees_it(value)
+            for value in (
+                *_addressed(e, path, changed),
+                *self._headers(e, media if body or media == "json" else ""),
+                *(msgspec.structs.replace(v, changed=changed) for v in self._body_values(e, body, media)),
+            )
         ]
         self._note(endpoint, inputs)
         answer = e.document or e
@@ -322,10 +375,19 @@ class _Builder:
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
             ),
+            cookies_sent=e.cookies_sent,
+            cookies_set=(*e.cookies_set, *(answer.cookies_set if answer is not e else ())),
+            moments=_moments(answer) if outputs and outputs[0].component in ("events", "lines") else (),
             address=_unusual_address(e, path),
             body=_unusual_body(e, body, media),
             charset=e.body.charset,
         )
+
+    def _as_the_app_sees_it(self, value: Value) -> Value:
+        """With the app's own address where the page has the recorder's."""
+        if not self._seen or self._seen == self._root or not _contains(value.value, self._seen):
+            return value
+        return msgspec.structs.replace(value, value=_replaced(value.value, self._seen, self._root))
 
     def _conversation(self, turn: Turn, id: str, opened: str) -> Call:
         e = turn.exchange
@@ -522,6 +584,20 @@ def _names_a_thing(key: str) -> bool:
     return _BY_NAME.search(describe.snake(key)) is not None
 
 
+def _contains(value: Any, text: str) -> bool:
+    if isinstance(value, str):
+        return text in value or quote(text, safe="") in value
+    return any(isinstance(leaf, str) and _contains(leaf, text) for _, leaf in scalars(value))
+
+
+def _replaced(value: Any, text: str, by: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(text, by).replace(quote(text, safe=""), quote(by, safe=""))
+    if isinstance(value, dict):
+        return {key: _replaced(item, text, by) for key, item in value.items()}
+    return [_replaced(item, text, by) for item in value] if isinstance(value, list) else value
+
+
 def _relative(url: str, seen: str) -> str:
     """An address of the app's own without what says where it runs."""
     return (
@@ -636,7 +712,10 @@ def _answer(e: Exchange, seen: str) -> tuple[Any, str]:
         is_json, value = parsed(text)
         if is_json:
             return value, "json"
-    if re.match(r"text/html|application/xhtml", type, re.I):
+    if re.match(r"text/html|application/xhtml|(?:text|application)/(?:[\w.-]+\+)?xml\b", type, re.I):
+        is_json, value = parsed(text)
+        if is_json and isinstance(value, dict | list):
+            return value, "json"
         return read_page(text, _relative(e.answer_url or e.url, seen)), "page"
     is_json, value = parsed(text)
     if is_json and isinstance(value, dict | list):
@@ -658,6 +737,20 @@ def sse_data(text: str) -> list[Any]:
         event = next((line[6:].strip() for line in lines if line.startswith("event:")), "message")
         found.append(value if event == "message" else {"event": event, "data": value})
     return found
+
+
+def _moments(e: Exchange) -> tuple[float, ...]:
+    """When each item of a stream had arrived, in ms from the start of the call."""
+    is_events = "event-stream" in e.header("content-type")
+    moments: list[float] = []
+    rest = ""
+    for at, chunk in zip(e.chunk_at, e.chunks, strict=False):
+        rest += chunk.replace("\r\n", "\n")
+        *whole, rest = rest.split("\n\n" if is_events else "\n")
+        for piece in whole:
+            if re.search(r"(?m)^data:", piece) if is_events else piece.strip("\x1e \t"):
+                moments.append(at - e.at)
+    return tuple(moments)
 
 
 def _addressed(e: Exchange, path: Pairs, changed: bool) -> Iterator[Value]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from recorder.adapters import Selection, chosen_calls
-from recorder.adapters.http.provenance import Provenance, strength, words
 from recorder.adapters.http.volatile import volatile
 from recorder.api import Endpoint
+from recorder.dataflow.decision import Flow, Traced
+from recorder.dataflow.received import STREAMS
+from recorder.dataflow.texts import rarity, words
 from recorder.request import as_text, scalars
 from recorder.session import Call, Expectation, File, Message, Place, Session, Value, encode_value
 from recorder.workflow import (
     Argument,
     Cookie,
     Expression,
+    Item,
     Link,
     Names,
     Output,
@@ -28,6 +32,7 @@ from recorder.workflow import (
     VariableRef,
     Workflow,
     identifier,
+    leaves,
     leaves_of,
     python_type,
     sent,
@@ -57,7 +62,9 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     values = [value for step in steps for value in sent(step)]
     linked = {(link.step, link.output) for link in leaves_of(Link, values)}
     given = frozenset(as_text(value) for value in builder.given)
-    values += [variable.value for variable in builder.variables]
+    named = {ref.name for ref in leaves_of(VariableRef, values)}
+    variables = tuple(variable for variable in builder.variables if variable.name in named)
+    values += [variable.value for variable in variables]
     used = {name for leaf in leaves_of(SecretRef, values) for name in leaf.pieces[1::2]}
     return Workflow(
         name=selection.name,
@@ -76,7 +83,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
             )
             for step in steps
         ),
-        variables=tuple(builder.variables),
+        variables=variables,
         secrets=tuple(secret for secret in session.secrets if secret.name in used),
     )
 
@@ -99,7 +106,7 @@ def _in_order(steps: list[Step]) -> list[Step]:
 def _expectations(step: str, place: int, output: Output, given: frozenset[str]) -> tuple[Expectation, ...]:
     """What of an output may differ. Of pages only the title counts, and headers and lost bytes do not."""
     if output.component == "page":
-        paths: tuple[Place, ...] = (("url",), ("fields",), ("links",))
+        paths: tuple[Place, ...] = (("url",), ("elements",))
     elif output.component in ("headers", "file"):
         paths = ((),)
     else:
@@ -113,15 +120,27 @@ class _Builder:
         self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
         self._chosen = {call.id for call in chosen}
         self._names = Names()
-        self._taken = Names()
         self._known: dict[tuple[str, str], str] = {}
         self._secrets = SecretFinder(session.secrets)
-        self.variables: list[Variable] = []
+        self._flow: Flow
         self._held: dict[str, str] = {}
         """The WebSockets that nobody spoke over, by the names that the page had given itself with them: what is asked
         by the same name needs them open."""
-        self.given: set[Any] = set()
+        self._is_watched = bool(session.acts or session.typed)
+        """The page reported what the person did."""
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What the caller may choose."""
+        return [
+            msgspec.structs.replace(variable, value=self._secrets.replace(variable.value))
+            for variable in self._flow.variables
+        ]
+
+    @property
+    def given(self) -> set[Any]:
         """Values that calls were given by links."""
+        return self._flow.given
 
     def steps(self) -> list[Step]:
         """The steps in order: those that were chosen, and those of the others that these need."""
@@ -131,53 +150,53 @@ class _Builder:
         everything.sort(key=lambda call: call.timing.started)
         refused = {(proof.call, proof.input) for proof in session.proofs if proof.proof == "refused"}
         kept = {call.id for call in session.calls}
-        claims = {secret.placeholder: secret.claims for secret in session.secrets}
-        provenance = Provenance(kept, refused, claims)
-        traced: dict[str, list[Expression]] = {}
-        said: dict[str, list[Expression]] = {}
+        self._flow = Flow(session, everything, kept, self._template, refused)
+        traced: dict[str, Traced] = {}
         for call in everything:
-            provenance.seek(call)
-        for call in everything:
-            nouns = words(self._endpoint(call).path)
-            traced[call.id] = [
-                value.value if value.variable is not None else provenance.trace(call, place, value, nouns)
-                for place, value in enumerate(call.inputs)
-            ]
-            said[call.id] = [
-                provenance.trace_value(message.value, nouns) if message.sent else message.value
-                for message in call.messages
-            ]
-            if call.status == "ok":
-                provenance.learn(call, nouns)
-        self.given = provenance.given
+            traced[call.id] = self._flow.trace(call)
+            self._flow.learn(call)
         omitted = {o.call.id for o in session.omitted}
         self._held = {
             text: call.id
             for call in everything
             if call.id in omitted and call.messages and not call.continues
-            for value, expression in zip(call.inputs, traced[call.id], strict=True)
+            for value, expression in zip(call.inputs, traced[call.id].inputs, strict=True)
             if words(value.name) & _OF_A_PAGE
             for text in _own_names([expression])
         }
-        needed = self._needed(everything, {id: [*traced[id], *said[id]] for id in traced}, skipped)
+        sends: dict[str, list[Expression]] = {
+            id: [
+                *t.inputs,
+                *t.keys.values(),
+                *t.messages,
+                *(e for _, e in (*t.segments.values(), *t.cookies)),
+            ]
+            for id, t in traced.items()
+        }
+        needed = self._needed(everything, sends, skipped)
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
         going_on = {call.continues: call.id for call in made}
         held = set(self._held.values())
-        used = {link.step for id in traced for link in leaves_of(Link, [*traced[id], *said[id]])}
+        links = [link for call in made for link in leaves_of(Link, sends[call.id])]
+        used = {link.step for link in links}
         steps = []
         for call in made:
-            step = self._step(call, traced[call.id], said[call.id], call.id not in self._chosen)
+            step = self._step(call, traced[call.id], call.id not in self._chosen)
             root = call.continues or call.id
             closes = going_on.get(root, call.id) == call.id and not (step.setup and root in held)
             if step.setup and call.id in held and call.id not in used:
                 step = _greeting(step)
-            steps.append(msgspec.structs.replace(step, closes=closes))
+            steps.append(msgspec.structs.replace(step, closes=closes, enough=_enough(step, links)))
         return _in_order(steps)
 
+    def _template(self, call: Call) -> tuple[str, str]:
+        endpoint = self._endpoint(call)
+        return endpoint.method, endpoint.path
+
     def _needed(
-        self, everything: list[Call], traced: dict[str, list[Expression]], skipped: set[str]
+        self, everything: list[Call], sends: dict[str, list[Expression]], skipped: set[str]
     ) -> set[str]:
-        """Calls that nobody chose, but whose answers those that were chosen use."""
+        """Calls that nobody chose, but whose responses or cookies the chosen ones use."""
         found: set[str] = set()
         omitted = {o.call.id for o in self._session.omitted}
         changing = {call.id for call in everything if call.id in omitted and call.code and call.code < 400}
@@ -186,18 +205,25 @@ class _Builder:
         for call in everything:
             if (root := call.continues or call.id) in spoken:
                 spoken[root].append(call)
-        # A cookie comes with one of the documents before; the first that there was set it.
-        setters = [c for c in everything if c.how == "document"][:1] + everything[:1]
+        setters: dict[tuple[str, str], Call] = {}
+        for call in everything:
+            for cookie in call.cookies_set:
+                setters.setdefault(cookie, call)
+        # Where nobody saw who set a cookie, one of the documents before did.
+        documents = [c for c in everything if c.how == "document"][:1] + everything[:1]
         queue = [call for call in everything if call.id in self._chosen]
         while queue:
             call = queue.pop()
-            wanted = [link.step for link in leaves_of(Link, traced[call.id])]
+            wanted = [link.step for link in leaves_of(Link, sends[call.id])]
             if self._held:
-                wanted += [self._held[text] for text in _own_names(traced[call.id]) if text in self._held]
+                wanted += [self._held[text] for text in _own_names(sends[call.id]) if text in self._held]
             if call.continues:
                 wanted += [c.id for c in spoken[call.continues] if c.timing.started <= call.timing.started]
-            if next(leaves_of(Cookie, traced[call.id]), None) is not None:
-                wanted += [c.id for c in setters if c.timing.started < call.timing.started][:1]
+            before = [setters[cookie] for cookie in call.cookies_sent if cookie in setters]
+            if not call.cookies_sent and next(leaves_of(Cookie, sends[call.id]), None) is not None:
+                before += documents
+                before = [c for c in before if c.timing.started < call.timing.started][:1]
+            wanted += [c.id for c in before if c.timing.started < call.timing.started]
             for id in wanted:
                 if id not in found and id not in self._chosen and (id in changing or id in skipped):
                     found.add(id)
@@ -207,11 +233,11 @@ class _Builder:
     def _endpoint(self, call: Call) -> Endpoint:
         return self._endpoints.get(call.endpoint) or Endpoint(id=call.endpoint)
 
-    def _step(self, call: Call, traced: list[Expression], said: list[Expression], setup: bool) -> Step:
+    def _step(self, call: Call, traced: Traced, setup: bool) -> Step:
         endpoint = self._endpoint(call)
         by_person = not setup and (call.trigger.kind in ("person", "call"))
         arguments = []
-        for value, expression in zip(call.inputs, traced, strict=True):
+        for number, (value, expression) in enumerate(zip(call.inputs, traced.inputs, strict=True)):
             arguments.append(
                 Argument(
                     name=value.name,
@@ -219,8 +245,12 @@ class _Builder:
                     label=value.label,
                     component=value.component,
                     location=value.location,
+                    key=self._secrets.replace(traced.keys.get(number)),
                 )
             )
+        if traced.segments:
+            endpoint, more = _with_segments(endpoint, traced.segments)
+            arguments += [msgspec.structs.replace(a, value=self._secrets.replace(a.value)) for a in more]
         names = Names()
         return Step(
             id=call.id,
@@ -254,14 +284,17 @@ class _Builder:
             charset=call.charset,
             messages=tuple(
                 self._message(message, expression, by_person)
-                for message, expression in zip(call.messages, said, strict=True)
+                for message, expression in zip(call.messages, traced.messages, strict=True)
             ),
+            origins=traced.origins,
+            cookies=tuple((name, self._secrets.replace(value)) for name, value in traced.cookies),
         )
 
     def _message(self, message: Message, expression: Expression, by_person: bool) -> Message:
         if not message.sent:
             return message
         value: Expression = self._secrets.replace(expression)
+        by_person = by_person and not self._is_watched
         if by_person and message.text and isinstance(value, str):
             value = self._variable("message", value, message.value)
         elif by_person:
@@ -276,6 +309,7 @@ class _Builder:
             return self._variable(value.variable, expression, value.value)
         if (
             not by_person
+            or self._is_watched
             or value.location in ("header", "")
             or (value.location == "body" and not value.changed)
         ):
@@ -309,13 +343,8 @@ class _Builder:
         return self._variable(name, expression, plain)
 
     def _variable(self, name: str, expression: Expression, plain: Any) -> VariableRef:
-        key = (name, json.dumps(encode_value(plain), sort_keys=True, default=str))
-        if key not in self._known:
-            chosen = self._taken.free(identifier(name, "value"))
-            self._known[key] = chosen
-            type = "int" if isinstance(plain, int) and not isinstance(plain, bool) else python_type(plain)
-            self.variables.append(Variable(name=chosen, value=expression, python_type=type, label=name))
-        return VariableRef(name=self._known[key])
+        spelled = json.dumps(encode_value(plain), sort_keys=True, default=str)
+        return self._flow.variable(f"argument {name}", spelled, name, expression, python_type(plain))
 
 
 _OF_A_PAGE = frozenset({"id", "sid", "uid", "session", "client", "connection", "channel", "tab", "window"})
@@ -328,7 +357,7 @@ def _own_names(values: list[Expression]) -> set[str]:
         value
         for _, value in scalars(values)
         if isinstance(value, str)
-        and strength(value) >= 3
+        and rarity(value) >= 3
         and not value.isdigit()
         and "[recorder-secret:" not in value
     }
@@ -342,6 +371,36 @@ def _greeting(step: Step) -> Step:
     count = sum(not message.sent for message in messages)
     outputs = tuple(msgspec.structs.replace(o, value=o.value[:count]) for o in step.outputs)
     return msgspec.structs.replace(step, messages=messages, outputs=outputs)
+
+
+def _enough(step: Step, links: list[Link]) -> tuple[Item, ...]:
+    """What must have arrived over a stream without an end, for later steps."""
+    found: dict[Item, None] = {}
+    if step.cancel_after is not None:
+        for link in links:
+            if link.step == step.id and step.outputs[link.output].component in STREAMS:
+                if isinstance(link.path[0], Item) and not any(leaves(e) for _, e in link.path[0].fields):
+                    found[link.path[0]] = None
+    return tuple(found)
+
+
+def _with_segments(
+    endpoint: Endpoint, segments: Mapping[int, tuple[str, Expression]]
+) -> tuple[Endpoint, list[Argument]]:
+    """The endpoint with parameters in place of literal segments of its path, and their arguments."""
+    origin, slash, path = endpoint.path.partition("/")
+    if "://" in endpoint.path:
+        scheme, _, rest = endpoint.path.partition("://")
+        host, slash, path = rest.partition("/")
+        origin = f"{scheme}://{host}"
+    pieces = path.split("/")
+    taken = Names(re.findall(r"\{([^{}/]+)\}", endpoint.path))
+    arguments = []
+    for number, (name, expression) in segments.items():
+        chosen = taken.free(name)
+        pieces[number - 1] = f"{{{chosen}}}"
+        arguments.append(Argument(name=chosen, value=expression, component="path", location="path"))
+    return msgspec.structs.replace(endpoint, path=f"{origin}{slash}{'/'.join(pieces)}"), arguments
 
 
 def _most(call: Call) -> int | None:

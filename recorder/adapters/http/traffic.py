@@ -14,9 +14,11 @@ from recorder.events import (
     AnyEvent,
     Body,
     Chunk,
+    Cookies,
     Done,
     Fetched,
     Lost,
+    Made,
     Mark,
     PageOpened,
     Request,
@@ -25,6 +27,7 @@ from recorder.events import (
     SocketClosed,
     SocketMessage,
     SocketOpened,
+    Typed,
 )
 
 Pairs = tuple[tuple[str, str], ...]
@@ -65,6 +68,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     answer: Body = Body()
     chunks: list[str] = msgspec.field(default_factory=list)
     """What was streamed; empty where that is more than can be kept."""
+    chunk_at: list[float] = msgspec.field(default_factory=list)
+    """When each of ``chunks`` arrived, in ms."""
     yields: int = 0
     streamed: int = 0
     """How many chunks came, and of how many characters."""
@@ -82,6 +87,11 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     """When something was last told of it, by the journal; not so of messages."""
     awaited: bool = False
     """A message that came over this WebSocket set a request going."""
+    cookies_sent: Pairs = ()
+    cookies_set: Pairs = ()
+    """Cookies that went along and that the response set: names and digests of values."""
+    login: str = ""
+    """The scheme of the login that the browser itself sent: ``basic`` or ``digest``."""
 
     @property
     def spoken(self) -> Said | None:
@@ -98,14 +108,16 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
         """Whether more was streamed than can be kept."""
         return self.streamed + self.yields * CHUNK_COST > STREAM_LIMIT
 
-    def stream(self, text: str) -> None:
+    def stream(self, text: str, at: float) -> None:
         """Another chunk came."""
         self.yields += 1
         self.streamed += len(text)
         if self.is_cut:
             self.chunks.clear()
+            self.chunk_at.clear()
         else:
             self.chunks.append(text)
+            self.chunk_at.append(at)
 
     def header(self, name: str) -> str:
         """A header of the response, empty where there is none."""
@@ -119,6 +131,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
 STREAM_LIMIT = 128 * 1024 * 1024
 """Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
 CHUNK_COST = 64
+COOKIES_MS = 5000.0
+"""How far the moments may be apart at which a page and a proxy saw the same request."""
 CHAIN_MS = 300.0
 """How soon after an answer a request of the same page counts as made because of it."""
 
@@ -132,6 +146,11 @@ class Traffic:
         self.secrets: dict[str, Secret] = {}
         self.fetched: dict[str, Fetched] = {}
         self.lost: list[Lost] = []
+        self.acts: list[Act] = []
+        self.typed: list[Typed] = []
+        self.made: list[Made] = []
+        self.scripts: list[Exchange] = []
+        """Script files that documents loaded; no calls, and not among ``exchanges``."""
         self.surroundings = 0
         """When something was last told that may concern any exchange: a page, or what was read from the app."""
         self.start: Mark | None = None
@@ -140,6 +159,9 @@ class Traffic:
         self._by_id: dict[tuple[str, str], Exchange] = {}
         self._acts: dict[tuple[str, str], Act] = {}
         self._sockets: list[Exchange] = []
+        self._by_address: dict[tuple[str, str, tuple[str, ...]], list[Exchange]] = {}
+        self._matched: set[tuple[int, tuple[str, str, tuple[str, ...]]]] = set()
+        self._unmatched: dict[tuple[str, str, tuple[str, ...]], list[Cookies]] = {}
 
     @property
     def count(self) -> int:
@@ -159,9 +181,11 @@ class Traffic:
                     found.answer_url = event.url
                     found.first_at = event.at
                     found.changed = self._order
+                    if event.url and event.url != found.url:
+                        self._watch(found, "GET", event.url)
             case Chunk():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
-                    found.stream(event.text)
+                    found.stream(event.text, event.at)
                     found.changed = self._order
             case Done():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
@@ -178,6 +202,7 @@ class Traffic:
                 self._by_id[event.page, event.id] = opened
                 self._sockets.append(opened)
                 self.exchanges.append(opened)
+                self._watch(opened, "GET", opened.url)
             case SocketMessage():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
                     found.messages.append(
@@ -192,8 +217,15 @@ class Traffic:
             case SocketClosed():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
                     self._end(found, event.at)
+            case Typed():
+                self.typed.append(event)
+            case Made():
+                self.made.append(event)
+            case Cookies():
+                self._match(event)
             case Act():
                 self._acts[event.page, event.id] = event
+                self.acts.append(event)
             case PageOpened():
                 self.pages[event.page] = event
                 self.surroundings = self._order
@@ -232,6 +264,9 @@ class Traffic:
             act=self._act(event.left or event.page, event.act),
         )
         self._by_id[event.page, event.id] = made
+        if event.how == "script":
+            self.scripts.append(made)
+            return
         form = self._by_id.get((event.left or "", event.form or ""))
         if form is not None and form.document is None:
             form.document = made
@@ -239,6 +274,7 @@ class Traffic:
         if made.act is None:
             made.cause = made.followed = self._cause(made)
         self.exchanges.append(made)
+        self._watch(made, made.method, made.url)
 
     def _cause(self, made: Exchange) -> Exchange | None:
         """The latest answer of the same page that came just before, if a person's act was behind it."""
@@ -268,6 +304,44 @@ class Traffic:
                 socket.awaited = True
                 return cause
         return None
+
+    def _watch(self, exchange: Exchange, method: str, url: str) -> None:
+        """``exchange`` is the page's account of a request for ``url``: cookies are matched with it."""
+        address = _address_of(method, url)
+        self._by_address.setdefault(address, []).append(exchange)
+        waiting = self._unmatched.pop(address, [])
+        for event in waiting:
+            self._match(event)
+
+    def _match(self, event: Cookies) -> None:
+        """Give the exchange that ``event`` is about its cookies; it waits if no page has told of that one yet."""
+        address = _address_of(event.method, event.url)
+        near = [
+            e
+            for e in self._by_address.get(address, ())
+            if abs(e.at - event.at) <= COOKIES_MS and (id(e), address) not in self._matched
+        ]
+        if not near:
+            self._unmatched.setdefault(address, []).append(event)
+            return
+        found = min(near, key=lambda e: abs(e.at - event.at))
+        self._matched.add((id(found), address))
+        found.cookies_sent += tuple(pair for pair in event.sent if pair not in found.cookies_sent)
+        found.cookies_set += event.set
+        if not found.sent_header("authorization"):
+            found.login = found.login or event.login
+        found.changed = self._order
+
+
+_SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]|%5Brecorder-secret[^/?&#]*%5D")
+
+
+def _address_of(method: str, url: str) -> tuple[str, str, tuple[str, ...]]:
+    """What a page and a proxy say alike of a request: the values of its parameters, and what either took for a secret,
+    are no part of it."""
+    path, _, query = url.partition("?")
+    names = (each.partition("=")[0] for each in query.partition("#")[0].split("&"))
+    return method, _SECRET.sub("*", path.partition("#")[0]), tuple(name for name in names if name)
 
 
 def parsed(text: str | None) -> tuple[bool, Any]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Set
 from typing import Any
 
-from recorder.adapters.http.provenance import SURE_LENGTH, strength, words
+from recorder.dataflow.texts import rarity, words
 from recorder.remembered import remembered
 from recorder.request import as_text, key_of, scalars
 from recorder.session import Expectation
@@ -69,9 +69,9 @@ def _is_made(key: str) -> bool:
 
 def _why(value: Any, key: str, linked: Set[str]) -> str:
     text = as_text(value)
-    if text in linked and strength(value) >= 2:
+    if text in linked and rarity(value) >= 2:
         return "a later call is given it"
     is_text = isinstance(value, str)
-    if is_text and (_MOMENT.fullmatch(text) or (len(text) >= SURE_LENGTH and strength(value) == 4)):
+    if is_text and (_MOMENT.fullmatch(text) or (len(text) >= 16 and rarity(value) == 4)):
         return "a moment, or a text that is made anew"
-    return f"named {key!r}" if _is_made(key) and (not is_text or strength(value) >= 2) else ""
+    return f"named {key!r}" if _is_made(key) and (not is_text or rarity(value) >= 2) else ""

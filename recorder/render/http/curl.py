@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from recorder.errors import UsageError
+from recorder.markup import LATIN, NAMED
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, no_output, no_variable
+from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
@@ -16,10 +19,16 @@ from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
 from recorder.spelling import Escaped, as_json, as_text, escaped, header_bytes
 from recorder.workflow import (
+    AppUrl,
     Cookie,
+    Digest,
     Expression,
+    Generated,
+    Item,
     Link,
     Names,
+    Object,
+    Path,
     Reader,
     SecretRef,
     Spelled,
@@ -36,11 +45,16 @@ from recorder.workflow import (
 
 _OWN = set(
     """
-    address after answer ask body charset code cookie count env files filter follow histchars home hops host
-    ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status tries uri url
-    verb wanted work
+    address after answer ask body charset code cookie count env files filter follow functions histchars home
+    hops host ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status taken
+    tries uri url verb wanted work
     """.split()
 )
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_JQ_WORDS = set(
+    "and as catch def elif else end foreach if import include label module not or reduce then try".split()
+)
+_OF_DOCUMENTS = {"elements", "page"}
 
 
 _LONGEST_WORD = 100_000
@@ -82,6 +96,9 @@ class _Script:
         self.numbers: dict[str, int] = {}
         self.before: list[str] = []
         """Lines that must come before the request that is being written."""
+        self.taken: dict[tuple[str, Link], str] = {}
+        self.generated: dict[str, str] = {}
+        self.making: list[str] = []
 
     def with_it(self, socket: Step) -> list[str]:
         """A WebSocket and what takes something out of its messages."""
@@ -106,8 +123,11 @@ class _Script:
                 (s.name, sh_text(f"{_MISSING.format(name=s.name, where=s.hint or 'a request')}"))
                 for s in self.workflow.secrets
             ],
-            blocks=blocks,
+            blocks=[self.making, *blocks] if self.making else blocks,
             needs=self.needs,
+            digits=bool(self.needs & {"unquote", "literal", "elements"}),
+            latin=LATIN,
+            named=json_text(NAMED).replace("'", "\\u0027"),
         )
 
     def defaults(self) -> tuple[list[str], list[tuple[str, str, str]]]:
@@ -121,7 +141,8 @@ class _Script:
             value = variable.value
             word = self.json_body(value) if isinstance(value, list | dict) else self.word(value)
             lines.append(f"{name}={word}")
-            options.append((f"--{name.replace('_', '-')}", name, sh_text(f"  --{name.replace('_', '-')}")))
+            option = "--" + name.rstrip("_").replace("_", "-")
+            options.append((option, name, sh_text(f"  {option}")))
         return lines, options
 
     # Values: each function gives one shell word.
@@ -129,11 +150,9 @@ class _Script:
     def word(self, value: Expression) -> str:
         """A value as text."""
         match value:
-            case None:
-                return "''"
             case str():
                 return sh_text(value)
-            case bool() | int() | float():
+            case None | bool() | int() | float():
                 return sh_text(json_text(value))
             case VariableRef():
                 return f'"${self.variable(value)}"'
@@ -143,14 +162,23 @@ class _Script:
                 )
                 return "".join(pieces) or "''"
             case Cookie():
-                self.needs.add("cookie")
-                return f'"$(cookie {sh_text(value.name)})"'
+                return self.cookie(value)
             case Link():
-                return f'"$(pick {self.source(value)} {sh_text(self.filter(value))})"'
+                return f'"${self.take("text", value)}"'
+            case AppUrl():
+                return '"$url"'
+            case Generated():
+                return self.made(value)
+            case Digest():
+                self.needs.add("digest")
+                return f'"$(digest {value.algorithm} {value.form} {self.word(value.value)})"'
             case Text():
                 return "".join(self.word(piece) for piece in value.pieces) or "''"
             case Spelled(kind="json"):
                 return self.json(value.value)
+            case Spelled(kind="percent"):
+                self.needs.add("component")
+                return f'"$(component {self.word(value.value)})"'
             case Spelled():
                 tail = " | tr '+/' '-_' | tr -d '='" if value.kind == "base64url" else ""
                 return f"\"$(printf %s {self.word(value.value)} | base64 | tr -d '\\n'{tail})\""
@@ -167,102 +195,190 @@ class _Script:
 
     def json(self, value: Expression) -> str:
         """A value as JSON text."""
-        if next(leaves(value), None) is None:
+        if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
             return sh_text(json_text(value))
         arguments: list[str] = []
         filter = self.jq(value, arguments)
         return f'"$(jq -nc {" ".join(arguments)} {sh_text(filter)})"'
 
-    def jq(self, value: Expression, arguments: list[str]) -> str:
-        """A jq filter that makes a value; what comes from the shell is added to ``arguments``."""
+    def jq(self, value: Expression, arguments: list[str], texts: bool = False) -> str:
+        """A jq filter that makes a value; what comes from the shell is added to ``arguments``.
+
+        Args:
+            texts: what comes from the shell is text, whatever it was when it was recorded.
+        """
         if isinstance(value, dict):
-            members = (f"{json_text(str(key))}: {self.jq(item, arguments)}" for key, item in value.items())
+            members = (
+                f"{json_text(str(key))}: {self.jq(item, arguments, texts)}" for key, item in value.items()
+            )
             return "{" + ", ".join(members) + "}"
+        if isinstance(value, Object):
+            pairs = (
+                (self.jq(key if isinstance(key, str) else Text(pieces=(key,)), arguments), item)
+                for key, item in value.members
+            )
+            return "{" + ", ".join(f"({key}): {self.jq(item, arguments)}" for key, item in pairs) + "}"
         if isinstance(value, list | tuple):
-            return "[" + ", ".join(self.jq(item, arguments) for item in value) + "]"
+            return "[" + ", ".join(self.jq(item, arguments, texts) for item in value) + "]"
         if value is None or isinstance(value, str | bool | int | float):
             return json_text(value)
-        name = f"v{len(arguments) + 1}"
-        recorded = self.recorded(value)
-        if (
-            isinstance(recorded, str)
-            or recorded is None
-            or isinstance(value, Text | SecretRef | Cookie | Spelled)
-        ):
-            arguments.append(f"--arg {name} {self.word(value)}")
-        elif isinstance(value, Link):
-            inside = f"pick_json {self.source(value)} {sh_text(self.filter(value))}"
-            self.needs.add("pick_json")
-            arguments.append(f'--argjson {name} "$({inside})"')
-        else:
-            arguments.append(f"--argjson {name} {self.word(value)}")
+        if isinstance(value, Link) and not texts:
+            return self.argument("--argjson", f'"${self.take("tojson", value)}"', arguments)
+        return self.argument(
+            "--arg" if texts or self.is_text(value) else "--argjson", self.word(value), arguments
+        )
+
+    def argument(self, option: str, word: str, arguments: list[str]) -> str:
+        """The variable of jq that holds what a word of the shell holds."""
+        known = re.fullmatch(r'"\$([A-Za-z_][A-Za-z0-9_]*)"', word)
+        name = known[1] if known is not None else f"v{len(arguments) + 1}"
+        if name in _JQ_WORDS or any(each.split(" ")[1] == name for each in arguments):
+            same = f"{option} {name} {word}"
+            name = name if same in arguments else f"v{len(arguments) + 1}"
+        if f"{option} {name} {word}" not in arguments:
+            arguments.append(f"{option} {name} {word}")
         return f"${name}"
 
-    def recorded(self, value: Expression) -> Any:
-        """What a leaf was; None where that is not known."""
+    def is_text(self, value: Expression) -> bool:
+        """Whether a leaf is text."""
         if isinstance(value, VariableRef):
-            return self.variables[value.name][1].value if value.name in self.variables else None
-        if isinstance(value, Link):
-            if value.readers and value.readers[-1].kind != "json":
-                return ""
-            step = self.steps.get(value.step)
-            found: Any = (
-                step.outputs[value.output].value if step and value.output < len(step.outputs) else None
-            )
-            if value.readers:
-                return 0
-            for part in value.path:
-                try:
-                    found = found[part]
-                except (KeyError, IndexError, TypeError):
-                    return None
-            return found
-        return None
+            variable = self.variables.get(value.name)
+            return variable is None or self.is_text(variable[1].value)
+        if isinstance(value, Generated):
+            return value.form not in ("ms", "s")
+        return not isinstance(value, list | dict | tuple | bool | int | float | Object)
 
-    def source(self, link: Link) -> str:
-        """Where the answer that a link reads is kept."""
+    def cookie(self, leaf: Cookie) -> str:
+        self.needs |= {"cookie", "unquote"} if leaf.decoded else {"cookie"}
+        name = self.name(leaf.name, "cookie")
+        decoded = " decoded" if leaf.decoded else ""
+        self.before.append(f"{name}=$(cookie {sh_text(leaf.name)}{decoded}) || exit 1")
+        return f'"${name}"'
+
+    def name(self, text: str, fallback: str) -> str:
+        """A variable of the shell that is not used yet."""
+        wanted = identifier(text, fallback)
+        return self.names.free(f"{wanted}_" if wanted in _OWN else wanted)
+
+    def made(self, leaf: Generated) -> str:
+        if not leaf.name:
+            return f'"$({self.maker(leaf)})"'
+        if leaf.name not in self.generated:
+            self.generated[leaf.name] = self.name(leaf.name, "generated")
+            self.making.append(f"{self.generated[leaf.name]}=$({self.maker(leaf)})")
+        return f'"${self.generated[leaf.name]}"'
+
+    def maker(self, leaf: Generated) -> str:
+        """The command that makes a value."""
+        match leaf.kind, leaf.form:
+            case "uuid", _:
+                self.needs.add("uuid")
+                return "uuid"
+            case "time", form:
+                self.needs.add("moment")
+                return f"moment {form}"
+            case _, "characters":
+                self.needs.add("characters")
+                return f"characters {int(leaf.size)} {sh_text(leaf.alphabet)}"
+        self.needs.add("random")
+        return f"random {int(leaf.size)} {leaf.form}"
+
+    def take(self, form: str, link: Link) -> str:
+        """The variable of the shell that holds what a link leads to, as ``text`` or as JSON (``tojson``)."""
+        if (form, link) in self.taken:
+            return self.taken[form, link]
+        number, kind, label = self.source(link)
+        arguments: list[str] = []
+        filter = self.filter(link, arguments)
+        name = self.name(_called(link), "value")
+        words = ["take", name, form, str(number), kind, sh_text(label), sh_text(filter), *arguments]
+        self.before.append(f"{' '.join(words)} || exit 1")
+        inside = [leaf for leaf in leaves(link) if leaf is not link]
+        if not any(isinstance(leaf, Cookie | Generated) for leaf in inside):
+            self.taken[form, link] = name
+        return name
+
+    def source(self, link: Link) -> tuple[int, str, str]:
+        """Where the response that a link reads is kept, what it is, and what it answers."""
         source = self.steps.get(link.step)
         if source is None or link.step not in self.numbers or link.output >= len(source.outputs):
             raise no_output(link)
-        number = self.numbers[link.step]
         component = source.outputs[link.output].component
         if component == "page" and link.path[0] == "url":
             component = "headers"
-        kind = {"headers": "headers", "page": "html", "json": "json", "events": "json", "lines": "json"}
-        return f"{number} {kind.get(component, 'text')}"
+        kinds = {"headers": "headers", "page": "page", "text": "plain"}
+        kind = kinds.get(component, "json")
+        self.needs |= {"take", kind} | (_OF_DOCUMENTS if kind == "page" else set())
+        return self.numbers[link.step], kind, source.endpoint.id
 
-    def filter(self, link: Link) -> str:
-        """What a link is, as a jq filter over the answer."""
+    def filter(self, link: Link, arguments: list[str]) -> str:
+        """What a link is, as a jq filter over the response."""
         step = self.steps[link.step]
         component = step.outputs[link.output].component
-        if component == "page" and link.path[0] == "url":
-            self.needs.add("header")
-            code = 'header("url")'
-        elif component == "page":
-            head, *rest = link.path
-            self.needs.add("page")
-            code = f"field({json_text(str(rest[0]))})" if head == "fields" else f"links[{json_text(rest[0])}]"
-        elif component == "headers":
-            self.needs.add("header")
-            code = f"header({json_text(str(link.path[0]))})"
-        else:
-            code = "." + "".join(f"[{json_text(part)}]" for part in link.path)
+        path = link.path
+        if component == "headers":
+            path = (str(path[0]).lower(), *path[1:])
+        filters = self.filters(path, arguments)
+        if component == "page" and path[0] == "url":
+            self.needs.add("relative")
+            filters.append("relative")
         for reader in link.readers:
-            code += " | " + self.read(reader)
-        return code
+            filters += self.read(reader, arguments)
+        return " | ".join(filters) or "."
 
-    def read(self, reader: Reader) -> str:
+    def filters(self, path: Path, arguments: list[str]) -> list[str]:
+        """The jq filters that follow a path."""
+        found: list[str] = []
+        inside = ""
+        for part in path:
+            if isinstance(part, Item) and (part.fields or part.after or part.before):
+                if inside:
+                    found.append(f"the({inside})")
+                    inside = ""
+                self.needs.add("item")
+                found.append(f"item({'; '.join(self.selecting(part, arguments))})")
+                continue
+            part = part.nth if isinstance(part, Item) else part
+            if isinstance(part, str) and _NAME.fullmatch(part):
+                inside += f".{part}"
+            else:
+                inside += f"{'' if inside else '.'}[{json_text(part)}]"
+        return [*found, f"the({inside})"] if inside else found
+
+    def selecting(self, item: Item, arguments: list[str]) -> list[str]:
+        """The fields and the options of a selector, as jq."""
+        fields = self.jq(nested(item.fields), arguments, texts=True)
+        options = [f"nth: {int(item.nth)}"] if item.nth else []
+        for name, anchor in (("after", item.after), ("before", item.before)):
+            if anchor is not None:
+                options.append(f"{name}: [{', '.join(self.selecting(anchor, arguments))}]")
+        return [fields, "{" + ", ".join(options) + "}"] if options else [fields]
+
+    def read(self, reader: Reader, arguments: list[str]) -> list[str]:
         match reader.kind:
             case "json":
-                return "fromjson" + "".join(f" | .[{json_text(part)}]" for part in reader.path)
+                return ["text | fromjson", *self.filters(reader.path, arguments)]
+            case "elements":
+                self.needs |= _OF_DOCUMENTS
+                return ["text | elements", *self.filters(reader.path, arguments)]
+            case "literal":
+                self.needs.add("literal")
+                name, nth = reader.path
+                return [f"text | literal({json_text(str(name))}; {int(str(nth))})"]
             case "base64":
                 self.needs.add("unbase64")
-                return "unbase64"
+                return ["text | unbase64"]
+            case "unquote":
+                self.needs.add("unquote")
+                return ["text | unquote"]
             case "query":
-                self.needs |= {"parameter"}
-                return f"parameter({json_text(str(reader.path[0]))})"
+                self.needs |= {"parameter", "unquote"}
+                return [f"text | parameter({json_text(str(reader.path[0]))})"]
+            case "segment":
+                self.needs |= {"segment", "unquote"}
+                return [f"text | segment({int(str(reader.path[0]))})"]
         self.needs.add("between")
-        return f"between({'; '.join(json_text(str(part)) for part in reader.path)})"
+        return [f"text | between({'; '.join(json_text(str(part)) for part in reader.path)})"]
 
     def file_path(self, file: File) -> str:
         self.needs.add("files")
@@ -284,7 +400,9 @@ class _Script:
         if component in STREAMED:
             most = step.cancel_after or 0
             self.needs.add("stream")
-            head = f"stream {number} {int(step.code or 200)} {'events' if component == 'events' else 'lines'} {most}"
+            enough = self.enough(step)
+            kind = "events" if component == "events" else "lines"
+            head = f"stream {number} {int(step.code or 200)} {kind} {most} {enough}"
         else:
             head = f"ask {number} {int(step.code or 200)}"
         if step.until is not None and component == "json":
@@ -308,6 +426,16 @@ class _Script:
         lines += [f"    {word}" for word in words]
         before, self.before = self.before, []
         return [*before, " \\\n".join(lines)]
+
+    def enough(self, step: Step) -> str:
+        """The selectors of items that end a stream, as a word that holds JSON."""
+        if not step.enough:
+            return "'[]'"
+        self.needs.add("item")
+        arguments: list[str] = []
+        selectors = (f"[{', '.join(self.selecting(item, arguments))}]" for item in step.enough)
+        filter = sh_text(f"[{', '.join(selectors)}]")
+        return f'"$(jq -nc {" ".join([*arguments, filter])})"'
 
     def address(self, asked: Request) -> str:
         words = [] if asked.is_elsewhere else ['"$url"']
@@ -381,7 +509,7 @@ class _Script:
 
     def json_leaf(self, leaf: Any) -> str:
         """An expression as a word that holds JSON. jq would round the numbers that it reads."""
-        if isinstance(leaf, VariableRef) and not isinstance(self.recorded(leaf), str | None.__class__):
+        if isinstance(leaf, VariableRef) and not self.is_text(leaf):
             return self.word(leaf)
         return self.json(leaf)
 
@@ -467,3 +595,14 @@ def _iconv(charset: str) -> str:
     """The name that iconv has for an encoding of the web."""
     names = {"windows-874": "cp874", "x-mac-cyrillic": "mac-cyrillic", "iso-8859-8-i": "iso-8859-8"}
     return names.get(charset.lower(), charset)
+
+
+def _called(link: Link) -> str:
+    """A name for what a link leads to."""
+    parts = [part for path in (link.path, *(reader.path for reader in link.readers)) for part in path]
+    name = next((part for part in reversed(parts) if isinstance(part, str)), "")
+    selector = next((part for part in reversed(parts) if isinstance(part, Item)), None)
+    if name in ("value", "content", "text", "") and selector is not None:
+        fields = {path: value for path, value in selector.fields}
+        name = next((v for k in ("name", "id") if isinstance(v := fields.get((k,)), str)), name)
+    return name

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from recorder.errors import UsageError
+from recorder.markup import LATIN, NAMED
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, no_output, no_variable, walk
+from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
 from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
@@ -15,10 +16,16 @@ from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
 from recorder.spelling import Escaped
 from recorder.workflow import (
+    AppUrl,
     Cookie,
+    Digest,
     Expression,
+    Generated,
+    Item,
     Link,
     Names,
+    Object,
+    Path,
     Reader,
     SecretRef,
     Spelled,
@@ -41,12 +48,14 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask basename between connect cookie cookies encode escaped file item keep multipart spell tables textOf
-    jar join lines main message messages origin page
-    parameter parse until
-    read_file run secret segment send show text unbase64
+    address ask attributes basename between conditions connect cookie cookies dirname elements encode escaped file get
+    item jar join keep lines literal main member message messages multipart origin page parameter parse plain position
+    read read_file run secret segment send show spell tables text textOf unbase64 unquote until where
     """.split()
 )
+
+_OF_TEXT = {"elements", "literal", "parameter", "pathSegment", "between", "unquote", "unbase64"}
+"""The functions of the module that read texts."""
 
 
 class JavaScript:
@@ -86,10 +95,15 @@ class _Module:
         self.folder = common_folder(workflow)
         self.setting_up = False
         self.last = ""
+        self.generated: dict[str, str] | None = None
+        self.making: list[str] = []
 
     def text(self) -> str:
         items = self.arguments()
+        self.generated = {}
         blocks = [self.step(step) for step in self.workflow.steps]
+        if self.making:
+            blocks.insert(0, self.making)
         if self.connections:
             blocks.append([f"{connection}.close();" for connection in self.connections.values()])
         folder = "/".join(part for part in (self.options.files, self.folder) if part not in ("", "."))
@@ -108,6 +122,10 @@ class _Module:
                 (javascript_text(s.name), javascript_text(s.hint or "a request"))
                 for s in self.workflow.secrets
             ],
+            latin=LATIN,
+            named=write(javascript(NAMED), indent=4, before="const others = ", after=";"),
+            texts=bool(self.needs & _OF_TEXT),
+            crypto=sorted(self.needs & {"createHash", "randomBytes", "randomInt", "randomUUID"}),
         )
 
     def arguments(self) -> list[tuple[str, Node]]:
@@ -146,11 +164,27 @@ class _Module:
             case Cookie():
                 self.needs.add("cookie")
                 code = f"cookie({javascript_text(leaf.name)})"
-                return f"decodeURIComponent({code})" if leaf.decoded else code
+                self.needs |= {"unquote"} if leaf.decoded else set()
+                return f"unquote({code})" if leaf.decoded else code
+            case AppUrl():
+                return "URL_OF_APP"
+            case Generated():
+                return self.made(leaf)
+            case Digest():
+                self.needs.add("createHash")
+                opening = f"createHash({javascript_text(leaf.algorithm)}).update("
+                return Group(
+                    opening, [("", self.as_text(leaf.value))], f").digest({javascript_text(leaf.form)})"
+                )
+            case Object():
+                members = [(f"{self.member(key)}: ", self.expression(each)) for key, each in leaf.members]
+                return Group("{ ", members, " }") if members else "{}"
             case Text():
                 return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
             case Spelled(kind="json"):
                 return Group("JSON.stringify(", [("", self.expression(leaf.value))], ")")
+            case Spelled(kind="percent"):
+                return Group("encodeURIComponent(", [("", self.as_text(leaf.value))], ")")
             case Spelled():
                 inside: list[tuple[str, Node]] = [("", self.as_text(leaf.value))]
                 return Group("Buffer.from(", inside, f').toString("{leaf.kind}")')
@@ -181,40 +215,132 @@ class _Module:
         return Group("escaped(", items, ")")
 
     def as_text(self, value: Expression) -> Node:
-        if isinstance(value, bool | int | float):
-            return Group("String(", [("", self.expression(value))], ")")
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Digest | AppUrl | Escaped):
             return self.expression(value)
-        return Group("String(", [("", self.expression(value))], ")")
+        if isinstance(value, Generated) and value.form not in ("ms", "s"):
+            return self.expression(value)
+        recorded = self.recorded(value)
+        if isinstance(recorded, str) and isinstance(value, VariableRef):
+            return self.expression(value)
+        opening = "JSON.stringify(" if isinstance(recorded, dict | list | Object) else "String("
+        return Group(opening, [("", self.expression(value))], ")")
 
-    def link(self, link: Link) -> str:
+    def recorded(self, value: Expression) -> Any:
+        """The recorded value of a variable or link; other expressions as they are."""
+        if isinstance(value, VariableRef) and value.name in self.variables:
+            return self.variables[value.name][1].value
+        if isinstance(value, Link) and not value.readers and value.step in self.steps:
+            outputs = self.steps[value.step].outputs[value.output : value.output + 1]
+            return value_at(outputs[0].value, value.path) if outputs else None
+        return value
+
+    def made(self, leaf: Generated) -> str:
+        """Code that makes a value, or the name of the constant that holds it for the whole run."""
+        if leaf.name and self.generated is not None:
+            if leaf.name not in self.generated:
+                self.generated[leaf.name] = self.name(leaf.name, "generated")
+                self.making.append(f"const {self.generated[leaf.name]} = {self.maker(leaf)};")
+            return self.generated[leaf.name]
+        return self.maker(leaf)
+
+    def maker(self, leaf: Generated) -> str:
+        match leaf.kind, leaf.form:
+            case "uuid", _:
+                self.needs.add("randomUUID")
+                return "randomUUID()"
+            case "time", "iso":
+                return "new Date().toISOString()"
+            case "time", form:
+                return "Math.floor(Date.now() / 1000)" if form == "s" else "Date.now()"
+            case _, "characters":
+                self.needs.add("randomInt")
+                alphabet = javascript_text(leaf.alphabet)
+                pick = f"[...{alphabet}][randomInt({len(leaf.alphabet)})]"
+                return f'Array.from({{ length: {int(leaf.size)} }}, () => {pick}).join("")'
+        self.needs.add("randomBytes")
+        return f"randomBytes({int(leaf.size)}).toString({javascript_text(leaf.form)})"
+
+    def member(self, key: Expression) -> str:
+        """The name of a member of an object that is written out."""
+        if isinstance(key, str) and key != "__proto__":
+            return javascript_text(key)
+        return f"[{write(self.as_text(key))}]"
+
+    def link(self, link: Link) -> Node:
         source = self.steps.get(link.step)
         name = self.results.get(link.step)
         if source is None or name is None or link.output >= len(source.outputs):
             raise no_output(link)
+        self.needs.add("get")
         path = link.path
         if source.outputs[link.output].component == "headers":
             head, *rest = path
+            start = ['"url"'] if head == "url" else ['"headers"', javascript_text(str(head).lower())]
             path = tuple(rest)
-            code = f"{name}.url" if head == "url" else f"{name}.headers.get({javascript_text(str(head))})"
         else:
-            code = f"{name}.body"
-        code += "".join(f"[{write(javascript(key))}]" for key in path)
+            start = ['"body"']
+        parts = [name, *start, *self.parts(path)]
         for reader in link.readers:
-            code = self.read(reader, code)
-        return code
+            parts += self.reader(reader)
+        return Group("get(", [("", part) for part in parts], ")")
 
-    def read(self, reader: Reader, code: str) -> str:
+    def parts(self, path: Path) -> list[Node]:
+        """The arguments of ``get`` for a path."""
+        return [
+            javascript(part)
+            if not isinstance(part, Item)
+            else self.selector(part)
+            if part.fields or part.after or part.before
+            else str(int(part.nth))
+            for part in path
+        ]
+
+    def selector(self, item: Item, opening: str = "where(", closing: str = ")") -> Node:
+        """A selector: the fields alone, or with the options between ``opening`` and ``closing``."""
+        self.needs.add("where")
+        fields, *options = self.selecting(item)
+        if not options and all(path for path, _ in item.fields):
+            return fields
+        return Group(opening, [("", fields), *(("", each) for each in options)], closing)
+
+    def selecting(self, item: Item) -> list[Node]:
+        """The arguments of ``where``."""
+        fields = self.expression(nested(item.fields))
+        options: list[tuple[str, Node]] = []
+        if item.nth:
+            options.append(("nth: ", str(int(item.nth))))
+        for name, anchor in (("after", item.after), ("before", item.before)):
+            if anchor is not None:
+                options.append((f"{name}: ", self.selector(anchor, "[", "]")))
+        return [fields, Group("{ ", options, " }")] if options else [fields]
+
+    def reader(self, reader: Reader) -> list[Node]:
+        """The arguments of ``get`` for a reader."""
         match reader.kind:
             case "json":
-                return f"JSON.parse({code})" + "".join(f"[{write(javascript(key))}]" for key in reader.path)
+                return ["JSON.parse", *self.parts(reader.path)]
+            case "elements":
+                self.needs.add("elements")
+                return ["elements", *self.parts(reader.path)]
             case "base64":
-                return f'Buffer.from({code}, "base64").toString()'
+                self.needs.add("unbase64")
+                return ["unbase64"]
+            case "unquote":
+                self.needs.add("unquote")
+                return ["unquote"]
+            case "segment":
+                self.needs |= {"pathSegment", "unquote"}
+                return [f"pathSegment({int(str(reader.path[0]))})"]
             case "query":
-                self.needs.add("parameter")
-                return f"parameter({code}, {javascript_text(str(reader.path[0]))})"
+                self.needs |= {"parameter", "unquote"}
+                return [f"parameter({javascript_text(str(reader.path[0]))})"]
+            case "literal":
+                self.needs.add("literal")
+                name, nth = reader.path
+                more = f", {int(str(nth))}" if nth else ""
+                return [f"literal({javascript_text(str(name))}{more})"]
         self.needs.add("between")
-        return f"between({code}, {', '.join(javascript_text(str(part)) for part in reader.path)})"
+        return [f"between({', '.join(javascript_text(str(part)) for part in reader.path)})"]
 
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "read_file"}
@@ -237,8 +363,14 @@ class _Module:
         if component not in ("json", "nothing"):
             items.append(("as: ", javascript_text(component)))
             self.needs |= {component} if component in ("page", *STREAMED) else set()
+            self.needs |= {"elements"} if component == "page" else set()
         if step.cancel_after is not None:
             items.append(("most: ", str(step.cancel_after)))
+        if step.enough and component in STREAMED:
+            self.needs.add("where")
+            items.append(
+                ("enough: ", Group("[", [("", self.selector(item, "[", "]")) for item in step.enough], "]"))
+            )
         if step.expect == "failed":
             items.append(("fails: ", "true"))
         items += self.how(asked)
@@ -262,7 +394,8 @@ class _Module:
             words = 'failed, as recorded:" : "failed when it was recorded, and did not this time:'
             return [*lines, f'console.log({label}, {name}.code >= 400 ? "{words}", {name}.code);']
         self.last = name if component != "nothing" else self.last
-        said = f"show({name}.body)" if component != "nothing" else '"done"'
+        shown = f"{name}.body.title" if component == "page" else f"{name}.body"
+        said = f"show({shown})" if component != "nothing" else '"done"'
         return [*lines, f"console.log({label}, {said});"]
 
     def address(self, asked: Request) -> Node:
@@ -363,7 +496,8 @@ class _Module:
             opening = Group("await connect(", [("", self.address(asked)), *query], ")")
             lines.append(write(opening, indent=4, before=f"const {self.connections[step.id]} = ", after=";"))
         connection = self.connections[step.continues or step.id]
-        lines.append(f"const {name} = {{ body: [] }};")
+        asked_as = javascript_text(step.endpoint.id)
+        lines.append(f"const {name} = {{ asked: {asked_as}, body: [] }};")
         for message in step.messages:
             if not message.sent:
                 lines.append(f"{name}.body.push(await {connection}.heard());")

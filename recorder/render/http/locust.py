@@ -36,6 +36,7 @@ LOCUST = Locust()
 
 class _File(HttpProgram):
     template = "http_locust.jinja"
+    url = "self.host"
     client = "self.client"
     sockets = "self.sockets"
     raw_body = "data="
@@ -99,8 +100,7 @@ class _File(HttpProgram):
         if component != "json":
             items.append(("kind=", python_text(component)))
             self.needs |= {"page"} if component == "page" else set()
-        if step.cancel_after is not None:
-            items.append(("most=", str(step.cancel_after)))
+        items += self.until_enough(step)
         if step.expect == "failed":
             items.append(("fails=", "True"))
         elif step.expect == "ok" and not step.setup and step.id not in self.tainted and step.outputs:

@@ -10,18 +10,26 @@ from typing import Any
 
 from recorder.render import Options
 from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, walk
+from recorder.render.http.carried import carried
+from recorder.render.http.carried import names as carried_names
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
 from recorder.render.templates import template
-from recorder.request import Request, as_sent, is_no_file, value_at
+from recorder.request import Request, as_sent, evaluated, follow, is_no_file, value_at
 from recorder.session import File, Place
 from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes
 from recorder.workflow import (
+    AppUrl,
     Cookie,
+    Digest,
     Expression,
+    Generated,
+    Item,
     Link,
     Names,
+    Object,
+    Path,
     Reader,
     SecretRef,
     Spelled,
@@ -38,12 +46,13 @@ from recorder.workflow import (
 
 _OWN = {
     "address", "annotations", "ANY", "Any", "app_url", "Around", "as_recorded", "base64", "between", "BOUNDARY",
-    "checked", "client", "connect", "contextlib", "Cookie", "cookie", "CookieJar", "failing", "FILES", "form",
-    "heard", "httpx", "Jar", "json", "Matching", "message", "missing", "multipart", "origin", "os", "page",
-    "pair", "part", "Path", "print", "pytest", "query", "quote", "quote_plus", "re", "redirected", "response",
-    "run", "SECRETS", "segment", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time",
-    "unbase64", "Unordered", "until", "URL", "urlencode", "urlsplit",
-}  # fmt: skip
+    "checked", "client", "connect", "contextlib", "Cookie", "cookie", "CookieJar", "datetime", "failing",
+    "FILES", "form", "hashlib", "heard", "httpx", "Jar", "json", "Matching", "message", "missing", "multipart",
+    "origin", "os", "page", "pair", "parse_qs", "part", "Path", "print", "pytest", "query", "quote",
+    "quote_plus", "re", "redirected", "response", "run", "SECRETS", "secrets", "segment", "self", "shortened",
+    "socket", "sockets", "stream", "sys", "text", "time", "timezone", "unbase64", "unescape", "Unordered",
+    "unquote", "until", "URL", "urlencode", "urlsplit", "uuid",
+} | carried_names()  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNUSUAL = re.compile(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
@@ -83,11 +92,15 @@ class HttpProgram:
         self.folder = common_folder(workflow)
         self.setting_up = False
         self.last = ""
+        self.generated: dict[str, str] = {}
 
     def text(self) -> str:
         items, late = self.arguments()
+        late += self.made()
         blocks = [self.step(step) for step in self.workflow.steps]
         margin = " " * self.margin
+        sources, imported = carried(self.needs)
+        self.needs |= imported
         return template(self.template).render(
             url=python_text(self.workflow.app.url.rstrip("/")),
             files=files_folder(self.options, self.folder),
@@ -100,6 +113,7 @@ class HttpProgram:
             secrets=self.secrets(),
             waiting=self.waiting,
             stack=self.stack,
+            carried=sources,
             **self.more(),
         )
 
@@ -130,6 +144,41 @@ class HttpProgram:
             annotation, default = self.default(name, variable, late)
             items.append((f"{name}: {annotation} = ", default))
         return [("", "*"), *items] if items else [], late
+
+    def made(self) -> list[str]:
+        """The lines that make the values that the page made itself, one for each name."""
+        lines = []
+        for step in self.workflow.steps:
+            for leaf in leaves_of(Generated, sent(step)):
+                if leaf.kind != "time" and leaf.name not in self.generated:
+                    self.generated[leaf.name] = self.name(leaf.name, "generated")
+                    lines.append(f"{self.generated[leaf.name]} = {self.fresh(leaf)}")
+        return lines
+
+    def fresh(self, leaf: Generated) -> str:
+        """Code that makes a generated value."""
+        match leaf.kind, leaf.form:
+            case "uuid", _:
+                self.needs.add("uuid")
+                return "str(uuid.uuid4())"
+            case "time", "iso":
+                self.needs |= {"datetime", "timezone"}
+                return 'datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")'
+            case "time", form:
+                self.needs.add("time")
+                return "int(time.time())" if form == "s" else "int(time.time() * 1000)"
+            case _, "characters":
+                self.needs.add("secrets")
+                alphabet = python_text(leaf.alphabet)
+                return f'"".join(secrets.choice({alphabet}) for _ in range({int(leaf.size)}))'
+            case _, "hex":
+                self.needs.add("secrets")
+                return f"secrets.token_hex({int(leaf.size)})"
+            case _, "base64":
+                self.needs |= {"secrets", "base64"}
+                return f"base64.b64encode(secrets.token_bytes({int(leaf.size)})).decode()"
+        self.needs |= {"secrets", "base64url"}
+        return f"base64url(secrets.token_bytes({int(leaf.size)}))"
 
     def default(self, name: str, variable: Variable, late: list[str]) -> tuple[str, Node]:
         """Annotation and default of a variable; what must be made when the function runs is added to ``late``."""
@@ -183,7 +232,29 @@ class HttpProgram:
                 return secret(leaf)
             case Cookie():
                 self.needs.add("cookie")
-                return f"cookie({self.client}, {python_text(leaf.name)})"
+                code = f"cookie({self.client}, {python_text(leaf.name)})"
+                self.needs |= {"unquote"} if leaf.decoded else set()
+                return f"unquote({code})" if leaf.decoded else code
+            case AppUrl():
+                return self.url
+            case Generated():
+                return self.fresh(leaf) if leaf.kind == "time" else self.generated[leaf.name]
+            case Digest():
+                self.needs.add("digest")
+                digested: list[tuple[str, Node]] = [
+                    ("", python_text(leaf.algorithm)),
+                    ("", self.as_text(leaf.value)),
+                    ("", python_text(leaf.form)),
+                ]
+                return Group("digest(", digested, ")")
+            case Object():
+                members = [
+                    (f"{write(self.as_text(key))}: ", self.expression(value)) for key, value in leaf.members
+                ]
+                return Group("{", members, "}")
+            case Spelled(kind="percent"):
+                self.needs.add("quote")
+                return f'quote({write(self.as_text(leaf.value))}, safe="!\'()*~")'
             case Text():
                 return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
             case Spelled(kind="json"):
@@ -217,20 +288,32 @@ class HttpProgram:
 
     def as_text(self, value: Expression) -> Node:
         """An expression that is text, whatever it is of."""
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | AppUrl | Digest | Escaped):
             return self.expression(value)
-        if isinstance(value, Link) and (value.readers or isinstance(self.recorded(value), str)):
+        if isinstance(value, Generated) and (value.kind != "time" or value.form == "iso"):
+            return self.expression(value)
+        if isinstance(value, Link) and self.is_text(value):
             return self.expression(value)
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, str):
             return self.expression(value)
         return Group("str(", [("", self.expression(value))], ")")
 
-    def recorded(self, link: Link) -> Any:
-        """What a link was before anything was read out of it."""
+    def is_text(self, link: Link) -> bool:
+        """Whether a link leads to a text."""
         step = self.steps.get(link.step)
         if step is None or link.output >= len(step.outputs):
             raise no_output(link)
-        return value_at(step.outputs[link.output].value, link.path)
+        try:
+            found = follow(link, step.outputs[link.output].value, self.as_recorded)
+        except (ValueError, LookupError, TypeError):
+            return bool(link.readers) and link.readers[-1].kind not in ("json", "literal")
+        return isinstance(found, str)
+
+    def as_recorded(self, leaf: Any) -> Any:
+        """The recorded value of a leaf in a selector."""
+        if isinstance(leaf, VariableRef) and leaf.name in self.variables:
+            return evaluated(self.variables[leaf.name][1].value, self.as_recorded)
+        raise TypeError("its value was not recorded")
 
     def link(self, link: Link) -> Node:
         source = self.steps.get(link.step)
@@ -245,25 +328,63 @@ class HttpProgram:
         if in_headers:
             head, path = path[0], path[1:]
             code = f"str({code}.url)" if head == "url" else f"{code}.headers[{python_text(str(head))}]"
-        code += "".join(f"[{write(python(key))}]" for key in path)
+        code = self.inside(code, path)
         for reader in link.readers:
             code = self.read(reader, code)
         return code
 
+    def inside(self, code: str, path: Path) -> str:
+        """Code for the value at a path inside the value of ``code``."""
+        for part in path:
+            code = self.picked(code, part) if isinstance(part, Item) else f"{code}[{write(python(part))}]"
+        return code
+
+    def picked(self, code: str, item: Item, function: str = "pick") -> str:
+        self.needs.add(function)
+        arguments = [code, self.fields(item)]
+        if item.nth:
+            arguments.append(f"nth={item.nth}")
+        for side, anchor in (("after", item.after), ("before", item.before)):
+            if anchor is None:
+                continue
+            is_plain = not (anchor.nth or anchor.after or anchor.before)
+            arguments.append(
+                f"{side}={self.fields(anchor) if is_plain else self.picked(code, anchor, 'place')}"
+            )
+        return f"{function}({', '.join(arguments)})"
+
+    def fields(self, item: Item) -> str:
+        """The conditions of a selector."""
+        members = []
+        for path, value in item.fields:
+            key = (
+                write(python(path[0])) if len(path) == 1 else f"({', '.join(write(python(p)) for p in path)})"
+            )
+            members.append(f"{key}: {write(self.expression(value))}")
+        return "{" + ", ".join(members) + "}"
+
     def read(self, reader: Reader, code: str) -> str:
-        """Code that reads a value out of the text that ``code`` gives."""
+        """Code that reads a value out of the text of ``code``."""
+        arguments = ", ".join(write(python(part)) for part in reader.path if not isinstance(part, Item))
         match reader.kind:
             case "json":
                 self.needs.add("json")
-                return f"json.loads({code})" + "".join(f"[{write(python(key))}]" for key in reader.path)
-            case "base64":
-                self.needs |= {"unbase64", "base64"}
-                return f"unbase64({code})"
-            case "query":
-                self.needs.add("query")
-                return f"query({code}, {python_text(str(reader.path[0]))})"
-        self.needs.add("between")
-        return f"between({code}, {', '.join(python_text(str(part)) for part in reader.path)})"
+                return self.inside(f"json.loads({code})", reader.path)
+            case "elements":
+                self.needs.add("elements")
+                return self.inside(f"elements({code})", reader.path)
+            case "entries":
+                self.needs.add("entries")
+                return self.inside(f"entries({code})", reader.path)
+            case "unquote" | "base64":
+                name = "unbase64" if reader.kind == "base64" else "unquote"
+                self.needs.add(name)
+                return f"{name}({code})"
+            case "segment":
+                self.needs.add("path_segment")
+                return f"path_segment({code}, {arguments})"
+        self.needs.add(reader.kind)
+        return f"{reader.kind}({code}, {arguments})"
 
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "Path"}
@@ -279,6 +400,8 @@ class HttpProgram:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
+        for name, value in step.cookies:
+            lines += [*self.take_prelude(), *self.set_cookie(name, value)]
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
         asked = as_sent(step)
@@ -324,6 +447,13 @@ class HttpProgram:
             write(self.decoded(node, component), indent=self.margin, before=f"{name} = "),
         ]
         return [*lines, *self.told(step, name)]
+
+    def set_cookie(self, name: str, value: Expression) -> list[str]:
+        """The line that sets a cookie as the page did."""
+        items: list[tuple[str, Node]] = [("", python_text(name)), ("", self.as_text(value))]
+        if not self.client.startswith("self."):
+            items.append(("domain=", f"{self.client}.base_url.host"))
+        return [write(Group(f"{self.client}.cookies.set(", items, ")"), indent=self.margin)]
 
     def waited(self, step: Step, until: Place, asking: Node) -> list[str]:
         """A request that is made again until its answer says that it is done."""
@@ -522,11 +652,17 @@ class HttpProgram:
             ("", self.address(asked)),
             ("", str(int(step.code or 200))),
         ]
-        if step.cancel_after is not None:
-            items.append(("most=", str(step.cancel_after)))
+        items += self.until_enough(step)
         items += self.how(asked)
         call = write(Group("stream(", items, ")"), indent=self.margin, before=f"{name} = {self.waiting}")
         return [*self.take_prelude(), call, *self.told(step, name)]
+
+    def until_enough(self, step: Step) -> list[tuple[str, Node]]:
+        """The argument that says when a stream without an end has said what later steps need."""
+        if step.enough:
+            needed = ", ".join(self.picked("found", item) for item in step.enough)
+            return [("enough=lambda found: ", f"({needed},)")]
+        return [("most=", str(step.cancel_after))] if step.cancel_after is not None else []
 
     def socket(self, step: Step) -> list[str]:
         """A conversation over a WebSocket, in the recorded order."""
@@ -580,6 +716,8 @@ class HttpProgram:
         if not name:
             return [f"print({python_text(f'{self.label(step)}: done')})"]
         self.last = name
+        if step.outputs and step.outputs[0].component == "page":
+            return [f'print({said}, {name}["title"])']
         if is_long(step.outputs[0].value if step.outputs else None) or (
             step.outputs and step.outputs[0].component in ("file", "page", "text")
         ):

@@ -1,0 +1,385 @@
+"""Which one of many: list items and elements of documents are selected by what the person chose.
+
+A position in a list says nothing about another run, in which there may be one more record. So an item is selected by the text
+that the person typed or clicked; by a field that names it, where nobody clicked; by its position only where nothing else
+tells it apart, or where the list is the response to what the script itself has just made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from recorder.dataflow.texts import rarity, words
+from recorder.markup import elements
+from recorder.request import as_text, position, scalars, value_at
+from recorder.session import Place
+from recorder.workflow import Expression, Item, Link, Path, Reader
+
+
+class Clue(msgspec.Struct, frozen=True, kw_only=True):
+    """A text that the person typed, or that the control showed which the person used, or that was beside it. ``rank``: the
+    higher, the closer to the call."""
+
+    text: str
+    rank: float
+    typed: bool = False
+    near: bool = False
+    """It was beside the control that was used."""
+
+
+_NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
+"""Words for what people call a thing by: a tie-break between the fields of a record."""
+_STABLE = ("name", "id", "property", "itemprop", "rel", "http-equiv", "data-testid", "aria-label", "action", "role", "type", "method", "title", "placeholder", "alt")  # fmt: skip
+"""Attributes that say what an element is, before those that say how it looks."""
+_IDENTITY = frozenset(_STABLE[:9])
+WINDOW = 12
+"""How many elements of a document belong to one row, at most, where nothing says where it ends."""
+
+
+class Chooser:
+    """Turns positions in paths into selectors.
+
+    Args:
+        expression: what a clue is in the workflow: a variable; gets the clue's text and a name.
+    """
+
+    def __init__(self, expression: Callable[[Clue, str], Expression]) -> None:
+        self._expression = expression
+
+    def link(self, link: Link, output: Any, component: str, clues: Sequence[Clue], made: bool) -> Link:
+        """The link with selectors in place of positions.
+
+        Args:
+            output: the value that the link leads into.
+            component: of that output.
+            made: the output is the response to a call that changed something.
+        """
+        link = _by_entries(link, output)
+        path = self._path(output, link.path, component, clues, made)
+        readers = []
+        value = value_at(output, link.path)
+        for reader in link.readers:
+            readers.append(self._reader(reader, value, clues, made))
+            value = _read(reader, value)
+        return Link(step=link.step, output=link.output, path=path, readers=tuple(readers))
+
+    def _reader(self, reader: Reader, value: Any, clues: Sequence[Clue], made: bool) -> Reader:
+        inside: Any = None
+        if reader.kind == "elements":
+            inside = elements(as_text(value))
+            component = "elements"
+        elif reader.kind == "json":
+            try:
+                inside = json.loads(as_text(value))
+            except (ValueError, RecursionError):
+                return reader
+            component = "json"
+        elif reader.kind == "entries":
+            inside = [{"key": key, "value": item} for key, item in value.items()]
+            component = "json"
+        else:
+            return reader
+        path = self._path(inside, reader.path, component, clues, made)
+        return Reader(kind=reader.kind, path=path)
+
+    def _path(self, value: Any, path: Path, component: str, clues: Sequence[Clue], made: bool) -> Path:
+        chosen: list[str | int | Item] = []
+        for place, part in enumerate(path):
+            rest = path[place + 1 :]
+            if isinstance(part, int) and isinstance(value, list):
+                is_element = (component == "page" and chosen == ["elements"]) or (
+                    component == "elements" and not chosen
+                )
+                is_stream = component in ("events", "lines", "messages") and not chosen
+                if is_element:
+                    chosen.append(self._element(value, part, str(rest[0]) if rest else "", clues))
+                elif is_stream:
+                    chosen.append(self._streamed(value, part, rest, clues))
+                else:
+                    around = next((str(p) for p in reversed(chosen) if isinstance(p, str)), "")
+                    chosen.append(self._item(value, part, rest, around, clues, made))
+            else:
+                chosen.append(part)
+            value = value_at(value, (part,))
+        return tuple(chosen)
+
+    # Lists of JSON
+
+    def _item(
+        self, items: list[Any], index: int, rest: Path, around: str, clues: Sequence[Clue], made: bool
+    ) -> int | Item:
+        record = items[index]
+        found: list[tuple[float, Place, Any, Clue | None]] = []
+        for path, leaf in _fields(record):
+            if path == rest or rarity(leaf) == 0:
+                continue
+            text = as_text(leaf)
+            if sum(_same(item, path, text) for item in items) != 1:
+                continue
+            key = str(path[-1]) if path else ""
+            naming = bool(words(key) & _NAMING) - 0.2 * len(path)
+            clue = best(clues, text)
+            if clue is not None and not isinstance(leaf, str) and rarity(leaf) < 2 and not clue.near:
+                # A small number that was typed says nothing about a number of the record.
+                clue = None
+            if clue is not None:
+                found.append((10 + clue.rank + naming, path, leaf, clue))
+            elif not made and isinstance(leaf, str) and rarity(leaf) <= 2 and words(key) & _NAMING:
+                found.append((naming, path, leaf, None))
+        flag = None if made else _flag(items, index)
+        if flag is not None:
+            found.append((5, flag, True, None))
+        if not found:
+            return index
+        _, path, leaf, clue = max(found, key=lambda each: each[0])
+        if clue is None:
+            return Item(fields=((path, leaf),))
+        name = f"{around}_{path[-1]}" if path and around else str(path[-1] if path else around)
+        return Item(fields=((path, self._expression(clue, name)),))
+
+    # Streams
+
+    def _streamed(self, items: list[Any], index: int, rest: Path, clues: Sequence[Clue]) -> int | Item:
+        """By type and content; the first or the last of those that are alike."""
+        record = items[index]
+        best_fields: tuple[float, Place, Any] | None = None
+        for path, leaf in _fields(record):
+            if path == rest[: len(path)] and len(path) == len(rest):
+                continue
+            if not isinstance(leaf, str) or rarity(leaf) > 1:
+                continue
+            alike = sum(_same(item, path, leaf) for item in items)
+            others = any(value_at(item, path) not in (None, leaf) for item in items)
+            rank = 2 * (words(str(path[-1])) <= _KINDS and bool(words(str(path[-1])))) + others - 0.1 * alike
+            if best_fields is None or rank > best_fields[0]:
+                best_fields = (rank, path, leaf)
+        shape = [n for n, item in enumerate(items) if _has(item, rest)]
+        if best_fields is not None:
+            _, path, leaf = best_fields
+            alike_at = [n for n, item in enumerate(items) if _same(item, path, leaf)]
+            nth = _counted(alike_at.index(index), len(alike_at))
+            return Item(fields=((path, leaf),), nth=nth)
+        if index == len(items) - 1 and len(items) > 1:
+            return -1
+        return index if shape else index
+
+    # Documents
+
+    def _element(self, items: list[Any], index: int, attribute: str, clues: Sequence[Clue]) -> int | Item:
+        element = items[index]
+        target = as_text(element.get(attribute, ""))
+        identities = list(_identities(element, attribute, target))
+        for fields, is_strong in identities:
+            if is_strong and self._reaches(items, Item(fields=fields), index, attribute):
+                return Item(fields=fields)
+        if attribute != "text" and element.get("text") and (clue := best(clues, element["text"])) is not None:
+            expression = self._expression(clue, "link")
+            fields = ((("tag",), element["tag"]), (("text",), expression))
+            probe = Item(fields=((("tag",), element["tag"]), (("text",), element["text"])))
+            if self._reaches(items, probe, index, attribute):
+                return Item(fields=fields)
+        anchored = self._anchored(items, index, attribute, identities, clues)
+        if anchored is not None:
+            return anchored
+        text = element.get("text", "")
+        if attribute != "text" and text and len(text) < 80 and rarity(text) <= 2 and target not in text:
+            item = Item(fields=((("tag",), element["tag"]), (("text",), text)))
+            if element["tag"] != "script" and self._reaches(items, item, index, attribute):
+                return item
+        for fields, _ in identities:
+            if len(fields) > 1 and self._reaches(items, Item(fields=fields), index, attribute):
+                return Item(fields=fields)
+        form = next((n for n in range(index, -1, -1) if items[n].get("tag") == "form"), None)
+        if form is not None and form != index:
+            for fields, _ in _identities(items[form], "", target):
+                if not self._reaches(items, Item(fields=fields), form, ""):
+                    continue
+                for own, _ in identities:
+                    item = Item(fields=own, after=Item(fields=fields))
+                    if self._reaches(items, item, index, attribute):
+                        return item
+        fields = identities[0][0]
+        alike = [n for n, other in enumerate(items) if all(_same(other, p, as_text(v)) for p, v in fields)]
+        return Item(fields=fields, nth=alike.index(index)) if index in alike else index
+
+    def _anchored(
+        self,
+        items: list[Any],
+        index: int,
+        attribute: str,
+        identities: list[tuple[tuple[tuple[Place, Expression], ...], bool]],
+        clues: Sequence[Clue],
+    ) -> Item | None:
+        """Relative to an element whose text the person typed or clicked."""
+        texts: dict[str, Clue] = {}
+        low, high = max(0, index - 4 * WINDOW), min(len(items), index + 4 * WINDOW)
+        near = {items[n].get(name, "") for n in range(low, high) for name in ("text", "value")}
+        for clue in sorted(clues, key=lambda clue: -clue.rank):
+            if clue.text in near and clue.text not in texts and clue.text != items[index].get(attribute):
+                texts[clue.text] = clue
+        for text, clue in texts.items():
+            for name in ("text", "value"):
+                probe = Item(fields=(((name,), text),))
+                if sum(other.get(name) == text for other in items) != 1:
+                    continue
+                try:
+                    anchor = position(items, probe)
+                except LookupError:
+                    continue
+                if abs(anchor - index) > 4 * WINDOW:
+                    continue
+                sides = ("after", "before") if anchor <= index else ("before", "after")
+                for side in sides[:1]:
+                    for fields, _ in identities:
+                        if self._reaches(items, _beside(fields, side, probe), index, attribute):
+                            expression = self._expression(clue, "name")
+                            return _beside(fields, side, Item(fields=(((name,), expression),)))
+        return None
+
+    def _reaches(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:
+        try:
+            found = position(items, item)
+        except (LookupError, TypeError):
+            return False
+        if item.after is not None or item.before is not None:
+            return found == index
+        # Of several that are alike, the first is as good as any if all have the same value.
+        return self._all_say(items, item, index, attribute)
+
+    def _all_say(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:
+        alike = [other for other in items if all(_same(other, p, as_text(v)) for p, v in item.fields)]
+        return items[index] in alike and (
+            len(alike) == 1 or len({other.get(attribute) for other in alike}) == 1
+        )
+
+
+_KINDS = frozenset({"type", "event", "kind", "op", "action", "method", "status", "name", "state", "t", "cmd", "command", "topic", "channel"})  # fmt: skip
+
+
+def _by_entries(link: Link, output: Any) -> Link:
+    """The link with a search among the members of an object in place of the name of a member that is no word."""
+    value = output
+    for place, part in enumerate(link.path):
+        if isinstance(value, dict) and isinstance(part, str) and rarity(part) >= 3:
+            names = list(value)
+            if part in names:
+                entries = Reader(kind="entries", path=(names.index(part), "value", *link.path[place + 1 :]))
+                return Link(
+                    step=link.step,
+                    output=link.output,
+                    path=link.path[:place],
+                    readers=(entries, *link.readers),
+                )
+        value = value_at(value, (part,))
+    return link
+
+
+def _beside(fields: tuple[tuple[Place, Expression], ...], side: str, anchor: Item) -> Item:
+    if side == "after":
+        return Item(fields=fields, after=anchor)
+    return Item(fields=fields, before=anchor)
+
+
+def best(clues: Sequence[Clue], text: str) -> Clue | None:
+    """The closest clue of that text."""
+    fitting = [clue for clue in clues if clue.text == text]
+    return max(fitting, key=lambda clue: clue.rank, default=None)
+
+
+def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> bool:
+    """Whether the record that contains the value, or the row of the document, has one of the texts."""
+    if not texts:
+        return False
+    value = output
+    path = link.path
+    if component == "page":
+        if len(path) < 2 or not isinstance(path[1], int):
+            return False
+        rows = output["elements"]
+        low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
+        near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
+        # A text that each row has, such as that of a button, tells nothing.
+        return any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near)
+    record: Any = None
+    others: list[Any] = []
+    for part in path:
+        if isinstance(part, int) and isinstance(value, list):
+            record = value[part] if part < len(value) else None
+            others = [*value[:part], *value[part + 1 :]]
+        value = value_at(value, (part,))
+    if record is None:
+        return False
+    for place, leaf in _fields(record):
+        if isinstance(leaf, str | int) and as_text(leaf) in texts:
+            if not any(_same(other, place, as_text(leaf)) for other in others[:500]):
+                return True
+    return False
+
+
+def _fields(record: Any, depth: int = 3) -> Iterator[tuple[Place, Any]]:
+    return ((path, leaf) for path, leaf in scalars(record) if len(path) <= depth and "*" not in path)
+
+
+def _same(item: Any, path: Path, text: str) -> bool:
+    found = value_at(item, path)
+    return found is not None and not isinstance(found, dict | list) and as_text(found) == text
+
+
+def _has(item: Any, path: Path) -> bool:
+    return value_at(item, path) is not None
+
+
+def _counted(place: int, length: int) -> int:
+    """The first as 0, the last of several as -1."""
+    return -1 if place == length - 1 and length > 1 else place
+
+
+def _flag(items: list[Any], index: int) -> Place | None:
+    """A field that is true in this record alone: the default one, the current one."""
+    for path, leaf in _fields(items[index], 1):
+        if (
+            leaf is True
+            and len(items) > 1
+            and all(value_at(item, path) is False for n, item in enumerate(items) if n != index)
+        ):
+            return path
+    return None
+
+
+def _identities(
+    element: Mapping[str, Any], attribute: str, target: str
+) -> Iterator[tuple[tuple[tuple[Place, Expression], ...], bool]]:
+    """Conditions that may tell an element apart, the most lasting first, and whether they say what it is."""
+    tag: tuple[Place, Expression] = (("tag",), element["tag"])
+
+    def stable(name: str) -> bool:
+        value = element.get(name)
+        if not isinstance(value, str) or not value or name == attribute or len(value) > 80:
+            return False
+        return rarity(value) <= 1 and not (target and target in value) and not value.isdigit()
+
+    names = [name for name in _STABLE if stable(name)]
+    for name in names:
+        if name in _IDENTITY:
+            yield (tag, ((name,), element[name])), True
+    if len(names) > 1:
+        yield (tag, *(((name,), element[name]) for name in names)), False
+    text = element.get("text", "")
+    if attribute != "text" and text and len(text) < 40 and rarity(text) <= 1 and element["tag"] != "script":
+        yield (tag, (("text",), text)), False
+    if stable("class"):
+        yield (tag, (("class",), element["class"])), False
+    yield (tag,), False
+
+
+def _read(reader: Reader, value: Any) -> Any:
+    from recorder.request import read
+
+    try:
+        return read(reader, value)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None

@@ -1,0 +1,817 @@
+"""Where one sent value came from: typed, received, generated or constant, with the evidence.
+
+Candidates are weighed by what was observed: who sent the value first and when, the names on both sides, the record that the
+person clicked, and the record that other values of the same request came from. How a value looks only counts as how unlikely
+an equality by chance is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+import msgspec
+
+from recorder.dataflow.choice import Chooser, Clue, mentions
+from recorder.dataflow.made import Digested, Own, digest_of, moment
+from recorder.dataflow.received import Received, Sought, Source
+from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
+from recorder.request import as_text, scalars, unbase64
+from recorder.session import Call, File, Place, Session, Typed
+from recorder.workflow import (
+    AppUrl,
+    Cookie,
+    Digest,
+    Expression,
+    Names,
+    Object,
+    Origin,
+    Reader,
+    Spelled,
+    Text,
+    Variable,
+    VariableRef,
+    identifier,
+)
+
+ENOUGH = 4
+"""The weight from which an equality counts as a link: see :meth:`Flow._weigh`."""
+TYPED_IN_TEXT = 4
+"""Characters from which a typed text is found inside a longer one."""
+_SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_LONG_TOKEN = re.compile(r"([\w.~%+=@-]{6,})")
+_XML_VALUE = re.compile(r"(?<=[>\"'])([^<>\"'\s][^<>\"']*)(?=[<\"'])")
+_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/\s]+)?/?[\w.~%-]+(?:/[\w.~%:@-]*)+(?:\?[^\s#]*)?(?:#\S*)?")
+_XML = re.compile(r"\s*<[?!A-Za-z]")
+_LOCAL = re.compile(
+    r"<(?:[\w-]+:)?([A-Za-z][\w-]*)(?:\s[^<>]*)?>\s*$|([A-Za-z_][\w-]*)[\"']?\s*[:=]\s*\\?[\"']?$"
+)
+_RPC = frozenset({"jsonrpc", "id", "method"})
+
+
+class Place_(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a request that carries a value. ``location`` is as in :class:`recorder.session.Value`, or ``part`` for a
+    part of a longer text."""
+
+    name: str
+    location: str
+    argument: int
+    path: Place = ()
+
+
+class Traced(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call sends, as expressions in wire order; ``keys`` are names of arguments that are expressions;
+    ``segments`` are literal segments of the path that turned out to vary, by their position."""
+
+    inputs: tuple[Expression, ...]
+    keys: Mapping[int, Expression]
+    messages: tuple[Expression, ...]
+    segments: Mapping[int, tuple[str, Expression]]
+    origins: tuple[Origin, ...]
+    cookies: tuple[tuple[str, Expression], ...] = ()
+    """Cookies that the page had set itself."""
+
+
+class Flow:
+    """The data flow of one session. Feed it the calls in the order in which they began: :meth:`trace` what each sends,
+    then :meth:`learn` what it received.
+
+    Args:
+        calls: all calls, also those that the person did not make.
+        kept: ids of the calls that the person made.
+        template: the path template of a call.
+        refused: inputs, by call and position, that replays have shown to be no links.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        calls: list[Call],
+        kept: Iterable[str],
+        template: Callable[[Call], tuple[str, str]],
+        refused: Iterable[tuple[str, int]] = (),
+    ) -> None:
+        self._session = session
+        self._template = template
+        self._refused = frozenset(refused)
+        self._claims = {secret.placeholder: secret.claims for secret in session.secrets}
+        self._placeholders = frozenset(self._claims)
+        self._typed = sorted(session.typed, key=lambda typed: typed.at)
+        self._by_text: dict[str, list[Typed]] = {}
+        for typed in self._typed:
+            for text in dict.fromkeys((typed.value, typed.value.strip())):
+                if text:
+                    self._by_text.setdefault(text, []).append(typed)
+        inside = {
+            t.value
+            for t in self._typed
+            if (t.kind == "text" and len(t.value) >= TYPED_IN_TEXT)
+            or (t.kind == "choice" and rarity(t.value) >= 2)
+        }
+        self._long_typed = sorted(inside, key=len, reverse=True)
+        self._root = session.app.url.rstrip("/")
+        self._counters = _counters(calls)
+        sought = Sought()
+        for call in calls:
+            self._seek(call, sought)
+        self._own = Own(session.made, sought)
+        self._by_app = {
+            cookie: call.timing.started for call in reversed(calls) for cookie in call.cookies_set
+        }
+        self._received = Received(sought, kept, self._claims)
+        self._chooser = Chooser(self._chosen)
+        self._names = Names()
+        self.variables: list[Variable] = []
+        self._variables: dict[tuple[str, str], str] = {}
+        self._consumed: set[tuple[str, str]] = set()
+        self._sent: dict[str, float] = {}
+        self.given: set[Any] = set()
+        """Values that turned out to be links."""
+        # Of the call that is traced:
+        self._call: Call
+        self._nouns: frozenset[str]
+        self._cookies: dict[str, str]
+        self._counts: dict[str, int]
+        self._records: set[tuple[str, int, tuple[Any, ...]]]
+        self._weak: bool
+        self._clues: list[Clue]
+        self._clicked: frozenset[str]
+        self._origins: list[Origin]
+
+    # One call
+
+    def trace(self, call: Call) -> Traced:
+        """Where each value that a call sends came from."""
+        self._call = call
+        method, path = self._template(call)
+        self._nouns = words(path)
+        self._cookies = {cookie: name for name, cookie in call.cookies}
+        self._counts = {}
+        for text in self._texts(call):
+            self._counts[text] = self._counts.get(text, 0) + 1
+        self._clues, self._clicked = self._clues_for(call)
+        self._records, self._weak = set(), False
+        before = (Names(self._names), list(self.variables), dict(self._variables), set(self._consumed))
+        traced = self._traced(call, path)
+        if self._weak and self._records:
+            # A value that says little by itself is a link where others come from the same record.
+            self._names, self.variables, self._variables, self._consumed = before
+            traced = self._traced(call, path)
+        return traced
+
+    def _traced(self, call: Call, path: str) -> Traced:
+        self._origins = []
+        inputs: list[Expression] = []
+        keys: dict[int, Expression] = {}
+        is_rpc = {value.name for value in call.inputs} >= {"jsonrpc", "method"}
+        for number, value in enumerate(call.inputs):
+            place = Place_(name=value.name or "", location=value.location, argument=number)
+            if value.variable is not None or (call.id, number) in self._refused:
+                inputs.append(value.value)
+                continue
+            if is_rpc and value.location == "json" and value.name in _RPC:
+                self._note(place, "constant", "part of the JSON-RPC protocol")
+                inputs.append(value.value)
+                continue
+            inputs.append(self._value(value.value, place, call.timing.started))
+            if value.name and value.location in ("form", "multipart", "json", "query"):
+                key = self._key(value.name, msgspec.structs.replace(place, name=""), call.timing.started)
+                if key is not None:
+                    keys[number] = key
+        messages = []
+        for number, message in enumerate(call.messages):
+            if not message.sent:
+                messages.append(message.value)
+                continue
+            place = Place_(name="", location="message", argument=-1, path=(number,))
+            messages.append(self._value(message.value, place, call.timing.started + message.at))
+        return Traced(
+            inputs=tuple(inputs),
+            keys=keys,
+            messages=tuple(messages),
+            segments=dict(self._segments(call, path)),
+            cookies=tuple(self._own_cookies(call)),
+            origins=tuple(self._origins),
+        )
+
+    def _own_cookies(self, call: Call) -> Iterator[tuple[str, Expression]]:
+        """The cookies of a request that the page had set, not the app."""
+        at = call.timing.started
+        for name, digest in call.cookies_sent:
+            made = [m for m in self._session.made if m.how == "cookie" and m.name == name and m.at <= at + 1]
+            if not made or self._by_app.get((name, digest), at) < at:
+                continue
+            place = Place_(name=name, location="header", argument=-3, path=(name,))
+            yield name, self._value(made[-1].value, place, at)
+
+    def _segments(self, call: Call, path: str) -> Iterator[tuple[int, tuple[str, Expression]]]:
+        before = ""
+        base = path.partition("://")[2].count("/") and len(path.split("://")[0]) + 3 if "://" in path else 0
+        pieces = path[base:].split("/") if base else path.split("/")
+        for number, raw in enumerate(pieces):
+            segment = unquote(raw)
+            if number == 0 or not segment or (segment.startswith("{") and segment.endswith("}")):
+                before = before if not segment.startswith("{") else before
+                continue
+            name = f"{singular(before)}_id" if before else "id"
+            place = Place_(name=name, location="segment", argument=-2, path=(number,))
+            traced = self._value(segment, place, call.timing.started)
+            if isinstance(traced, str):
+                before = re.sub(r"\W+", "_", segment)
+                continue
+            yield number, (name, traced)
+
+    def learn(self, call: Call) -> None:
+        """Index what a call received, and remember what it sent."""
+        method, path = self._template(call)
+        sent = list(self._pairs(call))
+        for text, _ in sent:
+            self._sent.setdefault(text, call.timing.started)
+        if call.status in ("ok", "unfinished", "cancelled"):
+            self._received.learn(call, words(path), method in ("GET", "HEAD"), sent)
+
+    # Values
+
+    def _value(self, value: Any, place: Place_, at: float) -> Expression:
+        if isinstance(value, dict):
+            return self._object(value, place, at)
+        if isinstance(value, list):
+            return [
+                self._value(item, msgspec.structs.replace(place, path=(*place.path, number)), at)
+                for number, item in enumerate(value)
+            ]
+        if value is None:
+            return value
+        if isinstance(value, File):
+            return self._file(value, place, at)
+        text = as_text(value)
+        found = self._whole(value, text, place, at)
+        if found is not None:
+            return found
+        if isinstance(value, str) and (inside := self._inside(value, place, at)) is not None:
+            return inside
+        return value
+
+    def _object(self, value: dict[str, Any], place: Place_, at: float) -> Expression:
+        is_rpc = "jsonrpc" in value and "method" in value
+        members: list[tuple[Expression, Expression]] = []
+        for key, item in value.items():
+            inner = msgspec.structs.replace(place, name=str(key), path=(*place.path, str(key)))
+            if is_rpc and key in _RPC:
+                members.append((key, item))
+                continue
+            name = self._key(str(key), msgspec.structs.replace(inner, name=""), at)
+            members.append((key if name is None else name, self._value(item, inner, at)))
+        if all(isinstance(key, str) for key, _ in members):
+            return dict(members)
+        return Object(members=tuple(members))
+
+    def _key(self, key: str, place: Place_, at: float) -> Expression | None:
+        """An expression for the name of a member or a field; None for a constant."""
+        if len(key) < 3:
+            return None
+        if rarity(key) >= 3 and (found := self._whole(key, key, place, at)) is not None:
+            return found
+        return self._part(key, place, at)
+
+    def _file(self, file: File, place: Place_, at: float) -> Expression:
+        if not file.path:
+            return file
+        typed = next((t for t in reversed(self._typed) if t.kind == "file" and t.value == file.name and t.at <= at + 1), None)  # fmt: skip
+        self._note(place, "typed", f"the file {file.name!r} was uploaded")
+        label = (typed.label or typed.field) if typed is not None else place.name
+        control = typed.control if typed is not None else f"file {place.name}"
+        return self._variable(control, f"{file.sha256} {file.name}", label or "file", file)
+
+    def _note(self, place: Place_, origin: Any, why: str) -> None:
+        self._origins.append(Origin(argument=place.argument, path=place.path, origin=origin, why=why))
+
+    def _whole(self, value: Any, text: str, place: Place_, at: float) -> Expression | None:
+        """The expression for a value that is one thing as a whole; None for a constant, or what may have others inside."""
+        if not text:
+            return None
+        generated = self._own.random(text, at, self._name_of(place)) if isinstance(value, str) else None
+        if generated is not None:
+            self._note(place, "generated", "the page drew random bytes that are written like this")
+            return generated
+        source, weight, why = self._source(value, text, place, at)
+        typed, closeness = self._typed_as(value, text, place, at)
+        cookie = self._cookie(text, place, source)
+        if cookie is not None:
+            self._note(place, "received", f"the value of the cookie {cookie.name}")
+            return cookie
+        if typed is not None and not self._prefers_source(typed, closeness, source, weight, text):
+            self._consumed.add((typed.control, typed.value))
+            self._note(place, "typed", f"typed into {typed.label or typed.field or 'a control'!r}")
+            plain = value
+            return self._variable(typed.control, typed.value, typed.label or typed.field or place.name, plain)
+        if source is not None:
+            return self._linked(source, value, text, place, why)
+        if isinstance(value, str) and (digested := self._digest(text, at)) is not None:
+            if digested.of is None:
+                self._note(place, "constant", "a digest of bytes that are not text")
+                return None
+            inner = self._value(digested.of, msgspec.structs.replace(place, location="part"), at)
+            self._note(place, "generated", f"the {digested.algorithm} digest of a known text")
+            return Digest(algorithm=digested.algorithm, form=digested.form, value=inner)  # type: ignore[arg-type]
+        if (now := moment(value, at)) is not None:
+            self._note(place, "generated", "the moment at which the request was sent")
+            if isinstance(value, str) and now.form != "iso":
+                return Text(pieces=(now,))
+            return now
+        return None
+
+    def _name_of(self, place: Place_) -> str:
+        return identifier(place.name or "value", "value")
+
+    def _linked(self, source: Source, value: Any, text: str, place: Place_, why: str) -> Expression:
+        self._note(place, "received", why)
+        self.given.add(value)
+        self._records.add(source.record)
+        link = self._chooser.link(
+            source.link, source.output.value, source.output.component, self._clues, made=not source.reading
+        )
+        if place.location in ("json", "message"):
+            if isinstance(value, str) and not isinstance(source.value, str):
+                return Text(pieces=(link,))
+            if not isinstance(value, str) and isinstance(source.value, str):
+                return msgspec.structs.replace(link, readers=(*link.readers, Reader(kind="json")))
+        return link
+
+    # Typed
+
+    def _typed_as(self, value: Any, text: str, place: Place_, at: float) -> tuple[Typed | None, int]:
+        """What was typed as this value, and how well the names agree."""
+        best: tuple[tuple[int, float], Typed] | None = None
+        if text in self._placeholders:
+            return None, 0
+        if isinstance(value, bool):
+            for typed in reversed(self._typed):
+                close = self._closeness(typed, place)
+                if typed.kind == "check" and typed.at <= at + 1 and close >= 2 and typed.value == text:
+                    return typed, close
+            return None, 0
+        for typed in self._by_text.get(text, ()):
+            if typed.at > at + 1 or typed.kind == "check":
+                continue
+            close = self._closeness(typed, place)
+            if best is None or (close, typed.at) >= best[0]:
+                best = (close, typed.at), typed
+        if best is None:
+            return None, 0
+        (close, _), typed = best
+        weight = rarity(value)
+        if weight >= 2 or close >= 1:
+            return typed, close
+        if place.location in ("segment", "header", "part"):
+            return None, 0
+        alone = self._counts.get(text, 1) == 1 and (typed.control, typed.value) not in self._consumed
+        return (typed, close) if alone else (None, 0)
+
+    def _closeness(self, typed: Typed, place: Place_) -> int:
+        names = [name for name in (typed.field, typed.label) if name]
+        wanted = words(place.name)
+        if any(name == place.name for name in names):
+            return 3
+        if any(words(name) == wanted and wanted for name in names):
+            return 2
+        return 1 if any(words(name) & wanted for name in names) else 0
+
+    def _prefers_source(
+        self, typed: Typed, closeness: int, source: Source | None, weight: int, text: str
+    ) -> bool:
+        if source is None:
+            return False
+        if typed.kind == "choice" and typed.shown and typed.shown != text and weight >= ENOUGH:
+            return True
+        return rarity(text) <= 2 and closeness == 0 and weight >= ENOUGH + 1
+
+    def variable(self, control: str, typed: str, name: str, value: Expression, type: str) -> VariableRef:
+        """A variable for what was typed into a control: one for each control and text.
+
+        Args:
+            value: its default.
+            type: a Python annotation.
+        """
+        key = (control, typed)
+        if key not in self._variables:
+            chosen = self._names.free(identifier(name, "value"))
+            self._variables[key] = chosen
+            self.variables.append(Variable(name=chosen, value=value, python_type=type, label=name))
+        return VariableRef(name=self._variables[key])
+
+    def _variable(self, control: str, typed: str, name: str, value: Any) -> VariableRef:
+        return self.variable(control, typed, name, value, _type_of(value))
+
+    def _chosen(self, clue: Clue, name: str) -> Expression:
+        """A text that the person typed or clicked, as a variable."""
+        for typed in reversed(self._by_text.get(clue.text, ())):
+            if (typed.control, typed.value) in self._variables:
+                return VariableRef(name=self._variables[typed.control, typed.value])
+        if ("chosen", clue.text) in self._variables:
+            return VariableRef(name=self._variables["chosen", clue.text])
+        return self._variable("chosen", clue.text, name, clue.text)
+
+    def _clues_for(self, call: Call) -> tuple[list[Clue], frozenset[str]]:
+        """What the person typed and clicked until a call began, and the texts at the last click."""
+        at = call.timing.started + 1
+        clues: list[Clue] = []
+        for number, typed in enumerate(t for t in reversed(self._typed) if t.at <= at):
+            if number >= 60:
+                break
+            for text in (typed.shown, typed.value):
+                if text.strip() and typed.kind != "check":
+                    clues.append(Clue(text=_collapsed(text), rank=3 - number / 100, typed=True))
+        clicked: set[str] = set()
+        acts = [act for act in self._session.acts if act.at <= at]
+        for number, act in enumerate(reversed(acts[-30:])):
+            texts = [act.name, *act.near]
+            if number == 0 and self._by_person(call):
+                clicked.update(_collapsed(text) for text in texts if text)
+            for place, text in enumerate(texts):
+                if text:
+                    rank = 2.5 - number / 20 - place / 1000
+                    clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
+        if clicked:
+            clicked.update(clue.text for clue in clues if clue.typed)
+        return clues, frozenset(clicked)
+
+    def _by_person(self, call: Call) -> bool:
+        return call.trigger.kind in ("person", "call")
+
+    # Received
+
+    def _source(self, value: Any, text: str, place: Place_, at: float) -> tuple[Source | None, int, str]:
+        """The place in an earlier response that a value came from, its weight, and why."""
+        if rarity(value) == 0 or (place.argument, place.path) in self._counters.get(self._call.id, ()):
+            return None, 0, ""
+        ranked = []
+        first_sent = self._sent.get(text)
+        for source in self._received.places(text, at):
+            weight, agree, reasons = self._weigh(value, text, place, source)
+            if weight < ENOUGH and rarity(value) < 3:
+                self._weak = True
+                continue
+            if first_sent is not None and first_sent < source.at and agree < 3:
+                continue
+            chosen = "clicked" in reasons
+            ranked.append(
+                ((agree, chosen, source.kept, not source.listed, -source.order), weight, reasons, source)
+            )
+        if not ranked:
+            return None, 0, ""
+        _, weight, reasons, source = max(ranked, key=lambda entry: entry[0])
+        place_of = ".".join(map(str, source.link.path)) or source.output.label
+        why = f"received in {source.link.step} ({place_of})" + "".join(f"; {_REASONS[r]}" for r in reasons)
+        return source, weight, why
+
+    def _weigh(self, value: Any, text: str, place: Place_, source: Source) -> tuple[int, int, list[str]]:
+        """How much speaks for a link: the weight, the agreement of the names, and the reasons."""
+        reasons: list[str] = []
+        weight = rarity(value)
+        last = source.link.readers[-1].kind if source.link.readers else ""
+        if (
+            last == "segment"
+            and weight <= 1
+            and not text.isdigit()
+            and self._received.routes.get(text, 0) > 1
+        ):
+            # A word that several addresses have in common is a part of the app's routes.
+            return 0, 0, reasons
+        if weight >= 3:
+            reasons.append("rare")
+        agree = 0
+        if place.location != "message" or place.name:
+            agree = agreement(place.name, self._nouns, source.key, source.around)
+        had = words(source.key)
+        if place.location == "form" and source.key == place.name and source.output.component == "page":
+            agree = 3
+        if place.location in ("path", "segment") and agree < 2 and had & _NAMES:
+            agree = 2 if (words(place.name) - {"id"}) & source.around else 1
+        if agree:
+            reasons.append("names")
+        weight += agree
+        if source.record in self._records:
+            weight += 2
+            reasons.append("record")
+        if mentions(source.output.value, source.output.component, source.link, self._clicked):
+            weight += 3
+            reasons.append("clicked")
+        if (
+            not source.reading
+            and source.kept
+            and (had & IDENTIFYING or place.location in ("path", "segment"))
+        ):
+            weight += 1
+            reasons.append("created")
+        return weight, agree, reasons
+
+    def _cookie(self, text: str, place: Place_, source: Source | None) -> Cookie | None:
+        if (
+            place.location not in ("header", "form", "multipart", "json", "query")
+            or text not in self._cookies
+        ):
+            return None
+        if rarity(text) < 2:
+            return None
+        if source is not None and source.output.component == "page" and source.key == place.name:
+            return None
+        return Cookie(name=self._cookies[text], decoded=True)
+
+    # Digests
+
+    def _digest(self, text: str, at: float) -> Digested | None:
+        found = self._own.digest(text, at)
+        if found is not None:
+            return found
+        if rarity(text) < 3:
+            return None
+        return digest_of(text, self._by_text)
+
+    # Inside a longer text
+
+    def _inside(self, text: str, place: Place_, at: float) -> Expression | None:
+        """An expression for a text that has known values inside; None for a constant."""
+        if place.location == "header" and (match := _SCHEME.fullmatch(text)) is not None:
+            rest = self._value(match[2], place, at)
+            return Text(pieces=(match[1], rest)) if not isinstance(rest, str) else None
+        if text[:1] in "{[" and text[-1:] in "}]":
+            try:
+                inner = json.loads(text)
+            except (ValueError, RecursionError):
+                inner = None
+            if isinstance(inner, dict | list):
+                nested = msgspec.structs.replace(place, location="json")
+                traced = self._value(inner, nested, at)
+                if traced == inner:
+                    return None
+                if json.dumps(inner, separators=(",", ":"), ensure_ascii=False) == text:
+                    return Spelled(kind="json", value=traced)
+        if _PERCENT.search(text) and (plain := unquote(text)) != text and " " not in text:
+            found = self._whole(plain, plain, msgspec.structs.replace(place, location="header"), at)
+            if found is not None and quote(plain, safe="!'()*~") == text:
+                return Spelled(kind="percent", value=found)
+        if len(text) >= 12 and (decoded := unbase64(text)) is not None:
+            traced = self._value(decoded, msgspec.structs.replace(place, location="header"), at)
+            if traced != decoded:
+                is_url = len(text) % 4 != 0 or ("-" in text or "_" in text)
+                return Spelled(kind="base64url" if is_url else "base64", value=traced)
+            return None
+        return self._part(text, place, at)
+
+    def _part(self, text: str, place: Place_, at: float) -> Expression | None:
+        """With expressions for the parts of a text that were received, typed or made; None where there are none."""
+        if len(text) < 3 or text in self._placeholders:
+            return None
+        spans = list(self._spans(text, place, at))
+        if not spans:
+            return None
+        spans.sort(key=lambda span: (span[0], -span[1]))
+        pieces: list[Expression] = []
+        end = 0
+        for start, stop, expression in spans:
+            if start < end:
+                continue
+            if start > end:
+                pieces.append(text[end:start])
+            pieces.append(expression)
+            end = stop
+        if end < len(text):
+            pieces.append(text[end:])
+        return pieces[0] if len(pieces) == 1 else Text(pieces=tuple(pieces))
+
+    def _spans(self, text: str, place: Place_, at: float) -> Iterator[tuple[int, int, Expression]]:
+        taken: list[tuple[int, int]] = []
+
+        def is_free(start: int, stop: int) -> bool:
+            return all(stop <= a or start >= b for a, b in taken)
+
+        if self._root and (start := text.find(self._root)) >= 0:
+            stop = start + len(self._root)
+            if (
+                text[stop : stop + 1] in ("", "/", "?", "#", '"', "'", "&", " ")
+                and place.location != "segment"
+            ):
+                taken.append((start, stop))
+                yield start, stop, AppUrl()
+        for known in self._long_typed if place.name or place.location in ("message", "body", "part") else ():
+            start = text.find(known)
+            if start < 0 or len(known) == len(text) or not is_free(start, start + len(known)):
+                continue
+            around = text[start - 1 : start] + text[start + len(known) : start + len(known) + 1]
+            typed = next((t for t in reversed(self._by_text.get(known, ())) if t.at <= at + 1), None)
+            if typed is None or any(c.isalnum() for c in around):
+                continue
+            taken.append((start, start + len(known)))
+            if typed.kind == "choice" and (found := self._token(known, text[:start], place, at)) is not None:
+                yield start, start + len(known), found
+                continue
+            self._note(place, "typed", f"contains what was typed into {typed.label or typed.field!r}")
+            yield (
+                start,
+                start + len(known),
+                self._variable(typed.control, typed.value, typed.label or typed.field, known),
+            )
+        for known in self._received.parts:
+            for written in dict.fromkeys((known, quote(known, safe="!'()*~"), quote_plus(known))):
+                start = text.find(written)
+                stop = start + len(written)
+                if start < 0 or len(written) == len(text) or not is_free(start, stop):
+                    continue
+                if len(written) < 16 and _is_within_word(text, start, stop):
+                    continue
+                found = self._token(known, text[:start], place, at)
+                if found is not None:
+                    taken.append((start, stop))
+                    yield start, stop, found if written == known else Spelled(kind="percent", value=found)
+                    break
+        if _PATH.fullmatch(text) is not None:
+            for start, stop, route in _steps(text):
+                raw = text[start:stop]
+                if is_free(start, stop) and stop - start < len(text):
+                    found = self._token(unquote(raw), "", place, at, route)
+                    if found is not None:
+                        taken.append((start, stop))
+                        yield (
+                            start,
+                            stop,
+                            found if unquote(raw) == raw else Spelled(kind="percent", value=found),
+                        )
+        if _XML.match(text) is None:
+            tokens: Iterable[re.Match[str]] = (m for m in _LONG_TOKEN.finditer(text) if self._is_own(m[0]))
+        else:
+            tokens = _XML_VALUE.finditer(text)
+        for match in tokens:
+            start, stop = match.span(1)
+            if is_free(start, stop) and stop - start < len(text):
+                found = self._token(match[1], text[:start], place, at)
+                if found is not None:
+                    taken.append((start, stop))
+                    yield start, stop, found
+
+    def _is_own(self, token: str) -> bool:
+        return self._own.knows(token) or token in self._cookies
+
+    def _token(self, token: str, before: str, place: Place_, at: float, route: str = "") -> Expression | None:
+        """An expression for a part of a text that follows ``before``; ``route`` is the segment or name before it, where the text
+        is an address."""
+        match = _LOCAL.search(before[-120:])
+        name = (match[1] or match[2]) if match is not None else ""
+        if route:
+            name = (
+                route.rstrip("=").lstrip("?&") if route.endswith("=") else f"{singular(route.strip('/'))}_id"
+            )
+        inner = msgspec.structs.replace(place, location="part", name=name or place.name)
+        generated = self._own.random(token, at, self._name_of(inner))
+        if generated is not None:
+            self._note(inner, "generated", "the page drew random bytes that are written like this")
+            return generated
+        source, _, why = self._source(token, token, inner, at)
+        if source is None:
+            if token in self._cookies and rarity(token) >= 3:
+                return Cookie(name=self._cookies[token], decoded=True)
+            return None
+        return self._linked(source, token, token, inner, why)
+
+    # What is sent
+
+    def _texts(self, call: Call) -> Iterator[str]:
+        for value in call.inputs:
+            yield from (as_text(leaf) for _, leaf in scalars(value.value))
+        for message in call.messages:
+            if message.sent:
+                yield from (as_text(leaf) for _, leaf in scalars(message.value))
+
+    def _pairs(self, call: Call) -> Iterator[tuple[str, str]]:
+        """Each text that a call sends, with the name it is sent under."""
+        for segment in self._template(call)[1].split("/"):
+            if segment and not segment.startswith("{"):
+                yield unquote(segment), ""
+        for value in call.inputs:
+            for path, leaf in scalars(value.value):
+                yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), value.name)
+        for message in call.messages:
+            if message.sent:
+                for path, leaf in scalars(message.value):
+                    yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), "")
+
+    def _seek(self, call: Call, sought: Sought) -> None:
+        """Add every text that may have to be found in a response."""
+        _, path = self._template(call)
+        for segment in path.split("/"):
+            _seek(unquote(segment), sought)
+        for value in call.inputs:
+            if value.name:
+                _seek(value.name, sought)
+            for leaf_path, leaf in scalars(value.value):
+                _seek(as_text(leaf), sought)
+                for part in leaf_path:
+                    if isinstance(part, str):
+                        _seek(part, sought)
+        for message in call.messages:
+            if message.sent:
+                for _, leaf in scalars(message.value):
+                    _seek(as_text(leaf), sought)
+        for made in self._session.made:
+            if made.of:
+                _seek(made.of, sought)
+            if made.how == "cookie":
+                _seek(made.value, sought)
+
+
+_NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
+_REASONS = {
+    "rare": "hardly equal by chance",
+    "names": "the names agree",
+    "record": "other values of the request are from the same record",
+    "clicked": "the person clicked on this record",
+    "created": "the app made it for an earlier call",
+}
+
+
+def _seek(text: str, sought: Sought, depth: int = 0) -> None:
+    """Add a text and its parts, in the ways in which :class:`Flow` looks into it."""
+    if not text:
+        return
+    sought.add(text)
+    if depth > 3 or len(text) > 500_000:
+        return
+    if (match := _SCHEME.fullmatch(text)) is not None:
+        _seek(match[2], sought, depth + 1)
+    if text[0] in "{[" and text[-1] in "}]":
+        try:
+            inner = json.loads(text)
+        except (ValueError, RecursionError):
+            inner = None
+        for _, leaf in scalars(inner):
+            _seek(as_text(leaf), sought, depth + 1)
+    elif len(text) >= 12 and (decoded := unbase64(text)) is not None:
+        _seek(decoded, sought, depth + 1)
+    sought.add_long(text)
+    if _PATH.fullmatch(text) is not None:
+        for piece in re.split(r"[/?&#=]", text):
+            sought.add(unquote(piece))
+    if _PERCENT.search(text):
+        sought.add(unquote(text))
+    if _PERCENT.search(text) or "+" in text:
+        sought.add_long(unquote_plus(text))
+    if _XML.match(text) is not None:
+        for value in _XML_VALUE.findall(text):
+            sought.add(value)
+
+
+def _steps(address: str) -> Iterator[tuple[int, int, str]]:
+    """The segments and query values of an address, with what is before each: the segment before it, or ``name=``."""
+    before = ""
+    for match in re.finditer(r"[^/?&#=]+", address):
+        start, stop = match.span()
+        if address[start - 1 : start] == "=":
+            yield start, stop, f"{before}="
+        elif address[stop : stop + 1] != "=" and before and start:
+            yield start, stop, before
+        before = match[0]
+
+
+def _is_within_word(text: str, start: int, stop: int) -> bool:
+    """Whether a part of a text goes on as a word on either side."""
+    before, after = text[start - 1 : start], text[stop : stop + 1]
+    return (before.isalnum() and text[start].isalnum()) or (after.isalnum() and text[stop - 1].isalnum())
+
+
+def _counters(calls: list[Call]) -> dict[str, set[tuple[int, Place]]]:
+    """The places, by call, whose value counts the calls of one endpoint: 1, 2, 3."""
+    latest: dict[tuple[str, int, Place], tuple[int, str]] = {}
+    found: dict[str, set[tuple[int, Place]]] = {}
+    for call in calls:
+        slots: list[tuple[int, Place, Any]] = []
+        for number, value in enumerate(call.inputs):
+            if value.location in ("json", "query", "form", "header"):
+                slots += [(number, path, leaf) for path, leaf in scalars(value.value)]
+        for number, message in enumerate(call.messages):
+            if message.sent:
+                slots += [(-1, (number, *path), leaf) for path, leaf in scalars(message.value)]
+        for argument, path, leaf in slots:
+            if isinstance(leaf, bool) or not isinstance(leaf, int):
+                continue
+            key = (call.endpoint, argument, path)
+            if key in latest and latest[key][0] + 1 == leaf:
+                found.setdefault(call.id, set()).add((argument, path))
+                found.setdefault(latest[key][1], set()).add((argument, path))
+            latest[key] = (leaf, call.id)
+    return found
+
+
+def _collapsed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, File):
+        return "str | Path"
+    return "int" if isinstance(value, int) else "float" if isinstance(value, float) else "str"

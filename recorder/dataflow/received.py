@@ -1,0 +1,372 @@
+"""What the app sent: an index of every place in every response where a sent text can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from recorder.address import parts_of
+from recorder.dataflow.texts import GENERIC, rarity, singular, words
+from recorder.markup import elements, literals
+from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
+from recorder.session import Call, Place, Value
+from recorder.workflow import Link, Reader
+
+MOST = 24
+"""Places of one text that are kept."""
+STREAMS = ("events", "lines", "messages")
+"""Components whose values are lists of items that arrive one by one."""
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/|\.{0,2}/|\?)[^\s]*$", re.IGNORECASE)
+_RELATIVE = re.compile(r"[\w.~%-]+(?:/[\w.~%-]+)+(?:\?[^\s]*)?$")
+_ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_TOKEN = re.compile(r"[\w.~%+=@-]+")
+_ADDRESSES = frozenset({"href", "src", "action", "formaction", "url", "location", "link"})
+LONGEST = 300_000
+"""Characters of a text that is searched for other texts."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One place where the app sent a text. ``at`` is when it had arrived, in ms since the epoch; ``key`` the name it was
+    sent under; ``around`` the words of the path that was asked, and of the names on the way to the place."""
+
+    link: Link
+    key: str
+    value: Any
+    at: float
+    order: int
+    kept: bool
+    reading: bool
+    """The call only read (GET or HEAD)."""
+    around: frozenset[str]
+    output: Value
+
+    @property
+    def record(self) -> tuple[str, int, tuple[Any, ...]]:
+        """The object that contains the value."""
+        path = self.link.path
+        return self.link.step, self.link.output, path[:-1] if not self.link.readers else path
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is inside a list."""
+        return self.output.component not in STREAMS and any(isinstance(part, int) for part in self.link.path)
+
+
+class Sought:
+    """The texts that calls send: as a whole, or somewhere inside a longer one."""
+
+    def __init__(self) -> None:
+        self.whole: set[str] = set()
+        self._long: set[str] = set()
+        self._grams: set[str] = set()
+        self._joined: str | None = None
+
+    def add(self, text: str) -> None:
+        """A text that is sent, or that is read out of a longer one that is sent."""
+        self.whole.add(text)
+
+    def add_long(self, text: str) -> None:
+        """A text that may have others inside."""
+        if len(text) > SHORTEST and text not in self._long:
+            self._long.add(text)
+            self._grams.update(text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1))
+            self._joined = None
+
+    def __contains__(self, text: object) -> bool:
+        assert isinstance(text, str)
+        return text in self.whole or self.is_part(text)
+
+    def is_part(self, text: str) -> bool:
+        """Whether an unusual text is a part of one that is sent."""
+        if len(text) < SHORTEST or text[:SHORTEST] not in self._grams or rarity(text) < 3:
+            return False
+        if self._joined is None:
+            self._joined = "\0".join(self._long)
+        return text in self._joined
+
+
+SHORTEST = 6
+"""Characters of a text that is found inside a longer one."""
+
+
+class Received:
+    """Feed it the calls in order; ask it for the places of a text.
+
+    Args:
+        sought: every text that some call sends, whole or as a part.
+        kept: ids of the calls that the person made.
+        claims: what tokens say, by the placeholder that stands for each.
+    """
+
+    def __init__(self, sought: Sought, kept: Iterable[str], claims: Mapping[str, Mapping[str, Any]]) -> None:
+        self._sought = sought
+        self._kept = frozenset(kept)
+        self._claims = claims
+        self._places: dict[str, list[Source]] = {}
+        self._order = 0
+        self._parts: list[str] = []
+        self.routes: dict[str, int] = {}
+        """How often each word was a segment of an address that the app sent."""
+
+    def places(self, text: str, at: float) -> list[Source]:
+        """The places where the app had sent ``text`` by the moment ``at``."""
+        return [source for source in self._places.get(text, ()) if source.at <= at]
+
+    @property
+    def parts(self) -> list[str]:
+        """Received texts that are a part of a longer text that is sent."""
+        return self._parts
+
+    def learn(
+        self, call: Call, nouns: frozenset[str], reading: bool, sent: Iterable[tuple[str, str]]
+    ) -> None:
+        """Index a call's response, except what it repeats of its request.
+
+        Args:
+            nouns: the words of the path.
+            reading: whether the call only reads.
+            sent: pairs of text and name that the request carried.
+        """
+        self._order += 1
+        pairs = list(sent)
+        own = {text for text, _ in pairs}
+        named = {(text, name.lower()) for text, name in pairs}
+        ended = call.timing.started + (call.timing.ended or call.timing.first or 0.0)
+        for number, output in enumerate(call.outputs):
+            moments = self._moments(call, output)
+            for path, key, readers, leaf in self._readings(output):
+                text = as_text(leaf)
+                if text not in self._sought or (weight := rarity(leaf)) == 0:
+                    continue
+                if text in own if weight > 1 else (text, key.lower()) in named:
+                    continue
+                known = self._places.setdefault(text, [])
+                if len(known) >= MOST:
+                    continue
+                link = Link(step=call.id, output=number, path=path, readers=readers)
+                if readers and not _leads(link, output.value, text):
+                    continue
+                if not known and self._sought.is_part(text):
+                    self._parts.append(text)
+                at = ended
+                if moments and path and isinstance(path[0], int):
+                    at = moments[path[0]] if path[0] < len(moments) else ended
+                inside = [part for reader in readers for part in reader.path[:-1]]
+                around = nouns.union(*(words(p) for p in (*path[:-1], *inside) if isinstance(p, str)))
+                known.append(
+                    Source(
+                        link=link,
+                        key=key,
+                        value=leaf,
+                        at=at,
+                        order=self._order,
+                        kept=call.id in self._kept,
+                        reading=reading,
+                        around=around,
+                        output=output,
+                    )
+                )
+
+    def _moments(self, call: Call, output: Value) -> list[float]:
+        if output.component not in STREAMS:
+            return []
+        if call.messages:
+            return [call.timing.started + m.at for m in call.messages if not m.sent]
+        return [call.timing.started + at for at in call.moments]
+
+    def _readings(self, output: Value) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
+        """Each leaf of an output in each way that it can be read: path, name, readers, value."""
+        if output.component == "page":
+            yield from self._of_page(output.value)
+            return
+        if output.component == "text" and isinstance(output.value, str):
+            for key, readers, leaf in self._of_script(output.value):
+                yield (), key, readers, leaf
+        for path, leaf in scalars(output.value):
+            for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
+                yield path, key, readers, value
+        for path, number, key in _unusual_keys(output.value):
+            name = f"{singular(key_of(path))}_id" if path else "id"
+            yield path, name, (Reader(kind="entries", path=(number, "key")),), key
+
+    def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
+        for key, readers, leaf in self._of_leaf("url", page["url"]):
+            yield ("url",), key, readers, leaf
+        found = page["elements"]
+        for number, element in enumerate(found):
+            for name, leaf in element.items():
+                if name == "tag":
+                    continue
+                path = ("elements", number, name)
+                if name == "text" and element["tag"] == "script":
+                    of_text = self._of_script(leaf)
+                else:
+                    of_text = self._of_leaf(_name_of(element, name), leaf)
+                for key, readers, value in of_text:
+                    yield path, key, readers, value
+
+    def _of_script(self, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        if '"' not in text and "'" not in text and ";" not in text:
+            return
+        if text.lstrip()[:1] in ("{", "["):
+            yield from self._of_leaf("", text.strip())
+        for name, nth, value in literals(text[:LONGEST]):
+            for key, readers, leaf in self._of_leaf(name, value):
+                yield key, (Reader(kind="literal", path=(name, nth)), *readers), leaf
+
+    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        yield key, (), leaf
+        if not isinstance(leaf, str) or not leaf or len(leaf) > LONGEST or depth > 3:
+            return
+        if leaf in self._claims:
+            for name, claim in self._claims[leaf].items():
+                inside = (Reader(kind="between", path=(".", ".")), Reader(kind="base64"))
+                named = "user_id" if name == "sub" else name
+                yield named, (*inside, Reader(kind="json", path=(name,))), claim
+            return
+        first = leaf[0]
+        if first in "{[" and (parsed := _json(leaf)) is not None:
+            for path, item in scalars(parsed):
+                for name, readers, value in self._of_leaf(key_of(path) or key, item, depth + 1):
+                    yield name, (Reader(kind="json", path=path), *readers), value
+            return
+        if leaf.count(".") == 2 and leaf.startswith("eyJ"):
+            for name, readers, value in self._of_leaf(key, leaf.split(".")[1], depth + 1):
+                if readers:
+                    yield name, (Reader(kind="between", path=(".", ".")), *readers), value
+        if "<" in leaf and ">" in leaf:
+            if (
+                (match := _ANGLES.fullmatch(leaf)) is not None
+                and "://" in match[1]
+                or first == "<"
+                and "/" == leaf[1:2]
+            ):
+                inner = leaf[1 : leaf.find(">")]
+                for name, readers, value in self._of_leaf(key, inner, depth + 1):
+                    yield name, (Reader(kind="between", path=("<", ">")), *readers), value
+            else:
+                for number, element in enumerate(elements(leaf)):
+                    for attribute, item in element.items():
+                        if attribute == "tag":
+                            continue
+                        of_item = self._of_leaf(_name_of(element, attribute), item, depth + 1)
+                        for name, readers, value in of_item:
+                            yield name, (Reader(kind="elements", path=(number, attribute)), *readers), value
+            if leaf.lstrip()[:1] == "<":
+                return
+        is_address = _ADDRESS.match(leaf) is not None
+        if is_address or (key.lower() in _ADDRESSES and _RELATIVE.match(leaf)):
+            yield from self._of_address(key, leaf, depth)
+        elif _PERCENT.search(leaf):
+            for name, readers, value in self._of_leaf(key, unquote(leaf), depth + 1):
+                yield name, (Reader(kind="unquote"), *readers), value
+        elif len(leaf) >= 12 and (decoded := unbase64(leaf)) is not None:
+            for name, readers, value in self._of_leaf(key, decoded, depth + 1):
+                yield name, (Reader(kind="base64"), *readers), value
+        if depth < 2 and not is_address:
+            yield from self._of_tokens(key, leaf)
+
+    def _of_address(
+        self, key: str, address: str, depth: int
+    ) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        parts = parts_of(address)
+        for part in (parts.query, parts.fragment.partition("?")[2] or parts.fragment):
+            for name, value in parse_qsl(part):
+                for inner, readers, leaf in self._of_leaf(name, value, depth + 1):
+                    yield inner, (Reader(kind="query", path=(name,)), *readers), leaf
+        before = ""
+        for number, segment in enumerate(segments(address)):
+            if segment:
+                name = f"{singular(before)}_id" if before else key
+                if rarity(segment) <= 1:
+                    self.routes[segment] = self.routes.get(segment, 0) + 1
+                yield name, (Reader(kind="segment", path=(number,)),), segment
+                before = re.sub(r"\W+", "_", segment) if rarity(segment) <= 1 else before
+
+    def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        """The tokens of a longer text that some call sends, each between the texts around it."""
+        for pattern in (_TOKEN, _WORD):
+            for match in pattern.finditer(text):
+                token = match[0]
+                if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
+                    continue
+                if (reader := _between(text, match.start(), match.end())) is not None:
+                    yield _word_before(text[: match.start()]) or key, (reader,), token
+
+
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_LABEL = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*[^\w\s]?\s*[\"']?$")
+
+
+def _word_before(text: str) -> str:
+    match = _LABEL.search(text[-60:])
+    return match[1] if match else ""
+
+
+def _between(text: str, start: int, end: int) -> Reader | None:
+    """A reader for a part of a text, by the shortest text before it that occurs there first."""
+    after = text[end : end + 1]
+    if after.isalnum() or after in "/?#":
+        after = text[end : end + 2] if len(text) > end + 1 else ""
+    line = text.rfind("\n", 0, start) + 1
+    for length in (1, 2, 3, 5, 8, 12, 20, 32, 48):
+        first = max(line, start - length)
+        before = text[first:start]
+        if not before:
+            return None
+        if text.find(before) == first and rarity(before) < 3:
+            return Reader(kind="between", path=(before, after))
+        if first == line:
+            return None
+    return None
+
+
+def _name_of(element: Mapping[str, Any], attribute: str) -> str:
+    """The name that an attribute or the text of an element goes by."""
+    if attribute.startswith("data-"):
+        return attribute[5:]
+    named = element.get("name") or element.get("property") or element.get("itemprop") or element.get("id")
+    if attribute in ("value", "content", "text") and named:
+        return str(named)
+    if attribute in ("value", "text", "id", "for"):
+        return str(element["tag"]) if attribute == "text" else attribute
+    return attribute
+
+
+def _leads(link: Link, value: Any, text: str) -> bool:
+    try:
+        return as_text(follow(link, value)) == text
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def _unusual_keys(value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
+    """The names of members that are no words: the path of the object, the position of the member, and its name."""
+    if isinstance(value, dict):
+        for number, (key, item) in enumerate(value.items()):
+            if rarity(str(key)) >= 3:
+                yield path, number, str(key)
+            if isinstance(item, dict | list):
+                yield from _unusual_keys(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield from _unusual_keys(item, (*path, number))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def meaningful(names: frozenset[str]) -> frozenset[str]:
+    """The words that say what something is of."""
+    return names - GENERIC
