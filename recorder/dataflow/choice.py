@@ -29,6 +29,8 @@ class Clue(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool = False
     near: bool = False
     """It was beside the control that was used."""
+    own: bool = False
+    """It is the text of that control."""
 
 
 _NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
@@ -220,7 +222,9 @@ class Chooser:
         low, high = max(0, index - 4 * WINDOW), min(len(items), index + 4 * WINDOW)
         near = {items[n].get(name, "") for n in range(low, high) for name in ("text", "value")}
         for clue in sorted(clues, key=lambda clue: -clue.rank):
-            if clue.text in near and clue.text not in texts and clue.text != items[index].get(attribute):
+            if clue.own or clue.text == items[index].get(attribute):
+                continue
+            if clue.text in near and clue.text not in texts:
                 texts[clue.text] = clue
         for text, clue in texts.items():
             for name in ("text", "value"):

@@ -27,6 +27,8 @@ _ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN = re.compile(r"[\w.~%+=@-]+")
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "url", "location", "link"})
+_PRESENTATION = frozenset({"tag", "class", "type", "role", "method", "enctype", "rel", "target", "lang", "charset", "dir", "width", "height", "align", "autocomplete", "size", "maxlength", "rows", "cols", "colspan", "rowspan", "media", "http-equiv", "crossorigin", "loading", "viewbox", "xmlns", "tabindex", "placeholder", "title", "alt", "accept", "spellcheck"})  # fmt: skip
+"""Attributes that say what an element is or how it looks."""
 LONGEST = 300_000
 """Characters of a text that is searched for other texts."""
 
@@ -201,7 +203,7 @@ class Received:
         found = page["elements"]
         for number, element in enumerate(found):
             for name, leaf in element.items():
-                if name == "tag":
+                if name in _PRESENTATION or name.startswith(("aria-", "on")):
                     continue
                 path = ("elements", number, name)
                 if name == "text" and element["tag"] == "script":

@@ -375,6 +375,7 @@ class _Builder:
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
             ),
+            shows=answer.page if answer.how in ("document", "reload") else "",
             cookies_sent=e.cookies_sent,
             cookies_set=(*e.cookies_set, *(answer.cookies_set if answer is not e else ())),
             moments=_moments(answer) if outputs and outputs[0].component in ("events", "lines") else (),
