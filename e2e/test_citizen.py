@@ -173,11 +173,32 @@ BEHAVIOURS = """async () => {
   await tried("beacon bad", () => navigator.sendBeacon("http://["));
   await tried("beacon none", () => navigator.sendBeacon());
   await tried("beacon foreign", () => navigator.sendBeacon.call({}, "/"));
+  // Random values, digests and cookies.
+  const bytes = (n) => new Uint8Array(n);
+  for (const [name, work] of Object.entries({
+    "uuid": () => crypto.randomUUID().length, "uuid foreign": () => Crypto.prototype.randomUUID.call({}), "uuid argument": () => crypto.randomUUID(5).length,
+    "random": () => { const a = bytes(4); return crypto.getRandomValues(a) === a; }, "random none": () => crypto.getRandomValues(), "random float": () => crypto.getRandomValues(new Float32Array(1)),
+    "random large": () => crypto.getRandomValues(bytes(65537)), "random foreign": () => Crypto.prototype.getRandomValues.call({}, bytes(1)), "random null": () => crypto.getRandomValues(null),
+    "digest": async () => [...new Uint8Array(await crypto.subtle.digest("SHA-1", bytes(3)))].join(), "digest none": () => crypto.subtle.digest(), "digest bad": () => crypto.subtle.digest("X", bytes(1)),
+    "digest text": () => crypto.subtle.digest("SHA-1", "text"), "digest foreign": () => SubtleCrypto.prototype.digest.call({}, "SHA-1", bytes(1)), "digest null": () => crypto.subtle.digest(null, bytes(1)),
+    "digest asked": async () => { const seen = []; await crypto.subtle.digest({ get name() { seen.push("name"); return "SHA-1"; } }, bytes(1)); return seen; },
+    "digest promise": () => { const p = crypto.subtle.digest("SHA-1", bytes(1)); return [p instanceof Promise, Object.getPrototypeOf(p) === Promise.prototype, String(p)]; },
+    "digest unhandled": () => new Promise((done) => { addEventListener("unhandledrejection", (e) => { e.preventDefault(); done(words(e.reason)); }, { once: true }); crypto.subtle.digest("X", bytes(1)); }),
+    "sign bad": () => crypto.subtle.sign("HMAC", null, bytes(1)), "sign none": () => crypto.subtle.sign(),
+    "cookie": () => { document.cookie = "citizen=1; path=/"; const was = document.cookie; document.cookie = "citizen=; max-age=0; path=/"; return [was, document.cookie]; },
+    "cookie asked": () => { const seen = []; document.cookie = { toString() { seen.push("text"); return "a=b; max-age=0"; } }; return seen; },
+    "cookie refused": () => { document.cookie = { toString() { throw new RangeError("not me"); } }; }, "cookie symbol": () => { document.cookie = Symbol("s"); },
+    "cookie foreign": () => Object.getOwnPropertyDescriptor(Document.prototype, "cookie").set.call({}, "a=b"), "cookie set": () => Reflect.set(document, "cookie", "x=1; max-age=0"),
+  })) await tried(`made, ${name}`, work);
+  await tried("xhr heard", () => new Promise((done) => { const x = new XMLHttpRequest(), e = []; for (const t of ["load", "loadend", "readystatechange"]) x.addEventListener(t, (v) => { e.push(v.type + x.readyState); v.stopImmediatePropagation(); if (t === "loadend") done(e); }); x.open("GET", "/json"); x.send(); }));
+  await tried("xhr own", () => { class Own extends XMLHttpRequest { constructor() { super(); this.mine = 1; } } const x = new Own(); return [x instanceof Own, x instanceof XMLHttpRequest, x.constructor === Own, x.mine, XMLHttpRequest.prototype.constructor === XMLHttpRequest, XMLHttpRequest.DONE, Object.getPrototypeOf(XMLHttpRequest).name]; });
+  await tried("xhr no new", () => XMLHttpRequest());
   // What scripts see when they look: names, lengths, sources, flags, prototypes.
   for (const [owner, object] of Object.entries({ window, "fetch.prototype": Function.prototype, XMLHttpRequest, "XMLHttpRequest.prototype": XMLHttpRequest.prototype,
     WebSocket, "WebSocket.prototype": WebSocket.prototype, EventSource, "EventSource.prototype": EventSource.prototype, navigator: Navigator.prototype,
     Response: Response.prototype, Request: Request.prototype, Headers: Headers.prototype, FormData: FormData.prototype, History: History.prototype,
-    HTMLFormElement: HTMLFormElement.prototype, EventTarget: EventTarget.prototype, Promise, JSON, Worker: Worker.prototype })) {
+    HTMLFormElement: HTMLFormElement.prototype, EventTarget: EventTarget.prototype, Promise, JSON, Worker: Worker.prototype,
+    Crypto: Crypto.prototype, SubtleCrypto: SubtleCrypto.prototype, Document: Document.prototype })) {
     for (const name of Reflect.ownKeys(object)) {
       if (owner === "window" && !["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "Worker", "Request", "Response", "JSON", "Promise", "onbeforeunload", "onpagehide"].includes(name)) continue;
       const { value, get, set, ...flags } = Object.getOwnPropertyDescriptor(object, name);

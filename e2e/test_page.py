@@ -538,19 +538,22 @@ def test_the_hooks_are_put_back_unless_somebody_wrapped_after(
     chromium: Browser, site: Site, page: Page
 ) -> None:
     page.goto(site.url + "/plain")
-    hooks = inject.link(inject.static_folder() / "recorder", "hooks.js", "Object.assign(window, { hook });")
+    hooks = inject.link(
+        inject.static_folder() / "recorder", "hooks.js", "Object.assign(window, { hook, Making });"
+    )
     page.evaluate(hooks)
     result = page.evaluate(
         """() => {
             const now = () => [fetch, WebSocket, WebSocket.prototype.send, ReadableStream.prototype.cancel];
             const natives = now();
             const same = () => now().map((each, index) => each === natives[index]);
-            const observer = { now: () => 0, add: () => {}, act: () => undefined };
-            const undo = hook(observer);
+            const observer = { now: () => 0, add: () => {}, act: () => undefined, flush: () => {} };
+            const making = new Making(() => {}, () => 0);
+            const { undo } = hook(observer, making);
             const during = same();
             undo();
             const after = [...same(), WebSocket.prototype.constructor === WebSocket];
-            const again = hook(observer);
+            const again = hook(observer, making).undo;
             const wrapped = fetch;
             window.fetch = (...args) => wrapped(...args);
             const theirs = window.fetch;

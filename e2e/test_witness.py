@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,8 +17,9 @@ from playwright.async_api import Page
 
 from e2e.visit import opened, press, proxied
 from recorder import events
+from recorder.adapters.http.traffic import Traffic
 from recorder.capture import journal as journals
-from recorder.events import Act, Cookies, Done, Made, Request, Response, Typed
+from recorder.events import Act, Chunk, Cookies, Done, Made, Request, Response, Typed
 from tests.serving import upstream
 
 Told = list[Any]
@@ -190,7 +192,11 @@ async def test_a_search_that_is_asked_while_it_is_typed_tells_each_time_what_is_
         await witness.page.locator("#q").press_sequentially("oil")
         await witness.request("/find?q=oil")
         told = witness.told(Typed, Request)
-    told = [t.value if isinstance(t, Typed) else t.url.rpartition("=")[2] for t in told if "/find" in getattr(t, "url", "/find")]
+    told = [
+        t.value if isinstance(t, Typed) else t.url.rpartition("=")[2]
+        for t in told
+        if "/find" in getattr(t, "url", "/find")
+    ]
     assert told == ["o", "o", "oi", "oi", "oil", "oil"]
 
 
@@ -317,7 +323,8 @@ async def test_what_a_worker_makes_is_told_too(recorded: Callable[..., Any]) -> 
             return html("""<button onclick="new Worker('/w.js')">go</button>""")
         if request.path == "/w.js":
             return web.Response(
-                text="fetch('/from', {method: 'POST', body: crypto.randomUUID()})", content_type="text/javascript"
+                text="fetch('/from', {method: 'POST', body: crypto.randomUUID()})",
+                content_type="text/javascript",
             )
         return web.json_response({"got": (await request.read()).decode()})
 
@@ -326,3 +333,271 @@ async def test_what_a_worker_makes_is_told_too(recorded: Callable[..., Any]) -> 
         request = await witness.request("/from")
         made = [(m.how, m.value) for m in witness.told(Made)]
     assert made == [("uuid", request.body.text)]
+
+
+# What the proxy sees
+
+
+async def test_cookies_of_every_exchange_are_told_by_name_and_digest_and_never_by_value(
+    recorded: Callable[..., Any],
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            response = html(
+                "<button onclick=\"fetch('/login?user=ann', {method: 'POST'}).then(() => fetch('/me'))\">go</button>"
+            )
+            response.set_cookie("session", "cookie-of-the-document", httponly=True)
+            return response
+        response = web.json_response({})
+        if request.path == "/login":
+            response.set_cookie("session", "cookie-of-the-login", httponly=True)
+            response.set_cookie("other", "second")
+        return response
+
+    async with recorded(handler) as witness:
+        await witness.page.get_by_role("button", name="go").click()
+        await witness.request("/me")
+        cookies = await witness.until(lambda: [c for c in witness.told(Cookies) if c.url.endswith("/me")])
+        cookies = witness.told(Cookies)
+        raw = "".join(path.read_text() for path in witness.folder.glob(f"*{journals.SUFFIX}"))
+    by = {(c.method, c.url.removeprefix(witness.address.rstrip("/")), c.before): c for c in cookies}
+    document, login, me = by["GET", "/", True], by["POST", "/login?user=", False], by["GET", "/me", False]
+    assert [name for name, _ in document.set] == ["session"] and document.sent == ()
+    assert login.sent == document.set
+    assert [name for name, _ in login.set] == ["session", "other"]
+    assert dict(me.sent) == dict(login.set)
+    assert login.set[0] != document.set[0]
+    assert all(len(digest) == 16 for c in cookies for _, digest in (*c.sent, *c.set))
+    assert "cookie-of-the" not in raw
+
+
+async def test_cookies_are_given_to_the_exchange_that_carried_them(recorded: Callable[..., Any]) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html(
+                """<form action="/enter" method="post"><input name="who"><button>go</button></form>""",
+                headers={"Set-Cookie": "csrf=one"},
+            )
+        if request.path == "/enter":
+            return web.Response(status=303, headers={"Location": "/home", "Set-Cookie": "session=two"})
+        return html("<p>home</p><script>fetch('/data')</script>")
+
+    async with recorded(handler) as witness:
+        await witness.page.locator("[name=who]").fill("ann")
+        await witness.page.get_by_role("button", name="go").click()
+        await witness.request("/data")
+        await witness.until(lambda: [c for c in witness.told(Cookies) if c.url.endswith("/data")])
+        traffic = Traffic()
+        for event in witness.told():
+            traffic.feed(event)
+    seen = {
+        (e.method, e.url.removeprefix(witness.address.rstrip("/"))): (
+            [n for n, _ in e.cookies_sent],
+            [n for n, _ in e.cookies_set],
+        )
+        for e in traffic.exchanges
+    }
+    assert seen["GET", "/"] == ([], ["csrf"])
+    assert seen["POST", "/enter"] == (["csrf"], ["session"])
+    assert sorted(seen["GET", "/home"][0]) == ["csrf", "session"]
+    assert sorted(seen["GET", "/data"][0]) == ["csrf", "session"]
+    assert [t.value for t in traffic.typed] == ["ann"]
+
+
+async def test_a_small_script_file_is_told_with_its_text_also_if_it_was_loaded_before(
+    recorded: Callable[..., Any],
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html("""<script src="/config.js"></script><script src="/large.js"></script>
+            <button onclick="document.head.append(Object.assign(document.createElement('script'), {src: '/late.js'}))">go</button>""")
+        body = b"window.CONFIG = {tenant: 'tnt_one', authToken: 'tok-0123456789abcdef'};"
+        if request.path == "/large.js":
+            body = b"//" + b"x" * 300_000
+        if request.path == "/late.js":
+            body = gzip.compress(b"window.late = 'tnt_two'")
+            return web.Response(
+                body=body, content_type="text/javascript", headers={"Content-Encoding": "gzip"}
+            )
+        return web.Response(body=body, content_type="text/javascript")
+
+    async with recorded(handler) as witness:
+        await witness.page.get_by_role("button", name="go").click()
+        config = await witness.request("/config.js", how="script")
+        late = await witness.request("/late.js", how="script")
+        done = await witness.of(config, Done)
+        answered = await witness.of(late, Done)
+        response = await witness.of(config, Response)
+        requests = witness.told(Request)
+        traffic = Traffic()
+        for event in witness.told():
+            traffic.feed(event)
+    assert config.before and not late.before
+    assert "tnt_one" in done.body.text
+    assert answered.body.text == "window.late = 'tnt_two'"
+    assert response.status == 200
+    assert not [r for r in requests if "/large.js" in r.url]
+    assert [e.url for e in traffic.scripts] == [config.url, late.url]
+    assert not [e for e in traffic.exchanges if e.how == "script"]
+
+
+async def test_a_download_by_a_link_is_told_with_the_act_that_asked_for_it(
+    recorded: Callable[..., Any],
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html("""<a href="/plain.csv">Plain</a><a href="/blank.csv" target="_blank">Blank</a>
+            <button onclick="location.href = '/moved.csv'">Moved</button><a href="/said.csv" download>Said</a>
+            <form method="post" action="/posted.csv"><button>Posted</button></form>""")
+        headers = {"Content-Disposition": 'attachment; filename="a.csv"', "Content-Type": "text/csv"}
+        return web.Response(text="a,b", headers=headers)
+
+    async with recorded(handler) as witness:
+        for name in ("Plain", "Blank", "Moved", "Said", "Posted"):
+            await witness.page.get_by_text(name, exact=True).click()
+            request = await witness.request(f"/{name.lower()}.csv")
+            await witness.of(request, Done)
+            await asyncio.sleep(0.2)
+        acts = {act.id: act.name for act in witness.told(Act)}
+        requests = [r for r in witness.told(Request) if r.url.endswith(".csv")]
+        posted = next(r for r in requests if r.how == "form")
+        response = await witness.of(posted, Response)
+    assert [(r.method, r.how, acts.get(r.act or "")) for r in requests] == [
+        ("GET", "download", "Plain"),
+        ("GET", "download", "Blank"),
+        ("GET", "download", "Moved"),
+        ("GET", "download", "Said"),
+        ("POST", "form", ""),
+    ]
+    assert dict(response.headers)["content-type"].startswith("text/csv")
+
+
+async def test_events_of_a_stream_that_nobody_listened_to_are_told_once(recorded: Callable[..., Any]) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html("""<button id="go">go</button><script>
+            go.onclick = () => { const s = new EventSource("/events?id=7"); s.addEventListener("artifact", (e) => { s.close(); fetch("/got/" + e.data); }); };
+            </script>""")
+        if request.path != "/events":
+            return web.json_response({})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        for text in (
+            b"event: progress\ndata: 10\n\n",
+            b"event: pro",
+            b"gress\r\nid: 5\r\ndata: 20\r\ndata: more\r\n\r\n",
+            b"data: plain\n\n",
+        ):
+            await stream.write(text)
+            await asyncio.sleep(0.05)
+        await stream.write(b"event: artifact\ndata: art_1\n\n")
+        await asyncio.sleep(5)
+        return stream
+
+    async with recorded(handler) as witness:
+        await witness.page.get_by_role("button", name="go").click()
+        await witness.request("/got/art_1")
+        stream = await witness.request("/events", how="eventsource")
+        await asyncio.sleep(0.3)
+        chunks = [c for c in witness.told(Chunk) if c.id == stream.id]
+    assert sorted(c.text for c in chunks) == sorted(
+        [
+            "event: progress\ndata: 10\n\n",
+            "event: progress\nid: 5\ndata: 20\ndata: more\n\n",
+            "id: 5\ndata: plain\n\n",
+            "event: artifact\nid: 5\ndata: art_1\n\n",
+        ]
+    )
+    assert [c.text.split("data: ")[1].strip() for c in sorted(chunks, key=lambda c: c.at)] == [
+        "10",
+        "20",
+        "plain",
+        "art_1",
+    ]
+    assert len({c.at for c in chunks}) == 4
+
+
+# What an app does to its own page
+
+
+async def test_a_form_whose_fields_have_the_names_of_its_properties_is_recorded(
+    recorded: Callable[..., Any],
+) -> None:
+    names = ("method", "action", "enctype", "id", "name", "elements", "submit", "target")
+    fields = "".join(f'<input name="{name}" value="{name} of the field">' for name in names)
+    page = f"""<img name="cookie"><img name="URL"><form action="/save" method="post">{fields}<button type="submit">go</button></form>"""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return html(page if request.path == "/" else "<p>saved</p>")
+
+    async with recorded(handler) as witness:
+        await witness.page.locator("[name=elements]").fill("typed")
+        await witness.page.get_by_role("button", name="go").click()
+        request = await witness.request("/save", how="form")
+        document = await witness.request("/save", how="document")
+        acts = {act.id: act for act in witness.told(Act)}
+        typed = witness.told(Typed)
+    assert request.method == "POST"
+    assert {part.name: part.value for part in request.body.parts} == {
+        name: "typed" if name == "elements" else f"{name} of the field" for name in names
+    }
+    assert acts[request.act or ""].kind in ("click", "submit")
+    assert document.form == request.id
+    assert [(t.field, t.value) for t in typed] == [("elements", "typed")]
+
+
+async def test_a_form_that_asks_by_get_is_a_request_of_its_own(recorded: Callable[..., Any]) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return html(
+            """<form action="/find?old=1"><input name="q"><input name="kind" value="a b"><button>go</button></form>"""
+        )
+
+    async with recorded(handler) as witness:
+        await witness.page.locator("[name=q]").fill("oil & gas")
+        await witness.page.get_by_role("button", name="go").click()
+        form = await witness.request("/find", how="form")
+        document = await witness.request("/find", how="document")
+    assert form.method == "GET"
+    assert form.url == document.url == f"{witness.address.rstrip('/')}/find?q=oil+%26+gas&kind=a+b"
+    assert document.form == form.id and document.left == form.page
+
+
+async def test_a_form_that_the_page_submits_by_itself_as_it_loads_has_its_method(
+    recorded: Callable[..., Any],
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html("""<a href="/redirecting">go</a>""")
+        if request.path == "/redirecting":
+            return html(
+                """<form method="post" action="/consume"><input type="hidden" name="answer" value="one"></form><script>document.forms[0].submit()</script>"""
+            )
+        return html("<p id=done>done</p>")
+
+    async with recorded(handler) as witness:
+        await witness.page.get_by_text("go").click()
+        await witness.page.locator("#done").wait_for()
+        form = await witness.request("/consume", how="form")
+        document = await witness.request("/consume", how="document")
+    assert form.method == "POST"
+    assert [(part.name, part.value) for part in form.body.parts] == [("answer", "one")]
+    assert document.form == form.id
+
+
+async def test_an_app_that_keeps_events_to_itself_does_not_hide_the_end_of_a_request(
+    recorded: Callable[..., Any],
+) -> None:
+    body = """<button id="go">go</button><script>
+    go.onclick = () => {
+      const xhr = new XMLHttpRequest();
+      for (const type of ["load", "readystatechange", "loadend"]) xhr.addEventListener(type, (e) => e.stopImmediatePropagation());
+      xhr.open("POST", "/hidden");
+      xhr.send("x");
+    };
+    </script>"""
+    async with recorded(showing(body)) as witness:
+        await witness.page.locator("#go").click()
+        request = await witness.request("/hidden")
+        done = await witness.of(request, Done)
+        response = await witness.of(request, Response)
+    assert (response.status, done.error, done.body.text) == (200, None, '{"ok": true}')

@@ -15,6 +15,7 @@ import msgspec
 PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
 
+Pairs = tuple[tuple[str, str], ...]
 BodyKind = Literal["none", "text", "parts", "lost"]
 Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 """What a person does to a recording in the panel."""
@@ -120,12 +121,16 @@ class Made(Event, frozen=True, tag="made"):
 
 class Cookies(Event, frozen=True, tag="cookies"):
     """The cookies of one exchange, as the proxy or the browser saw them: pairs of a name and a digest of the
-    value, which is the same for equal values of one recording. ``at`` is when the request began."""
+    value, which is the same for equal values of one recording. ``at`` is when the request began. Of the parameters of
+    ``url`` there are only the names. ``login`` is the scheme of an ``Authorization`` header that was sent, where that
+    is ``basic`` or ``digest``.
+    """
 
     method: str
     url: str
     sent: tuple[tuple[str, str], ...] = ()
     set: tuple[tuple[str, str], ...] = ()
+    login: str = ""
 
 
 class Request(Event, frozen=True, tag="request"):
@@ -273,8 +278,8 @@ AnyEvent = (
     | Mark
     | Edited
 )
-"""Every fact there is. ``Fetched``, ``Mark`` and ``Edited`` are written by the collector (``page=""``), the
-others by a page."""
+"""Every fact there is. ``Cookies``, ``Fetched``, ``Mark`` and ``Edited`` are written by the collector (``page=""``),
+the others by a page."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
@@ -374,6 +379,34 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused"):
     why: str
 
 
+class Loaded(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="loaded", kw_only=True):
+    """Collector to page: what the browser asked for and no script of the page saw: a script file with its ``text``, or
+    a download. The page reports it as a request of its own, without its secrets; ``id`` names it until then. ``before``
+    as in :class:`Event`."""
+
+    id: str
+    method: str
+    url: str
+    how: Literal["script", "download"]
+    at: float
+    before: bool = False
+    status: int = 200
+    headers: Pairs = ()
+    text: str = ""
+
+
+class Streamed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="streamed", kw_only=True):
+    """Collector to page: an event with a type of its own came over the event stream of ``url`` that was asked for at
+    ``began``. The page reports it if it has no listener for that type. ``id`` is the last event id."""
+
+    url: str
+    began: float
+    at: float
+    type: str
+    data: str
+    id: str = ""
+
+
 class View(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="view", kw_only=True):
     """Recorder to panel: what there is, as far as it is new.
 
@@ -448,7 +481,7 @@ class Trouble(msgspec.Struct, frozen=True, tag_field="t", tag="trouble"):
 
 ToPanel = View | Script | Came | Ran | Given | Trouble
 
-ToPage = State | Ack | Refused | ToPanel
+ToPage = State | Ack | Refused | Loaded | Streamed | ToPanel
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPage)

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "recorder"
 
 FLOORS: list[set[str]] = [
     {"errors", "registry", "remembered"},
-    {"address"},
+    {"address", "cookies"},
     {"events"},
     {"api"},
     {"session", "config"},

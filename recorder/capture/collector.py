@@ -49,9 +49,24 @@ from recorder.capture.ingest import (
 )
 from recorder.capture.journal import Journal
 from recorder.capture.saved import Saved
+from recorder.capture.wire import Ring, Scripts, Wire
 from recorder.edits import edited, edited_together
 from recorder.errors import FileError, RecorderError
-from recorder.events import Ack, AnyEvent, Body, Edited, Fetched, FromPanel, Mark, State, ToPage
+from recorder.events import (
+    Ack,
+    AnyEvent,
+    Body,
+    Cookies,
+    Edited,
+    Fetched,
+    FromPanel,
+    Loaded,
+    Mark,
+    Request,
+    State,
+    Streamed,
+    ToPage,
+)
 from recorder.redact import LARGEST_TEXT, secret_in
 from recorder.session import Session
 
@@ -155,7 +170,7 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
         FileError: the journal cannot be read or the session not be written; the journal is kept then.
     """
     reading, fold = _folded(path, fold_of)
-    if all(isinstance(event, Mark) for event in reading.events):
+    if all(isinstance(event, Mark | Cookies) for event in reading.events):
         path.unlink(missing_ok=True)
         return None
     folder = session.files_folder(path)
@@ -264,6 +279,8 @@ class _Recording:
         self.fetching = asyncio.Semaphore(FETCHES)
         self.fed = asyncio.Event()
         self.cookie = ""
+        self.unreported: dict[str, tuple[Loaded, str]] = {}
+        """What a page was, or will be, asked to report, with the origin of its address."""
         self.stopped = False
         """The stop is in the journal: what pages say from here on belongs to no session and is not acknowledged."""
         self._seq = 0
@@ -333,6 +350,10 @@ class Collector:
         self._on_saved = on_saved
         self._on_recovered = on_recovered
         self.open_panel = open_panel
+        self.wire = Wire(self)
+        """What the shell sees pass."""
+        self._ring = Ring()
+        self._scripts = Scripts()
         self._connections: set[Connection] = set()
         self._recording: _Recording | None = None
         self._kept: Saved | None = None
@@ -458,6 +479,11 @@ class Collector:
         self._recording = recording
         self._session += 1
         self._saved = self._error = ""
+        for event in self._ring:
+            self._keep(recording, msgspec.structs.replace(event, seq=recording.own_seq(), before=True))
+        for loaded in self._scripts.all():
+            before = msgspec.structs.replace(loaded, before=True)
+            recording.unreported[loaded.id] = before, origin_of(loaded.url)
         self._want(recording, recording.cookie)
 
     async def stop(self) -> Path | None:
@@ -540,6 +566,43 @@ class Collector:
                 fetch.cancel()
             await recording.journal.close()
 
+    def saw_cookies(self, event: Cookies) -> None:
+        """An exchange carried or set cookies."""
+        self._ring.add(event)
+        recording = self._recording
+        if recording is not None and not recording.stopped:
+            self._keep(recording, msgspec.structs.replace(event, seq=recording.own_seq()))
+
+    def saw_loaded(self, loaded: Loaded, origin: str) -> None:
+        """The browser loaded a script file, or downloads a file: a page is to report it."""
+        if loaded.how == "script":
+            self._scripts.add(loaded)
+        recording = self._recording
+        if recording is not None and not recording.stopped:
+            recording.unreported[loaded.id] = loaded, origin
+            self.ask_to_report()
+
+    def saw_streamed(self, streamed: Streamed, origin: str) -> None:
+        """An event came that the page which opened the stream may not have listened to."""
+        for connection in self._connections:
+            if connection.greeted and connection.origin == origin:
+                connection.say(streamed)
+
+    def ask_to_report(self) -> None:
+        """Ask the page of the same origin that spoke last to report what no page was asked to yet."""
+        recording = self._recording
+        if recording is None:
+            return
+        for id, (loaded, origin) in list(recording.unreported.items()):
+            able = [c for c in self._connections if c.greeted and c.origin == origin]
+            if able and not any(id in connection.asked for connection in able):
+                latest = max(able, key=lambda connection: connection.heard_at)
+                latest.asked.add(id)
+                latest.say(loaded)
+                if loaded.how == "download":
+                    # Only the page that it belongs to knows what to make of it.
+                    del recording.unreported[id]
+
     def wake(self) -> None:
         """A page has said all it had, or is gone: a stop may go on."""
         if self._recording is not None:
@@ -585,6 +648,8 @@ class Collector:
         future = recording.journal.append(each.line for each in accepted)
         for each in accepted:
             self._feed(recording, each.event)
+            if isinstance(each.event, Request):
+                recording.unreported.pop(each.event.id, None)
         if accepted:
             self._want(recording, cookie)
         return future
@@ -673,6 +738,7 @@ class Collector:
         for connection in list(self._connections):
             if connection.greeted:
                 connection.say(state)
+        self.ask_to_report()
         self._look_again()
         if self._on_state is not None:
             self._on_state(state)
@@ -687,6 +753,10 @@ class Connection:
         self.origin = origin
         self.cookie = cookie
         self.greeted = False
+        self.heard_at = 0.0
+        """When the page said something last, by a monotonic clock."""
+        self.asked: set[str] = set()
+        """What the page was asked to report."""
         self.has_told = False
         """Whether the page has said all that it had when the stop began."""
         self._collector = collector
@@ -702,6 +772,7 @@ class Connection:
         """
         collector = self._collector
         outcomes = self._ingest.receive(frame)
+        self.heard_at = time.monotonic()
         recording = collector._recording
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
@@ -715,6 +786,7 @@ class Connection:
             if isinstance(outcome, Greeted):
                 self.greeted = True
                 self.say(collector.state)
+                collector.ask_to_report()
             elif isinstance(outcome, Pressed):
                 collector.press(outcome.on)
             elif isinstance(outcome, Refusal):

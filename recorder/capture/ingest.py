@@ -15,6 +15,7 @@ import msgspec
 from recorder import events
 from recorder.events import (
     AnyEvent,
+    Cookies,
     Edited,
     Fetched,
     FromPanel,
@@ -209,8 +210,10 @@ class Ingest:
         return Greeted(hello.page)
 
     def _event(self, event: AnyEvent) -> Iterator[Outcome]:
-        if isinstance(event, Fetched | Mark | Edited):
-            yield _refuse("only the recorder itself may say that it fetched, started, stopped or edited")
+        if isinstance(event, Cookies | Fetched | Mark | Edited):
+            yield _refuse(
+                "only the recorder itself may say that it fetched, started, stopped, edited or saw cookies"
+            )
             return
         if not _PAGE.fullmatch(event.page):
             yield _refuse("an event's page is not 1 to 64 letters, digits, - or _")

@@ -38,6 +38,7 @@ from recorder.capture.collector import FILE_LIMIT, Collector, Names, origin_of
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
+from recorder.capture.wire import Passing as Seen
 from recorder.errors import RecorderError, UsageError
 from recorder.events import State
 
@@ -328,6 +329,9 @@ class Proxy:
 
     async def _relay(self, request: web.BaseRequest, target: str, passing: Passing) -> web.StreamResponse:
         headers = self._headers_for_upstream(request)
+        seen = self._collector.wire.passing(
+            request.method, _page_url(request, "http"), list(request.raw_headers)
+        )
         kind = kind_of(request.method, headers)
         if kind or passing.amend is not None:
             headers = ask_for_whole(headers)
@@ -350,9 +354,10 @@ class Proxy:
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:
+                seen.answered(answer.status, list(answer.raw_headers))
                 if passing.amend is not None and answer.status == 200:
                     return await self._relay_amended(request, answer, passing.amend)
-                return await self._relay_answer(request, answer, kind)
+                return await self._relay_answer(request, answer, kind, seen)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
             if request.transport is None or request.transport.is_closing():
                 raise ConnectionResetError("the browser went away") from None
@@ -373,7 +378,7 @@ class Proxy:
         return response
 
     async def _relay_answer(
-        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind, seen: Seen
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
         shown = with_script(kind, answer.status, headers, self._collector.token, hidden=self._hidden)
@@ -382,22 +387,25 @@ class Proxy:
         await response.prepare(request)
         try:
             if body:
-                pass
+                seen.feed(body)
             elif shown is None:
                 async for chunk in answer.content.iter_any():
                     await response.write(chunk)
+                    seen.feed(chunk)
             else:
                 await _write_document(response, answer.content, shown)
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, zlib.error, OSError):
             response.cut()
             return response
         await response.write_eof()
+        seen.over()
         return response
 
     async def _pipe(self, request: web.BaseRequest, target: str) -> web.StreamResponse:
         headers = self._headers_for_upstream(request)
         headers += [(b"Connection", b"Upgrade"), (b"Upgrade", get(list(request.raw_headers), b"upgrade"))]
         head = _request_head(request, headers)
+        self._collector.wire.passing("GET", _page_url(request, "ws"), list(request.raw_headers)).upgraded()
         context = _tls(self._upstream) if self._upstream.scheme == "https" else None
         return await self._tunnel(request, head, self._upstream.host, self._upstream.port, context)
 
@@ -547,6 +555,11 @@ def _safe_target(target: str) -> str:
         lambda found: quote(found.group().encode("utf-8", "surrogateescape"), safe=""),
         target,
     )
+
+
+def _page_url(request: web.BaseRequest, scheme: str) -> str:
+    """The address of a request as the page spells it."""
+    return f"{scheme}://{request.headers['Host'].lower().removesuffix(':80')}{_safe_target(request.raw_path)}"
 
 
 def _body(request: web.BaseRequest) -> bytes | aiohttp.StreamReader | None:

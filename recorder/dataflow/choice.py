@@ -27,6 +27,8 @@ class Clue(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     rank: float
     typed: bool = False
+    near: bool = False
+    """It was beside the control that was used."""
 
 
 _NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
@@ -117,6 +119,9 @@ class Chooser:
             key = str(path[-1]) if path else ""
             naming = bool(words(key) & _NAMING) - 0.2 * len(path)
             clue = best(clues, text)
+            if clue is not None and not isinstance(leaf, str) and rarity(leaf) < 2 and not clue.near:
+                # A small number that was typed says nothing about a number of the record.
+                clue = None
             if clue is not None:
                 found.append((10 + clue.rank + naming, path, leaf, clue))
             elif not made and isinstance(leaf, str) and rarity(leaf) <= 2 and words(key) & _NAMING:

@@ -29,6 +29,7 @@ from recorder.workflow import (
     Names,
     Object,
     Origin,
+    Reader,
     Spelled,
     Text,
     Variable,
@@ -97,7 +98,6 @@ class Flow:
         self._refused = frozenset(refused)
         self._claims = {secret.placeholder: secret.claims for secret in session.secrets}
         self._placeholders = frozenset(self._claims)
-        self._own = Own(session.made)
         self._typed = sorted(session.typed, key=lambda typed: typed.at)
         self._by_text: dict[str, list[Typed]] = {}
         for typed in self._typed:
@@ -116,6 +116,7 @@ class Flow:
         sought = Sought()
         for call in calls:
             self._seek(call, sought)
+        self._own = Own(session.made, sought)
         self._received = Received(sought, kept, self._claims)
         self._chooser = Chooser(self._chosen)
         self._names = Names()
@@ -318,9 +319,11 @@ class Flow:
         link = self._chooser.link(
             source.link, source.output.value, source.output.component, self._clues, made=not source.reading
         )
-        is_json = place.location in ("json", "message")
-        if is_json and isinstance(value, str) and not isinstance(source.value, str):
-            return Text(pieces=(link,))
+        if place.location in ("json", "message"):
+            if isinstance(value, str) and not isinstance(source.value, str):
+                return Text(pieces=(link,))
+            if not isinstance(value, str) and isinstance(source.value, str):
+                return msgspec.structs.replace(link, readers=(*link.readers, Reader(kind="json")))
         return link
 
     # Typed
@@ -415,7 +418,8 @@ class Flow:
                 clicked.update(_collapsed(text) for text in texts if text)
             for place, text in enumerate(texts):
                 if text:
-                    clues.append(Clue(text=_collapsed(text), rank=2.5 - number / 20 - place / 1000))
+                    rank = 2.5 - number / 20 - place / 1000
+                    clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
         return clues, frozenset(clicked)

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -40,9 +40,14 @@ class Digested(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Own:
-    """Finds the values that the page made."""
+    """Finds the values that the page made.
 
-    def __init__(self, made: Iterable[Made]) -> None:
+    Args:
+        sought: what is sent.
+    """
+
+    def __init__(self, made: Iterable[Made], sought: Container[str]) -> None:
+        self._sought = sought
         self._random: dict[str, tuple[float, Generated]] = {}
         self._digests: dict[str, tuple[float, Digested]] = {}
         self.signatures: dict[str, str] = {}
@@ -64,7 +69,9 @@ class Own:
             return
         forms = _forms(content)
         if each.how == "random":
-            self._drawn.append((each.at, len(content)))
+            is_sent = any(text in self._sought for text in (*forms.values(), _uuid4(content)))
+            if not is_sent:
+                self._drawn.append((each.at, len(content)))
             for form, text in forms.items():
                 leaf = Generated(kind="random", form=form, size=len(content), example=text)
                 self._random.setdefault(text, (each.at, leaf))
@@ -156,7 +163,7 @@ def _forms(content: bytes) -> dict[Form, str]:
 
 
 def _uuid4(content: bytes) -> str:
-    made = bytearray(content)
+    made = bytearray(content[:16].ljust(16))
     made[6] = made[6] & 0x0F | 0x40
     made[8] = made[8] & 0x3F | 0x80
     text = made.hex()

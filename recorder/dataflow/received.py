@@ -78,7 +78,8 @@ class Sought:
             self._grams.update(text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1))
             self._joined = None
 
-    def __contains__(self, text: str) -> bool:
+    def __contains__(self, text: object) -> bool:
+        assert isinstance(text, str)
         return text in self.whole or self.is_part(text)
 
     def is_part(self, text: str) -> bool:
@@ -252,7 +253,8 @@ class Received:
                         of_item = self._of_leaf(_name_of(element, attribute), item, depth + 1)
                         for name, readers, value in of_item:
                             yield name, (Reader(kind="elements", path=(number, attribute)), *readers), value
-            return
+            if leaf.lstrip()[:1] == "<":
+                return
         is_address = _ADDRESS.match(leaf) is not None
         if is_address or (key.lower() in _ADDRESSES and _RELATIVE.match(leaf)):
             yield from self._of_address(key, leaf, depth)

@@ -2,6 +2,7 @@
  * The line to the collector: a WebSocket of the app's own origin, or a function that the browser exposes. Says what the
  * ledger has to say in few frames, begins again after a loss, and lets the next document of the tab finish.
  */
+import { own } from "./elements.js";
 import { guarded, listen, natives } from "./natives.js";
 import { PROTOCOL } from "./words.js";
 
@@ -16,6 +17,8 @@ const BUFFERED_LIMIT = 8 * 1024 * 1024;
 const LEFT_LIMIT = 4 * 1024 * 1024;
 const LEFT = "api-recorder:left:";
 const UNREACHED = "The recorder cannot be reached just now. What happens here is kept until it can.";
+/** The session of a page that is left before it was told whether there is one. */
+const UNKNOWN = -1;
 /** How long a first account of the page waits for the document to name itself. */
 const NAMING_MS = 2000;
 
@@ -39,13 +42,17 @@ export class Channel {
    *   each line as such
    * @param {(why: string) => void} onRefused
    * @param {(message: import("./words.js").ToPanel) => void} onPanel
+   * @param {(message: import("./words.js").Loaded | import("./words.js").Streamed) => void} onSeen
    */
-  constructor(config, ledger, onState, onRefused, onPanel) {
+  constructor(config, ledger, onState, onRefused, onPanel, onSeen) {
     this.config = config;
     this.ledger = ledger;
     this.onState = onState;
     this.onRefused = onRefused;
     this.onPanel = onPanel;
+    this.onSeen = onSeen;
+    /** @type {import("./words.js").Loaded[]} what is to be reported once the recording has begun on this page */
+    this.loaded = [];
     /** @type {Line_ | null} */
     this.line = null;
     this.isOpen = false;
@@ -71,8 +78,8 @@ export class Channel {
 
   start() {
     this.connect();
-    listen(window, "pagehide", () => this.leave());
-    listen(document, "visibilitychange", () => document.visibilityState === "hidden" && this.leave());
+    listen(window, "pagehide", () => this.leave(true));
+    listen(document, "visibilitychange", () => own(document, "visibilityState") === "hidden" && this.leave());
     listen(window, "pageshow", (event) => {
       if (event.persisted && !this.isOpen && !this.line) this.connect();
     });
@@ -122,6 +129,10 @@ export class Channel {
       this.isGreeted = true;
       this.follow(message);
       this.onState(message, isPressLost, isFirst);
+    } else if (message.t === "loaded" && !this.ledger.session) {
+      this.loaded.push(message);
+    } else if (message.t === "loaded" || message.t === "streamed") {
+      this.onSeen(message);
     } else {
       return this.onPanel(message);
     }
@@ -141,6 +152,7 @@ export class Channel {
     this.hasState = true;
     if (!state.recording || !state.session) {
       if (this.beginning) this.beginning = null;
+      this.loaded = [];
       this.ledger.end();
       if (state.error) this.pressedAt = null;
       return;
@@ -155,12 +167,15 @@ export class Channel {
       this.beginning = null;
       this.ledger.begin(session, liveFrom);
       const run = runOf(this.config);
-      this.ledger.adopt(this.left.flatMap((left) => (left.session === session && left.run === run ? left.lines : [])));
+      // What was left before the recorder answered is of the recording that is on when the next page opens.
+      const isOurs = (/** @type {Left} */ left) => left.run === run && (left.session === session || (!left.session && liveFrom === 0));
+      this.ledger.adopt(this.left.flatMap((left) => (isOurs(left) ? left.lines : [])));
       this.left = [];
+      for (const message of this.loaded.splice(0)) this.onSeen(message);
       this.flush();
     });
     this.beginning = begin;
-    if (document.readyState !== "loading") return begin();
+    if (own(document, "readyState") !== "loading") return begin();
     listen(document, "DOMContentLoaded", begin);
     natives.setTimeout(begin, NAMING_MS);
   }
@@ -240,15 +255,19 @@ export class Channel {
     this.schedule(true);
   }
 
-  /** The document may be gone in a moment. */
-  leave() {
+  /**
+   * The document may be gone in a moment.
+   * @param {boolean} [isGone] whether it certainly is
+   */
+  leave(isGone = false) {
     this.beginning?.();
     this.flush(true);
+    if (isGone && !this.hasState && !this.ledger.session) this.ledger.begin(UNKNOWN, 0);
     const lines = this.ledger.session ? this.ledger.unacknowledged(LEFT_LIMIT) : [];
     try {
       const key = LEFT + this.ledger.page;
       if (lines.length === 0) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, [`${runOf(this.config)} ${this.ledger.session}`, ...lines.map(({ line }) => line)].join("\n"));
+      else sessionStorage.setItem(key, [`${runOf(this.config)} ${Math.max(0, this.ledger.session)}`, ...lines.map(({ line }) => line)].join("\n"));
     } catch {
       // A page without storage has nothing to hand on by.
     }

@@ -4,6 +4,7 @@
  * know; what was done on the page before is handed on within the tab.
  */
 import { dataUrl, isGradio, lostBody, textBody } from "./bodies.js";
+import { attribute, closest, own } from "./elements.js";
 import { addressOf, announce } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
 import { patch } from "./patching.js";
@@ -17,10 +18,13 @@ const LEAVING_MS = 60_000;
 const KEY = "api-recorder:leaving";
 
 /** @typedef {{page: string, act?: string, form?: string, at: number}} Leaving */
+/** @typedef {{method: string, url: string, at: number, status: number, headers: import("./words.js").Pairs}} Download */
 
 /**
  * @param {import("./exchange.js").Observer} observer
  * @param {string} page the id of this document
+ * @returns {{downloads: (download: Download) => boolean}} what takes a download that was seen on its way, and says whether
+ *   it is told of already
  */
 export function watchDocument(observer, page) {
   const counter = { last: 0, letter: "f" };
@@ -29,17 +33,16 @@ export function watchDocument(observer, page) {
 
   /** @type {WeakMap<File, string>} */
   const contents = new WeakMap();
-  /** @type {{form: HTMLFormElement, id?: string} | null} */
+  /** @type {{form: HTMLFormElement, method: string, action: string, encoding: string, charset: string, id?: string, url?: string, add?: (fact: import("./words.js").Fact) => void} | null} */
   let submitting = null;
   let submittedAt = 0;
-  let action = "";
-  let encoding = "";
-  let charset = "";
+  /** @type {Map<string, number>} when each address was downloaded by a link that says so */
+  const linked = new Map();
 
   listen(window, "change", (event) => {
     const [input] = event.composedPath();
-    if (!(input instanceof HTMLInputElement) || input.type !== "file" || !input.form || isGradio()) return;
-    for (const file of input.files ?? []) {
+    if (!(input instanceof HTMLInputElement) || own(input, "type") !== "file" || !own(input, "form") || isGradio()) return;
+    for (const file of own(input, "files") ?? []) {
       if (file.size <= FILE_LIMIT) void after(dataUrl(file), guarded((url) => void contents.set(file, url)));
     }
   }, { capture: true, passive: true });
@@ -50,30 +53,33 @@ export function watchDocument(observer, page) {
    */
   const submits = (form, submitter) => {
     const button = submitter instanceof HTMLButtonElement || submitter instanceof HTMLInputElement ? submitter : null;
-    const method = (button?.hasAttribute("formmethod") ? button.formMethod : form.method).toUpperCase();
-    submitting = method === "POST" ? { form } : null;
+    const said = (/** @type {string} */ name) => button !== null && button.hasAttribute(name);
+    const method = (button && said("formmethod") ? own(button, "formMethod") : own(form, "method")).toUpperCase();
+    const action = addressOf((button && said("formaction") ? own(button, "formAction") : attribute(form, "action")) || own(document, "URL"));
+    const encoding = button && said("formenctype") ? own(button, "formEnctype") : own(form, "enctype");
+    submitting = action && (method === "POST" || method === "GET") ? { form, method, action, encoding, charset: charsetOf(form) } : null;
     submittedAt = natives.now();
-    action = addressOf((button?.hasAttribute("formaction") ? button.formAction : form.getAttribute("action")) || document.URL);
-    encoding = button?.hasAttribute("formenctype") ? button.formEnctype : form.enctype;
-    charset = charsetOf(form);
   };
   /** @param {FormData} data */
   const tellForm = (data) => {
-    if (!submitting || !action) return;
+    if (!submitting) return;
+    const { method, action, encoding } = submitting;
     /** @type {import("./words.js").Part[]} */
     const parts = [];
     data.forEach((value, name) => {
       if (typeof value === "string") return void parts.push({ name, value });
-      if (!/multipart/.test(encoding)) return void parts.push({ name, value: value.name });
+      if (method === "GET" || !/multipart/.test(encoding)) return void parts.push({ name, value: value.name });
       const content = contents.get(value);
       const part = { name, filename: value.name, size: value.size, type: value.type };
       parts.push(content !== undefined ? { ...part, value: content } : part);
     });
-    const headers = /** @type {import("./words.js").Pairs} */ ([["content-type", encoding]]);
+    const headers = /** @type {import("./words.js").Pairs} */ (method === "GET" ? [] : [["content-type", encoding]]);
+    const url = method === "GET" ? withQuery(action, parts) : action;
     /** @type {import("./words.js").Body} */
-    const body = charset === "utf-8" ? { kind: "parts", parts } : { kind: "parts", parts, charset };
-    const { id } = announce(observer, counter, { method: "POST", url: action, how: "form", headers }, body);
-    submitting.id = id;
+    const body = method === "GET" ? {} : submitting.charset === "utf-8" ? { kind: "parts", parts } : { kind: "parts", parts, charset: submitting.charset };
+    const opening = { method, url, how: "form", headers };
+    const { id, add } = announce(observer, counter, opening, body);
+    Object.assign(submitting, { id, add, url });
   };
   // Behind the app's own listeners, which may have prevented it.
   listen(window, "submit", (event) => {
@@ -90,12 +96,13 @@ export function watchDocument(observer, page) {
   });
   listen(window, "click", (event) => {
     const [first] = event.composedPath();
-    const link = first instanceof Element ? first.closest("a[href][download]") : null;
+    const link = first instanceof Element ? closest(first, "a[href][download]") : null;
     if (!(link instanceof HTMLAnchorElement) || event.defaultPrevented) return;
     const url = addressOf(link.href);
     if (!url || new URL(url).origin !== location.origin) return;
     const { id, add } = announce(observer, counter, { method: "GET", url, how: "download", headers: [] }, {});
     add({ t: "done", id, body: lostBody("binary_not_kept") });
+    linked.set(url, natives.now());
   });
   listen(window, "beforeunload", () => {
     const act = observer.act();
@@ -109,6 +116,29 @@ export function watchDocument(observer, page) {
       // Without storage the next document knows nothing of this one.
     }
   });
+  const downloads = (/** @type {Download} */ { method, url, at, status, headers }) => {
+    if (Math.abs((linked.get(url) ?? -Infinity) - at) < LEAVING_MS && method === "GET") return true;
+    const { id, add } = submitting ?? {};
+    if (!id || !add || submitting?.url !== url || submitting.method !== method || at - submittedAt > LEAVING_MS) return false;
+    // What answers the form is a file, and the page stays.
+    submitting = null;
+    add({ t: "response", id, status, headers, url });
+    add({ t: "done", id, body: lostBody("binary_not_kept") });
+    return true;
+  };
+  return { downloads };
+}
+
+/**
+ * The address that a form with the method GET asks for. Source: HTML, Form submission.
+ * @param {string} action
+ * @param {import("./words.js").Part[]} parts
+ */
+function withQuery(action, parts) {
+  const url = new URL(action);
+  const pairs = parts.map(({ name, value = "" }) => [name, value].map((text) => text.replace(/\r\n?|\n/g, "\r\n")));
+  url.search = new URLSearchParams(pairs).toString();
+  return url.href;
 }
 
 /**
@@ -152,7 +182,7 @@ function tellDocument(observer, left) {
   const since = observer.now();
   let isTold = false;
   const tell = () => {
-    if (isTold || document.readyState === "loading") return;
+    if (isTold || own(document, "readyState") === "loading") return;
     isTold = true;
     if (isGradio()) return;
     const url = addressOf(location.href);
@@ -168,11 +198,12 @@ function tellDocument(observer, left) {
     }
     observer.add(request, since);
     const status = Number(entry?.responseStatus) || 200;
-    observer.add({ t: "response", id: "d0", status, headers: [["content-type", document.contentType]], url }, since);
-    const text = /html/.test(document.contentType) ? document.documentElement?.outerHTML ?? "" : document.body?.textContent ?? "";
+    const type = own(document, "contentType");
+    observer.add({ t: "response", id: "d0", status, headers: [["content-type", type]], url }, since);
+    const text = /html/.test(type) ? own(document, "documentElement")?.outerHTML ?? "" : own(document, "body")?.textContent ?? "";
     const body = text.length > DOCUMENT_LIMIT ? lostBody("too_large", text.length) : textBody(text);
     observer.add({ t: "done", id: "d0", body }, since);
   };
-  if (document.readyState !== "loading") tell();
+  if (own(document, "readyState") !== "loading") tell();
   else listen(document, "readystatechange", tell);
 }

@@ -2,6 +2,7 @@
  * One exchange with the app as facts: its address, its headers, and the request that goes before everything else of it.
  */
 import { isGradio } from "./bodies.js";
+import { own } from "./elements.js";
 import { after, guarded, natives } from "./natives.js";
 import { OURS } from "./words.js";
 
@@ -14,7 +15,7 @@ import { OURS } from "./words.js";
  *
  * @typedef {{method: string, url: string, how?: string, headers: import("./words.js").Pairs}} Opening
  * @typedef {{last: number, letter?: string}} Counter what requests are numbered by, behind a letter
- * @typedef {{id: string, add: (fact: import("./words.js").Fact) => void}} Exchange
+ * @typedef {{id: string, add: (fact: import("./words.js").Fact & {at?: number}) => void}} Exchange
  */
 
 /**
@@ -49,7 +50,7 @@ export function announce(observer, counter, opening, body) {
     begin(body);
     isTold = true;
   }
-  /** @param {import("./words.js").Fact} fact */
+  /** @param {import("./words.js").Fact & {at?: number}} fact */
   const add = (fact) => {
     const stamped = { at: natives.now(), ...fact };
     if (isTold) observer.add(stamped, since);
@@ -70,7 +71,7 @@ const COOKIE_LENGTH = 8;
  */
 function submittedTwice(opening, sent) {
   // A worker has no document, and cannot read its cookies.
-  const cookies = globalThis.document?.cookie;
+  const cookies = globalThis.document ? own(document, "cookie") : "";
   if (!cookies) return [];
   const values = [...opening.headers.map(([, value]) => value), sent.text ?? "", ...(sent.parts ?? []).map(({ value }) => value ?? "")];
   return cookies.split("; ").flatMap((cookie) => {
@@ -114,7 +115,7 @@ export function spoken(args, count) {
  * @param {string | URL} url
  */
 export function addressOf(url) {
-  const address = new URL(url, globalThis.document?.baseURI ?? location.href);
+  const address = new URL(url, globalThis.document ? own(document, "baseURI") : location.href);
   if (!/^(?:https?|wss?):$/.test(address.protocol)) return "";
   if (address.host === location.host && address.pathname.includes(OURS)) return "";
   address.hash = "";

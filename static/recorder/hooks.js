@@ -11,10 +11,12 @@ import { hookBeacons, hookEventSources, hookXhr } from "./xhr.js";
  * Installs every hook.
  * @param {import("./exchange.js").Observer} observer
  * @param {import("./making.js").Making} making
- * @returns {() => void} takes them out
+ * @returns {{streamed: (event: import("./words.js").Streamed) => void, undo: () => void}} what takes events that no
+ *   listener of the page heard, and what takes the hooks out
  */
 export function hook(observer, making) {
   const counter = { last: 0 };
+  const sources = hookEventSources(observer, counter);
   const undo = [
     patchToString(),
     ...hookFetch(observer, counter),
@@ -22,9 +24,9 @@ export function hook(observer, making) {
     ...hookSockets(observer, counter),
     ...hookXhr(observer, counter),
     ...hookBeacons(observer, counter),
-    ...hookEventSources(observer, counter),
+    ...sources.undo,
     ...hookWorkers(observer),
     ...hookMaking(making),
   ];
-  return () => undo.reverse().forEach((each) => each());
+  return { streamed: sources.streamed, undo: () => undo.reverse().forEach((each) => each()) };
 }

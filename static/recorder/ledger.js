@@ -68,6 +68,17 @@ export class Ledger {
     if (this.session) this.enqueue(fact, at, since < this.liveFrom);
   }
 
+  /**
+   * Something happened that is told of for this recording only, and not remembered for another.
+   * @param {import("./words.js").Fact} fact
+   * @param {number} at
+   * @param {boolean} before
+   */
+  tell(fact, at, before) {
+    this.count += 1;
+    if (this.session) this.enqueue(fact, at, before);
+  }
+
   /** What is more than can be remembered goes; the list is made shorter only now and then. */
   forget() {
     const over = () => this.context.length - this.first > CONTEXT.events || this.contextSize > CONTEXT.characters;

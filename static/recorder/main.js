@@ -2,6 +2,7 @@
  * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
  */
 import { PanelDock } from "../panel/panel.js";
+import { lostBody, textBody } from "./bodies.js";
 import { Channel } from "./channel.js";
 import { watchDocument } from "./documents.js";
 import { own } from "./elements.js";
@@ -51,6 +52,7 @@ export function start(config) {
     },
     (why) => toggle?.refuse(why),
     guarded((message) => panel?.hear(message)),
+    guarded((message) => (message.t === "loaded" ? reportLoaded(message) : reportStreamed(message))),
   );
 
   /**
@@ -74,9 +76,22 @@ export function start(config) {
     acts.flush();
   });
   const observer = { now, add: guarded(observe), act: acts.current, flush };
-  hook(observer, making);
+  const { streamed: reportStreamed } = hook(observer, making);
   for (const leaving of ["beforeunload", "pagehide"]) listen(window, leaving, flush);
-  watchDocument(observer, ledger.page);
+  const { downloads } = watchDocument(observer, ledger.page);
+  /** @param {import("./words.js").Loaded} loaded */
+  const reportLoaded = ({ id, method, url, how, at, before = false, status = 200, headers = [], text = "" }) => {
+    if (how === "download" && downloads({ method, url, at, status, headers })) return;
+    const act = how === "download" ? acts.before(at) : undefined;
+    /** @type {import("./words.js").Request_} */
+    const request = { t: "request", id, method, url, how, headers: [] };
+    if (act) request.act = act;
+    const body = how === "script" ? textBody(text) : lostBody("binary_not_kept");
+    /** @type {import("./words.js").Fact[]} */
+    const facts = [request, { t: "response", id, status, headers, url }, { t: "done", id, body }];
+    for (const fact of facts) ledger.tell(redactor.clean(fact), at, before);
+    channel.schedule(true);
+  };
   channel.start();
   toggle?.start();
 }

@@ -3,6 +3,7 @@
  * may carry them, so that a page that makes very many costs nothing.
  */
 import { own } from "./elements.js";
+import { spoken } from "./exchange.js";
 import { after, guarded, natives } from "./natives.js";
 import { patch, patchSetter } from "./patching.js";
 
@@ -91,10 +92,17 @@ export function hookMaking(making) {
   }
   if (Document) {
     undo.push(
-      patchSetter(Document.prototype, "cookie", looking((_, [given]) => {
-        const [, name = "", value = ""] = /^\s*([^=;]*)=([^;]*)/s.exec(String(given)) ?? [];
-        if (name) making.add({ t: "made", how: "cookie", name: name.trim(), value: value.trim() });
-      })),
+      patchSetter(Document.prototype, "cookie", {
+        apply: (native, self, given) => {
+          const args = spoken(given, 1);
+          const result = Reflect.apply(native, self, args);
+          guarded(() => {
+            const [, name = "", value = ""] = /^\s*([^=;]*)=([^;]*)/s.exec(`${args[0]}`) ?? [];
+            if (name) making.add({ t: "made", how: "cookie", name: name.trim(), value: value.trim() });
+          })();
+          return result;
+        },
+      }),
     );
   }
   return undo;

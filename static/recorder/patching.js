@@ -68,7 +68,7 @@ export function patchSetter(owner, name, handler) {
 
 /**
  * Puts a proxy in the place of the class `globalThis[name]`, also where an instance finds its class.
- * @param {"WebSocket" | "EventSource" | "Worker"} name
+ * @param {"WebSocket" | "EventSource" | "Worker" | "XMLHttpRequest"} name
  * @param {(instance: any) => void} made is given each instance that the app makes
  * @returns {() => void} puts the native back, unless somebody has wrapped ours since
  */

@@ -92,7 +92,7 @@ export class Redactor {
    * @param {boolean} isFinal whether the person is done with it
    */
   watch(input, isFinal) {
-    const value = input.value;
+    const value = own(input, "value");
     if (value.length < TYPED_LENGTH) return;
     this.typed.set(input, value);
     if (isFinal) this.replaceEverywhere(value, fieldName(input), "typed into a password field");

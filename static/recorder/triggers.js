@@ -11,6 +11,8 @@ const NAME_LIMIT = 120;
 const ACT_MS = 2000;
 /** How long after a button of the mouse went down or up a request may be the doing of that. */
 const PRESS_MS = 300;
+/** How far the clocks of a page and of the recorder may be apart. */
+const CLOCK_MS = 100;
 /** How far the pointer goes before it drags. */
 const DRAG_PIXELS = 4;
 const KEYS = new Set(["Enter", "Escape"]);
@@ -20,6 +22,7 @@ const CONTROLS =
 /**
  * @typedef {object} Acts
  * @property {() => string | undefined} current the act that can have caused what happens now
+ * @property {(at: number) => string | undefined} before the latest act, if it can have caused what happened then
  * @property {() => void} flush tells of what was typed and not yet told of
  *
  * @typedef {object} Watch
@@ -129,7 +132,8 @@ export function watchActs(watch) {
     }
     return natives.now() - latestAt <= ACT_MS && latest ? latest : undefined;
   };
-  return { current, flush: () => typing.flush() };
+  const before = (/** @type {number} */ at) => (latest && latestAt <= at + CLOCK_MS && at - latestAt <= ACT_MS ? latest : undefined);
+  return { current, before, flush: () => typing.flush() };
 }
 
 /** @param {Element} element */

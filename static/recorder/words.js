@@ -45,7 +45,9 @@
  * @typedef {{t: "take", what: "script" | "session" | "zip" | "file", target?: string, path?: string}} Take
  * @typedef {Look | Edit | Again | Take} FromPanel
  *
- * @typedef {State | Ack | Refused | ToPanel} ToPage
+ * @typedef {{t: "loaded", id: string, method: string, url: string, how: "script" | "download", at: number, before?: boolean, status?: number, headers?: Pairs, text?: string}} Loaded
+ * @typedef {{t: "streamed", url: string, began: number, at: number, type: string, data: string, id?: string}} Streamed
+ * @typedef {State | Ack | Refused | Loaded | Streamed | ToPanel} ToPage
  *
  * @typedef {{names: string[], patterns: string[]}} Secrets
  * @typedef {{channel?: string, binding?: string, token: string, secrets?: Secrets}} Config

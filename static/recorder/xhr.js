@@ -15,6 +15,8 @@ import { patch, patchClass, proxyOf } from "./patching.js";
 export function hookXhr(observer, counter) {
   /** @type {WeakMap<XMLHttpRequest, Opened>} */
   const opened = new WeakMap();
+  /** @type {WeakMap<XMLHttpRequest, (event: Event) => void>} */
+  const followed = new WeakMap();
   const prototype = /** @type {any} */ (XMLHttpRequest.prototype);
   /** @param {(self: XMLHttpRequest, args: any[]) => void} look */
   const looking = (look) => ({
@@ -25,7 +27,14 @@ export function hookXhr(observer, counter) {
       return result;
     },
   });
+  const made = guarded((/** @type {XMLHttpRequest} */ request) => {
+    // Before the app's own listeners, which may keep an event from all that come after.
+    for (const type of ["readystatechange", "progress", "load", "error", "abort", "timeout"]) {
+      listen(request, type, (event) => followed.get(request)?.(event));
+    }
+  });
   return [
+    patchClass("XMLHttpRequest", made),
     patch(prototype, "open", looking((self, [method, url]) => {
       opened.set(self, { method: methodOf(method), url: addressOf(String(url)), headers: [] });
     })),
@@ -36,7 +45,8 @@ export function hookXhr(observer, counter) {
       apply: (native, self, args) => {
         guarded(() => {
           const opening = opened.get(self);
-          if (opening?.url) follow(observer, counter, self, opening, args[0]);
+          followed.delete(self);
+          if (opening?.url) followed.set(self, follow(observer, counter, self, opening, args[0]));
         })();
         return Reflect.apply(native, self, args);
       },
@@ -50,6 +60,7 @@ export function hookXhr(observer, counter) {
  * @param {XMLHttpRequest} request
  * @param {Opened} opening
  * @param {unknown} given
+ * @returns {(event: Event) => void} what takes the events of the request
  */
 function follow(observer, counter, request, opening, given) {
   const said = opening.headers.find(([name]) => name === "content-type")?.[1] ?? null;
@@ -85,9 +96,12 @@ function follow(observer, counter, request, opening, given) {
     const kept = read ? {} : answerOf(request);
     add(kept.kind ? { t: "done", id, body: kept } : { t: "done", id });
   };
-  listen(request, "readystatechange", () => request.readyState >= 2 && answered());
-  listen(request, "progress", more);
-  for (const type of ["load", "error", "abort", "timeout"]) listen(request, type, over);
+  return (event) => {
+    if (event.type === "readystatechange") {
+      if (request.readyState >= 2) answered();
+    } else if (event.type === "progress") more();
+    else over(event);
+  };
 }
 
 /** @param {XMLHttpRequest} request */
@@ -149,12 +163,18 @@ export function hookBeacons(observer, counter) {
   ];
 }
 
+/** How far the clocks of a page and of the recorder may be apart, and a request may take to get from one to the other. */
+const BEGUN_MS = 5000;
+
 /**
  * @param {import("./exchange.js").Observer} observer
  * @param {{last: number}} counter
+ * @returns {{streamed: (event: import("./words.js").Streamed) => void, undo: (() => void)[]}}
  */
 export function hookEventSources(observer, counter) {
-  if (!globalThis.EventSource) return [];
+  if (!globalThis.EventSource) return { streamed: () => {}, undo: [] };
+  /** @type {Set<{url: string, at: number, heard: Map<string, number>, add: (text: string, at: number) => void}>} */
+  const open = new Set();
   /** @type {WeakMap<object, {hear: (type: string) => void, close: () => void}>} */
   const sources = new WeakMap();
 
@@ -163,22 +183,23 @@ export function hookEventSources(observer, counter) {
     if (!url) return;
     const opening = { method: "GET", url, how: "eventsource", headers: /** @type {import("./words.js").Pairs} */ ([["accept", "text/event-stream"]]) };
     const { id, add } = announce(observer, counter, opening, {});
-    /** @type {Set<string>} */
-    const heard = new Set();
+    /** @type {Map<string, number>} the types that are listened to, and since when */
+    const heard = new Map();
+    const opened = { url, at: natives.now(), heard, add: (/** @type {string} */ text, /** @type {number} */ at) => add({ t: "chunk", id, text, at }) };
+    open.add(opened);
     let isOpen = false;
     let isOver = false;
     const over = (/** @type {string | undefined} */ error) => {
       if (isOver) return;
       isOver = true;
+      open.delete(opened);
       add(error ? { t: "done", id, error } : { t: "done", id, aborted: true });
     };
     const hear = (/** @type {string} */ type) => {
       if (heard.has(type)) return;
-      heard.add(type);
+      heard.set(type, natives.now());
       listen(source, type, (event) => {
-        if (typeof event.data !== "string") return;
-        const lines = [...(type === "message" ? [] : [`event: ${type}`]), ...(event.lastEventId ? [`id: ${event.lastEventId}`] : [])];
-        add({ t: "chunk", id, text: [...lines, ...event.data.split("\n").map((/** @type {string} */ line) => `data: ${line}`), "", ""].join("\n") });
+        if (typeof event.data === "string") add({ t: "chunk", id, text: spelled(type, event.lastEventId, event.data) });
       });
     };
     sources.set(source, { hear, close: () => over(undefined) });
@@ -201,7 +222,15 @@ export function hookEventSources(observer, counter) {
     },
   });
   Object.defineProperty(prototype, "addEventListener", { value: listening, configurable: true, writable: true, enumerable: true });
-  return [
+  // A stream that is asked for again after a pause is still the same one to the page.
+  const streamed = (/** @type {import("./words.js").Streamed} */ event) => {
+    const [source] = [...open]
+      .filter(({ url, at }) => url === event.url && at <= event.began + BEGUN_MS)
+      .sort((one, other) => Math.abs(one.at - event.began) - Math.abs(other.at - event.began));
+    if (!source || (source.heard.get(event.type) ?? Infinity) <= event.at) return;
+    source.add(spelled(event.type, event.id ?? "", event.data), event.at);
+  };
+  const undo = [
     () => {
       if (prototype.addEventListener === listening) delete prototype.addEventListener;
     },
@@ -213,4 +242,16 @@ export function hookEventSources(observer, counter) {
       },
     }),
   ];
+  return { streamed, undo };
+}
+
+/**
+ * An event as it stands in a stream.
+ * @param {string} type
+ * @param {string} id
+ * @param {string} data
+ */
+function spelled(type, id, data) {
+  const lines = [...(type === "message" ? [] : [`event: ${type}`]), ...(id ? [`id: ${id}`] : [])];
+  return [...lines, ...data.split("\n").map((line) => `data: ${line}`), "", ""].join("\n");
 }

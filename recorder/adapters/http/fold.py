@@ -19,8 +19,10 @@ from recorder.adapters.http.sockets import Turn, turns
 from recorder.adapters.http.traffic import Exchange, Pairs, Said, Traffic, parsed
 from recorder.address import parts_of
 from recorder.api import Api, Endpoint, Parameter
+from recorder.dataflow.texts import rarity
 from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
+from recorder.markup import literals
 from recorder.remembered import remembered
 from recorder.request import scalars
 from recorder.session import (
@@ -179,9 +181,11 @@ class HttpFold:
         said = traffic.start.url if traffic.start else ""
         root = _origin(said) or seen
         title, operations = self._description() or ("", ())
-        whys = self._reasons()
+        whys = dict(self._reasons())
         answers = {e.document for e in traffic.exchanges}
-        told = turns([e for e in traffic.exchanges if e not in answers], whys)
+        scripts = _used_scripts(traffic)
+        whys.update(dict.fromkeys(scripts, "a script file of the page"))
+        told = turns([*(e for e in traffic.exchanges if e not in answers), *scripts], whys)
         made, builder = self._made.go_on(traffic, (seen, operations), told, whys)
         calls = [call for call, why in made if not why]
         omitted = [Omitted(call=call, why=why) for call, why in made if why]
@@ -227,6 +231,25 @@ def _origin(url: str) -> str:
     parts = parts_of(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
+
+def _used_scripts(traffic: Traffic) -> list[Exchange]:
+    """The script files that hold an unusual text which some request sends."""
+    if not traffic.scripts:
+        return []
+    sent: set[str] = set()
+    for e in traffic.exchanges:
+        texts = [e.url, *(value for _, value in e.headers), e.body.text or ""]
+        texts += [part.value or "" for part in e.body.parts]
+        for text in texts:
+            sent.update(_SENT.findall(unquote(text)))
+    return [
+        script
+        for script in traffic.scripts
+        if any(str(value) in sent for _, _, value in literals(script.answer.text or "") if rarity(value) >= 2)
+    ]
+
+
+_SENT = re.compile(r"[\w.~+=@-]{3,}")
 
 # Calls
 

@@ -17,12 +17,14 @@ from urllib.parse import parse_qsl, unquote, urljoin
 
 import msgspec
 
+from recorder import cookies
 from recorder.address import parts_of
 from recorder.errors import FileError
 from recorder.events import (
     Act,
     AnyEvent,
     Body,
+    Cookies,
     Done,
     Mark,
     PageOpened,
@@ -103,6 +105,8 @@ class _Entry:
         self.resource = str(entry.get("_resourceType") or "").lower()
         self.messages = [m for m in _list(entry.get("_webSocketMessages")) if isinstance(m, dict)]
         self.is_socket = self.url.startswith(("ws://", "wss://")) or bool(self.messages) or self.status == 101
+        self.hops = [(self.method, self.url, self.at, self.headers, self.answer_headers)]
+        """Itself, and the requests that its redirects led to."""
         self.sent = self._sent(_dict(request.get("postData")))
         self.answer = self._answer(_dict(response.get("content")))
 
@@ -201,6 +205,7 @@ def _joined(entries: list[_Entry]) -> list[_Entry]:
             if following is None:
                 break
             left.remove(following)
+            entry.hops += following.hops
             entry.status, entry.answer, entry.answer_headers = (
                 following.status,
                 following.answer,
@@ -222,8 +227,21 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
     yield PageOpened(page="har", seq=1, at=start, url=root, title=redactor.clean(title))
     yield from redactor.events(start)
     clean = redactor.clean
+    digests = cookies.Digests()
     for number, entry in enumerate(entries, 1):
         id, at, end = f"h{number}", entry.at, entry.at + entry.duration
+        for method, address, began, asked, given in entry.hops:
+            carried = [pair for name, value in asked if name == "cookie" for pair in cookies.sent(value)]
+            # A HAR has all that a response sets in one header, a line each.
+            lines = [line for name, value in given if name == "set-cookie" for line in value.split("\n")]
+            stored = [cookies.set_by(line) for line in lines]
+            if carried or stored:
+                at_url = clean(address.partition("#")[0])
+                yield Cookies(
+                    page="har", seq=1, at=began, method=method,
+                    url=re.sub(r"^http", "ws", at_url) if entry.is_socket else at_url,
+                    sent=digests.of(carried), set=digests.of(stored),
+                )  # fmt: skip
         url = clean(entry.url.partition("#")[0])
         # What led to it is not in the file: whatever is no asset counts as a person's.
         yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")

@@ -69,10 +69,7 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     chunks: list[str] = msgspec.field(default_factory=list)
     """What was streamed; empty where that is more than can be kept."""
     chunk_at: list[float] = msgspec.field(default_factory=list)
-    """When each of these arrived."""
-    cookies_sent: Pairs = ()
-    cookies_set: Pairs = ()
-    """The cookies of the request and of the response, each with a digest of its value."""
+    """When each of ``chunks`` arrived, in ms."""
     yields: int = 0
     streamed: int = 0
     """How many chunks came, and of how many characters."""
@@ -90,6 +87,11 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     """When something was last told of it, by the journal; not so of messages."""
     awaited: bool = False
     """A message that came over this WebSocket set a request going."""
+    cookies_sent: Pairs = ()
+    cookies_set: Pairs = ()
+    """Cookies that went along and that the response set: names and digests of values."""
+    login: str = ""
+    """The scheme of the login that the browser itself sent: ``basic`` or ``digest``."""
 
     @property
     def spoken(self) -> Said | None:
@@ -129,8 +131,8 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
 STREAM_LIMIT = 128 * 1024 * 1024
 """Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
 CHUNK_COST = 64
-COOKIES_MS = 5_000.0
-"""How far the moments may be apart at which page and proxy saw one request begin."""
+COOKIES_MS = 5000.0
+"""How far the moments may be apart at which a page and a proxy saw the same request."""
 CHAIN_MS = 300.0
 """How soon after an answer a request of the same page counts as made because of it."""
 
@@ -147,6 +149,8 @@ class Traffic:
         self.acts: list[Act] = []
         self.typed: list[Typed] = []
         self.made: list[Made] = []
+        self.scripts: list[Exchange] = []
+        """Script files that documents loaded; no calls, and not among ``exchanges``."""
         self.surroundings = 0
         """When something was last told that may concern any exchange: a page, or what was read from the app."""
         self.start: Mark | None = None
@@ -155,6 +159,9 @@ class Traffic:
         self._by_id: dict[tuple[str, str], Exchange] = {}
         self._acts: dict[tuple[str, str], Act] = {}
         self._sockets: list[Exchange] = []
+        self._by_address: dict[tuple[str, str, tuple[str, ...]], list[Exchange]] = {}
+        self._matched: set[tuple[int, tuple[str, str, tuple[str, ...]]]] = set()
+        self._unmatched: dict[tuple[str, str, tuple[str, ...]], list[Cookies]] = {}
 
     @property
     def count(self) -> int:
@@ -174,6 +181,8 @@ class Traffic:
                     found.answer_url = event.url
                     found.first_at = event.at
                     found.changed = self._order
+                    if event.url and event.url != found.url:
+                        self._watch(found, "GET", event.url)
             case Chunk():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
                     found.stream(event.text, event.at)
@@ -193,6 +202,7 @@ class Traffic:
                 self._by_id[event.page, event.id] = opened
                 self._sockets.append(opened)
                 self.exchanges.append(opened)
+                self._watch(opened, "GET", opened.url)
             case SocketMessage():
                 if (found := self._by_id.get((event.page, event.id))) is not None:
                     found.messages.append(
@@ -207,15 +217,15 @@ class Traffic:
             case SocketClosed():
                 if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
                     self._end(found, event.at)
-            case Act():
-                self._acts[event.page, event.id] = event
-                self.acts.append(event)
             case Typed():
                 self.typed.append(event)
             case Made():
                 self.made.append(event)
             case Cookies():
-                self._cookies(event)
+                self._match(event)
+            case Act():
+                self._acts[event.page, event.id] = event
+                self.acts.append(event)
             case PageOpened():
                 self.pages[event.page] = event
                 self.surroundings = self._order
@@ -254,6 +264,9 @@ class Traffic:
             act=self._act(event.left or event.page, event.act),
         )
         self._by_id[event.page, event.id] = made
+        if event.how == "script":
+            self.scripts.append(made)
+            return
         form = self._by_id.get((event.left or "", event.form or ""))
         if form is not None and form.document is None:
             form.document = made
@@ -261,19 +274,7 @@ class Traffic:
         if made.act is None:
             made.cause = made.followed = self._cause(made)
         self.exchanges.append(made)
-
-    def _cookies(self, event: Cookies) -> None:
-        """Add the cookies of an exchange to the one of the same address that began closest to it."""
-        url = event.url.partition("#")[0]
-        fitting = [
-            e
-            for e in self.exchanges[-200:]
-            if e.method == event.method and e.url.partition("#")[0] == url and not e.cookies_set
-        ]
-        found = min(fitting, key=lambda e: abs(e.at - event.at), default=None)
-        if found is not None and abs(found.at - event.at) <= COOKIES_MS:
-            found.cookies_sent, found.cookies_set = event.sent, event.set
-            found.changed = self._order
+        self._watch(made, made.method, made.url)
 
     def _cause(self, made: Exchange) -> Exchange | None:
         """The latest answer of the same page that came just before, if a person's act was behind it."""
@@ -303,6 +304,44 @@ class Traffic:
                 socket.awaited = True
                 return cause
         return None
+
+    def _watch(self, exchange: Exchange, method: str, url: str) -> None:
+        """``exchange`` is the page's account of a request for ``url``: cookies are matched with it."""
+        address = _address_of(method, url)
+        self._by_address.setdefault(address, []).append(exchange)
+        waiting = self._unmatched.pop(address, [])
+        for event in waiting:
+            self._match(event)
+
+    def _match(self, event: Cookies) -> None:
+        """Give the exchange that ``event`` is about its cookies; it waits if no page has told of that one yet."""
+        address = _address_of(event.method, event.url)
+        near = [
+            e
+            for e in self._by_address.get(address, ())
+            if abs(e.at - event.at) <= COOKIES_MS and (id(e), address) not in self._matched
+        ]
+        if not near:
+            self._unmatched.setdefault(address, []).append(event)
+            return
+        found = min(near, key=lambda e: abs(e.at - event.at))
+        self._matched.add((id(found), address))
+        found.cookies_sent += tuple(pair for pair in event.sent if pair not in found.cookies_sent)
+        found.cookies_set += event.set
+        if not found.sent_header("authorization"):
+            found.login = found.login or event.login
+        found.changed = self._order
+
+
+_SECRET = re.compile(r"\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]|%5Brecorder-secret[^/?&#]*%5D")
+
+
+def _address_of(method: str, url: str) -> tuple[str, str, tuple[str, ...]]:
+    """What a page and a proxy say alike of a request: the values of its parameters, and what either took for a secret,
+    are no part of it."""
+    path, _, query = url.partition("?")
+    names = (each.partition("=")[0] for each in query.partition("#")[0].split("&"))
+    return method, _SECRET.sub("*", path.partition("#")[0]), tuple(name for name in names if name)
 
 
 def parsed(text: str | None) -> tuple[bool, Any]:
