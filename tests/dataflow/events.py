@@ -221,6 +221,10 @@ class _Recording:
         given = cookies_of(exchange, self.env)
         if sent or given:
             told = tuple((name, _digest(value)) for name, value in given)
+            # The proxy keeps only the names of parameters.
+            where, _, query = url.partition("?")
+            names = "&".join(f"{pair.partition('=')[0]}=" for pair in query.split("&") if pair)
+            url = f"{where}?{names}" if names else where
             self._add(Cookies, NOBODY, at=exchange.at, method=exchange.method, url=url, sent=sent, set=told)
         self.jar.update(given)
         readable = {name for name, _, is_readable in exchange.cookies if is_readable}

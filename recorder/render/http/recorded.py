@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from recorder.request import evaluated, follow
-from recorder.workflow import Cookie, Expression, Link, SecretRef, VariableRef, Workflow
+from recorder.workflow import AppUrl, Cookie, Expression, Generated, Link, SecretRef, VariableRef, Workflow
 
 
 class Recorded:
     """The values of one workflow; secrets are spelled as ``${NAME}``."""
 
     def __init__(self, workflow: Workflow) -> None:
+        self._url = workflow.app.url.rstrip("/")
         self._steps = {step.id: step for step in workflow.steps}
         self._variables = {variable.name: variable.value for variable in workflow.variables}
 
@@ -27,6 +28,11 @@ class Recorded:
                 return "".join(f"${{{p}}}" if n % 2 else p for n, p in enumerate(leaf.pieces))
             case Cookie():
                 return f"${{COOKIE_{leaf.name}}}"
+            case AppUrl():
+                return self._url
+            case Generated():
+                # The moment of a request is not kept.
+                return leaf.example or (0 if leaf.form in ("ms", "s") else "")
             case Link():
                 return self._link(leaf)
         return leaf
@@ -36,7 +42,7 @@ class Recorded:
         if step is None or link.output >= len(step.outputs):
             return None
         try:
-            found = follow(link, step.outputs[link.output].value)
+            found = follow(link, step.outputs[link.output].value, self._leaf)
         except (ValueError, LookupError, TypeError):
             return None
         if isinstance(found, str) and found.startswith("[recorder-secret:"):
