@@ -474,12 +474,13 @@ def test_every_form_of_fetch_is_recorded(site: Site, open_page: Callable[..., Pa
     assert {"url", "request", "replaced"} <= set(by_name)
     assert (by_name["request"].method, by_name["request"].body.text) == ("POST", '{"a":1}')
     assert by_name["replaced"].body.text == "new"
+    assert dict(by_name["replaced"].headers)["content-type"] == "text/plain;charset=UTF-8"
     content = f"data:text/plain;base64,{base64.b64encode(b'12345').decode()}"
     file = events.Part(name="f", filename="ü (1).txt", size=5, type="text/plain", value=content)
     for form in ("form", "formrequest"):
         assert by_name[form].body.parts == (events.Part(name="a", value="b"), file)
     assert by_name["upload"].body.parts == (file,)
-    assert dict(by_name["query"].headers)["content-type"] == "application/x-www-form-urlencoded"
+    assert dict(by_name["query"].headers)["content-type"] == "application/x-www-form-urlencoded;charset=UTF-8"
     assert by_name["query"].body.parts == (events.Part(name="a", value="1"), events.Part(name="a", value="2"))
     assert by_name["blob"].body.text == '{"b":2}'
     assert by_name["buffer"].body.text == '{"ü":3}'
@@ -609,7 +610,9 @@ def test_every_form_of_xhr_is_recorded_and_the_page_sees_the_browser_s_own(
     assert by_name["json"].body.text == '{"a":1}'
     assert json.loads(site.done("n=json").body.text)["method"] == "POST"
     assert [part.name for part in by_name["form"].body.parts] == ["a", "f"]
-    assert dict(by_name["params"].headers)["content-type"] == "application/x-www-form-urlencoded"
+    assert (
+        dict(by_name["params"].headers)["content-type"] == "application/x-www-form-urlencoded;charset=UTF-8"
+    )
     assert site.done("n=bytes").body.reason == "binary_not_kept"
     assert "error" in site.done("/refused").error
     statuses = {r.id: r.status for r in site.said(Response)}
@@ -632,6 +635,61 @@ def test_an_event_source_is_told_event_by_event_whatever_they_are_called(
     assert (request.how, request.method) == ("eventsource", "GET")
     assert over.aborted
     assert "".join(chunk.text for chunk in site.said(Chunk) if chunk.id == request.id) == "data: x\n\n"
+
+
+def test_bodies_in_other_encodings_are_recorded_as_text_with_the_encoding(
+    site: Site, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(recording=True)
+    page.evaluate(
+        """async () => {
+            const post = (name, body, headers) => fetch('/echo?n=' + name, { method: 'POST', body, headers });
+            const json = { 'Content-Type': 'application/json' };
+            const text = (charset) => ({ 'Content-Type': `text/plain; charset=${charset}` });
+            const pack = async (format, text) =>
+                new Response(new Blob([text]).stream().pipeThrough(new CompressionStream(format))).arrayBuffer();
+            await post('latin', Uint8Array.of(0x63, 0xe9), text('iso-8859-1'));
+            await post('cyrillic', new Blob([Uint8Array.of(0xcf)], { type: 'text/plain;charset=windows-1251' }));
+            await post('marked', new TextEncoder().encode('\ufeff{}'), json);
+            await post('wrong', Uint8Array.of(0x63, 0xe9), json);
+            await post('wide', Uint8Array.of(0x63, 0), text('utf-16le'));
+            await post('request', new Blob([]));
+            await fetch(new Request('/echo?n=bytes', { method: 'POST', body: Uint8Array.of(0, 1) }));
+            await post('gzip', await pack('gzip', '{"a":"ü"}'), { ...json, 'Content-Encoding': 'gzip' });
+            await post('deflate', await pack('deflate', '{"a":1}'), { ...json, 'Content-Encoding': 'deflate' });
+            await post('broken', Uint8Array.of(1, 2), { ...json, 'Content-Encoding': 'gzip' });
+            await fetch(new Request('/echo?n=packed', {
+                method: 'POST', body: await pack('gzip', '[1]'), headers: { ...json, 'Content-Encoding': 'gzip' },
+            }));
+            await post('end', '1');
+        }"""
+    )
+    site.wait(lambda: site.done("n=end"))
+    bodies = {r.url.rpartition("=")[2]: r.body for r in site.said(Request)}
+    assert bodies["latin"] == events.Body(kind="text", text="cé", charset="windows-1252")
+    assert bodies["cyrillic"] == events.Body(kind="text", text="П", charset="windows-1251")
+    assert bodies["marked"] == events.Body(kind="text", text="\ufeff{}")
+    for name, content in {"wrong": b"c\xe9", "wide": b"c\0", "bytes": b"\0\1", "broken": b"\1\2"}.items():
+        assert base64.b64decode(bodies[name].parts[0].value.partition(",")[2]) == content
+    assert bodies["gzip"].text == '{"a":"ü"}'
+    assert bodies["deflate"].text == '{"a":1}'
+    assert bodies["packed"].text == "[1]"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "charset"),
+    [("", ""), ("windows-1251", "windows-1251"), ("no-such latin1", "windows-1252"), ("utf-16", "")],
+)
+def test_a_form_is_told_with_its_encoding(
+    attribute: str, charset: str, site: Site, open_page: Callable[..., Page]
+) -> None:
+    form = f'<form action="/there" method="post" accept-charset="{attribute}"><button name="b" value="ж">Send</button></form>'
+    site.pages |= {"/": form + FOOTER, "/there": "<p>answer</p>" + FOOTER}
+    page = open_page(recording=True)
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_url("**/there")
+    sent = site.wait(lambda: next((r for r in site.said(Request) if r.how == "form"), None))
+    assert sent.body == events.Body(kind="parts", parts=(events.Part(name="b", value="ж"),), charset=charset)
 
 
 def test_a_beacon_is_told_with_what_it_carries(site: Site, open_page: Callable[..., Page]) -> None:

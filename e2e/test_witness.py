@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from e2e.visit import opened, press, proxied
 from recorder import events
 from recorder.adapters.http.traffic import Traffic
 from recorder.capture import journal as journals
+from recorder.capture.browser import record
 from recorder.events import Act, Chunk, Cookies, Done, Made, Request, Response, Typed
 from tests.serving import upstream
 
@@ -601,3 +603,77 @@ async def test_an_app_that_keeps_events_to_itself_does_not_hide_the_end_of_a_req
         done = await witness.of(request, Done)
         response = await witness.of(request, Response)
     assert (response.status, done.error, done.body.text) == (200, None, '{"ok": true}')
+
+
+async def test_a_browser_that_is_driven_tells_of_cookies_and_script_files_too(
+    browser_path: str, tmp_path: Path
+) -> None:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return html(
+                """<script src="/config.js"></script><button onclick="fetch('/me')">go</button>""",
+                headers={"Set-Cookie": "session=cookie-of-the-document; HttpOnly"},
+            )
+        if request.path == "/config.js":
+            return web.Response(
+                body=gzip.compress(b"tenant = 'tnt_one'"),
+                content_type="text/javascript",
+                headers={"Content-Encoding": "gzip"},
+            )
+        return web.json_response({})
+
+    told: Told = []
+
+    async def drive(page: Page) -> None:
+        witness = Witness(page, tmp_path, "")
+        await page.get_by_role("button", name="go").click()
+        await witness.request("/config.js", how="script")
+        await witness.until(lambda: [c for c in witness.told(Cookies) if c.url.endswith("/me")])
+        await asyncio.sleep(0.2)
+        told.extend(witness.told())
+
+    async with upstream(handler) as url:
+        await record(url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive)
+    traffic = Traffic()
+    for event in told:
+        traffic.feed(event)
+    by_path = {e.url.rpartition("/")[2]: e for e in traffic.exchanges}
+    assert [name for name, _ in by_path[""].cookies_set] == ["session"]
+    assert by_path["me"].cookies_sent == by_path[""].cookies_set
+    assert [e.answer.text for e in traffic.scripts] == ["tenant = 'tnt_one'"]
+    assert "cookie-of-the" not in repr(told)
+
+
+async def test_a_document_is_told_as_the_app_sent_it_with_its_headers_and_without_its_secrets(
+    recorded: Callable[..., Any],
+) -> None:
+    sent = """<!doctype html><html><head><title>App</title></head><body><P Class=one>Price: 4 €
+    <form method=post><input type=hidden name='csrf_token' value='a-token-of-the-form-1'></form>
+    <div id=list data-id="42"></div><script>document.getElementById("list").remove(); document.title = "Changed"</script>
+    <footer></footer>"""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(
+            body=gzip.compress(sent.encode("windows-1252")),
+            headers={
+                "Content-Type": "text/html; charset=windows-1252",
+                "Content-Encoding": "gzip",
+                "Link": "</next>; rel=next",
+                "Set-Cookie": "a=valuable",
+            },
+        )
+
+    async with recorded(handler) as witness:
+        document = await witness.request("/", how="document")
+        await witness.until(lambda: len([d for d in witness.told(Done) if d.id == "d0"]) > 1)
+        traffic = Traffic()
+        for event in witness.told():
+            traffic.feed(event)
+    exchange = next(e for e in traffic.exchanges if e.page == document.page)
+    placeholder = re.search(r"\[recorder-secret:[^\]]+\]", exchange.answer.text or "")
+    assert placeholder
+    assert (exchange.answer.text or "").replace(placeholder[0], "a-token-of-the-form-1") == sent
+    assert exchange.header("link") == "</next>; rel=next"
+    assert exchange.header("content-type") == "text/html; charset=windows-1252"
+    assert exchange.header("set-cookie") == ""
+    assert exchange.status == 200

@@ -172,12 +172,11 @@ def _without(session: Session, secrets: dict[str, Edited]) -> Session:
             also = _KEPT_OF.get(type(node), frozenset())
             texts = {n: getattr(node, n) for n in node.__struct_fields__ if n not in kept and n not in also}
             if isinstance(node, Call):
-                # A secret may be percent-encoded there; values are sent as well without the recorded spelling.
-                texts |= {
-                    n: ""
-                    for n in ("address", "body")
-                    if node.charset or clean(decoded(texts[n])) != decoded(texts[n])
-                }
+                # A secret may be escaped there. The values are sent also without the recorded spelling.
+                is_in_values = clean(node.inputs) != node.inputs
+                for name in ("address", "body"):
+                    plain = decoded(texts[name])
+                    texts[name] = "" if is_in_values or clean(plain) != plain else texts[name]
             return msgspec.structs.replace(node, **{name: clean(text) for name, text in texts.items()})
         return node
 

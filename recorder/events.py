@@ -305,6 +305,12 @@ class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
     before."""
 
 
+class Sought(msgspec.Struct, frozen=True, tag_field="t", tag="sought"):
+    """Page to collector: give me the document that I am, by the key that came with it, as the app sent it."""
+
+    key: str
+
+
 class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
     """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no
     more."""
@@ -341,7 +347,7 @@ class Take(msgspec.Struct, frozen=True, tag_field="t", tag="take"):
 FromPanel = Look | Edit | Again | Take
 """What the panel asks, over the page's connection or of a session that is served."""
 
-FromPage = Hello | Toggle | Wait | Told | FromPanel | AnyEvent
+FromPage = Hello | Toggle | Wait | Told | Sought | FromPanel | AnyEvent
 """A frame from the page is UTF-8 text: one or more of these as JSON, one a line."""
 
 
@@ -405,6 +411,14 @@ class Streamed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", t
     type: str
     data: str
     id: str = ""
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="source", kw_only=True):
+    """Collector to page, the answer to ``Sought``: the ``text`` of the document and the ``headers`` it came with. The
+    page reports both a second time, without their secrets."""
+
+    text: str
+    headers: Pairs = ()
 
 
 class View(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="view", kw_only=True):
@@ -481,7 +495,7 @@ class Trouble(msgspec.Struct, frozen=True, tag_field="t", tag="trouble"):
 
 ToPanel = View | Script | Came | Ran | Given | Trouble
 
-ToPage = State | Ack | Refused | Loaded | Streamed | ToPanel
+ToPage = State | Ack | Refused | Loaded | Streamed | Source | ToPanel
 
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(FromPage)

@@ -243,6 +243,10 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
     Raises:
         ValueError, LookupError, TypeError: it is not there.
     """
+    if reader.kind == "entries":
+        if not isinstance(value, dict):
+            raise TypeError("it is not an object")
+        return at([{"key": key, "value": item} for key, item in value.items()], reader.path, leaf)
     text = as_text(value)
     match reader.kind:
         case "json":

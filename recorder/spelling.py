@@ -11,7 +11,6 @@ import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
-from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -211,7 +210,7 @@ def _members(text: str, start: int, at: int, value: dict[str, Expression]) -> It
     begun, at = start, _SPACES.match(text, at + 1).end()  # type: ignore[union-attr]
     names: set[str] = set()
     while text[at] != "}":
-        name, at = scanstring(text, at + 1)
+        name, at = _DECODER.raw_decode(text, at)
         names.add(name)
         at = text.index(":", at) + 1
         yield text[begun:at]

@@ -48,6 +48,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
       returns.
     - ``literal``: the text is JavaScript; ``path`` is a name and ``nth``: the nth string or number literal that is
       assigned to this name (``name = "x"``, ``"name": 'x'``, ``name: 7``).
+    - ``entries``: the value is an object; ``path`` leads into the list of its members, each an object with ``key`` and
+      ``value``.
     - ``base64``: the text is base64, in either alphabet, of another text.
     - ``unquote``: the text is percent-encoded.
     - ``query``: the text is an address; ``path`` is the name of a parameter of its query, or else of its fragment.
@@ -57,7 +59,9 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
       ``/``, ``?``, ``#`` or the end.
     """
 
-    kind: Literal["json", "elements", "literal", "base64", "unquote", "query", "segment", "between"]
+    kind: Literal[
+        "json", "elements", "literal", "entries", "base64", "unquote", "query", "segment", "between"
+    ]
     path: Path = ()
 
 
@@ -267,6 +271,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A stream is read until it has an item for each of these; empty: see ``cancel_after``."""
     origins: tuple[Origin, ...] = ()
     """Where the values that it sends come from."""
+    cookies: tuple[tuple[str, Expression], ...] = ()
+    """Cookies that the page itself set before, by name, percent-encoded as they are sent."""
     address: str = ""
     """The recorded path and query, where an encoder would write the arguments in another way."""
     body: str = ""
@@ -333,7 +339,15 @@ def sent(step: Step) -> list[Expression]:
     """All that a step sends."""
     messages = (message.value for message in step.messages if message.sent)
     keys = (argument.key for argument in step.arguments if argument.key is not None)
-    return [*(argument.value for argument in step.arguments), *keys, step.frames, step.event_data, *messages]
+    cookies = (value for _, value in step.cookies)
+    return [
+        *(argument.value for argument in step.arguments),
+        *keys,
+        *cookies,
+        step.frames,
+        step.event_data,
+        *messages,
+    ]
 
 
 _Leaf = TypeVar("_Leaf", Link, VariableRef, SecretRef, File, Cookie, Generated)

@@ -10,7 +10,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -21,7 +21,7 @@ from recorder import session
 from recorder.adapters import Want
 from recorder.capture import asgi, collector
 from recorder.errors import UsageError
-from recorder.events import Fetched, Request
+from recorder.events import Cookies, Fetched, Request
 from recorder.session import App, Session
 from tests.serving import TAG
 
@@ -239,6 +239,50 @@ async def test_a_recording_is_saved_when_the_server_ends_and_said(tmp_path: Path
     assert said == [f"API Recorder saved {tmp_path / 's.json'}"]
     assert session.read(tmp_path / "s.json").started
     assert not (tmp_path / "s.journal").exists()
+
+
+class SeenFold(WantingFold):
+    """Keeps the cookies and the requests that it is told of."""
+
+    seen: ClassVar[list[Any]] = []
+
+    def feed(self, event: Any) -> None:
+        if isinstance(event, Cookies):
+            self.seen.append(
+                (event.before, event.method, event.url, [n for n, _ in event.sent], [n for n, _ in event.set])
+            )
+
+
+async def test_cookies_and_script_files_of_the_app_are_seen_as_they_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cooking(SmallApp):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http" and scope["path"] == "/ui/config.js":
+                return await self.say(send, b"a = 1", "text/javascript", (b"set-cookie", b"b=2; HttpOnly"))
+            return await super().__call__(scope, receive, send)
+
+    def made(*arguments: Any, **options: Any) -> collector.Collector:
+        return collector.Collector(*arguments, **options, fold=SeenFold)
+
+    monkeypatch.setattr(asgi, "Collector", made)
+    SeenFold.seen = []
+    app = recorder.attach(Cooking(), output=tmp_path / "s.json", say=lambda sentence: None)
+    asked = {"Cookie": "a=1", "Sec-Fetch-Dest": "script"}
+    async with served(app, "/ui") as origin, aiohttp.ClientSession() as browser:
+        async with browser.get(f"{origin}/config.js?v=3", headers=asked) as answer:
+            assert await answer.read() == b"a = 1"
+        async with recording(origin, "/ui") as page:
+            loaded = await page.hear(t="loaded")
+            async with browser.get(f"{origin}/config.js", headers=asked):
+                pass
+            again = await page.hear(t="loaded")
+    assert (loaded["text"], loaded["before"], loaded["url"]) == ("a = 1", True, f"{origin}/ui/config.js?v=3")
+    assert (again["text"], again.get("before", False)) == ("a = 1", False)
+    assert SeenFold.seen == [
+        (True, "GET", f"{origin}/ui/config.js?v=", ["a"], ["b"]),
+        (False, "GET", f"{origin}/ui/config.js", ["a"], ["b"]),
+    ]
 
 
 async def test_the_sockets_of_the_app_itself_pass(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from recorder.adapters import workflow
 from recorder.adapters.http.fold import HttpFold
 from recorder.adapters.http.har import events
 from recorder.api import Api, Endpoint, Location
+from recorder.edits import edited, resolved
 from recorder.errors import FileError
-from recorder.events import Secret
+from recorder.events import Edit, Secret
 from recorder.render import Options, render, renderers
 from recorder.replay.run import replay
 from recorder.session import App, Call, File, Session, Trigger, Value
@@ -32,6 +33,7 @@ from tests.dataflow.features import world
 from tests.dataflow.table import made as made_of
 from tests.http_page import Page
 from tests.javascript import shapes
+from tests.serving import upstream
 
 HOSTILE = [
     "plain",
@@ -344,3 +346,89 @@ def test_a_secret_beside_a_link_inside_a_text_is_taken_from_the_environment() ->
         text = render(workflow(page.session()), target)
         assert placeholder not in text
         assert "RECORDER_SECRET_PASSWORD" in text
+
+
+MISSING = ["python", "javascript", "curl", "pytest", "locust", "mcp"]
+
+
+@pytest.mark.parametrize("target", MISSING)
+async def test_a_script_says_which_secret_it_needs_before_its_first_call(
+    target: str, site: Site, tmp_path: Path
+) -> None:
+    page = Page()
+    placeholder = f"[recorder-secret:{'0' * 16}:RECORDER_SECRET_PIN]"
+    page.add(Secret, placeholder=placeholder, name="RECORDER_SECRET_PIN", hint="field 'pin'")
+    page.act()
+    page.ask("POST", "/first", sent={"a": 1}, give={"ok": True})
+    page.wait(3000)
+    page.act()
+    page.ask("POST", "/enter", sent={"pin": placeholder}, give={"ok": True})
+    suffix, command = {
+        **COMMANDS,
+        "locust": (".py", [sys.executable, "-m", "locust", "--headless", "--run-time", "1s", "-f"]),
+        "mcp": (".py", [sys.executable]),
+    }[target]
+    script = tmp_path / f"made_test{suffix}"
+    script.write_text(render(workflow(page.session()), target), encoding="utf-8")
+    environment = {**os.environ, "RECORDER_URL": site.url}
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+            stdin=subprocess.DEVNULL, env={**environment, **more},
+        )  # fmt: skip
+
+    done = await asyncio.to_thread(run)
+    assert done.returncode in (1, 2)
+    sentence = (
+        "Set RECORDER_SECRET_PIN in the environment to the secret that is not in the recording (field 'pin')"
+    )
+    assert sentence in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert site.asked == []
+    if target not in ("mcp", "locust"):
+        assert (await asyncio.to_thread(run, RECORDER_SECRET_PIN="77")).returncode == 0
+        assert [asked["body"] for asked in site.asked] == [{"a": 1}, {"pin": "77"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "text"),
+    [
+        ("text/plain", "héllo".encode(), "héllo"),
+        ("text/plain", b"\xef\xbb\xbfhello", "hello"),
+        ("text/plain; charset=windows-1251", "привет".encode("cp1251"), "привет"),
+        ("text/csv; charset=no-such", "a;ü".encode(), "a;ü"),
+        ("application/x-odd", b"odd", "odd"),
+        ("text/plain", "ü".encode("latin-1"), "\ufffd"),
+    ],
+)
+async def test_replay_reads_an_answer_whatever_it_says_of_its_encoding(
+    kind: str, content: bytes, text: str, tmp_path: Path
+) -> None:
+    page = Page()
+    page.act()
+    page.ask("POST", "/say", sent={"a": 1}, give=text, kind="text/plain")
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(body=content, headers={"content-type": kind})
+
+    async with upstream(answer) as url:
+        report = await replay(workflow(page.session()), files=tmp_path, url=url)
+    assert report.ok, report.sentences()
+    assert report.steps[0].outputs[0].value == text
+
+
+def test_a_value_that_is_made_secret_is_not_left_in_the_recorded_spelling() -> None:
+    page = Page()
+    page.act()
+    page.ask("POST", "/a?key=se%63ret%20one&x=(1)", sent='{ "pin" : "se\\u0063ret one" }', give={"ok": True})
+    made = page.session()
+    call = made.calls[0]
+    assert call.address
+    assert call.body
+    place = next(n for n, value in enumerate(call.inputs) if value.name == "key")
+    edit = resolved(made, Edit(what="secret", call=call.id, input=place), "0" * 16)
+    left = str(edited(made, [edit]))
+    assert "secret one" not in left
+    assert "se%63ret" not in left
+    assert "u0063" not in left

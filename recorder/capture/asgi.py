@@ -293,10 +293,35 @@ class Middleware:
             if admitted is None:
                 return
             scope, receive, send = admitted
+        send = self._seen(scope, send)
         if scope["type"] == "http" and (kind := self._takes_script(scope)):
             await self._pass_document(kind, scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def _seen(self, scope: Scope, send: Send) -> Send:
+        """``send`` that also shows what passes to the collector, where it is a browser's."""
+        headers: Headers = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
+        host = get(headers, b"host").decode("latin-1").lower()
+        if not self._recording.allows(host) or self._recording.is_own(headers):
+            return send
+        wire = self._recording.collector(scope, self.app).wire
+        seen = wire.passing(scope.get("method", "GET"), _asked(scope, host), headers)
+        if scope["type"] == "websocket":
+            seen.upgraded()
+            return send
+
+        async def show(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+                seen.answered(message["status"], given)
+            await send(message)
+            if message["type"] == "http.response.body" and seen.reads:
+                seen.feed(message.get("body", b""))
+                if not message.get("more_body", False):
+                    seen.over()
+
+        return show
 
     def _takes_script(self, scope: Scope) -> Kind:
         headers: Headers = list(scope["headers"])
@@ -304,7 +329,8 @@ class Middleware:
         return kind_of(scope["method"], headers) if self._recording.allows(host) else ""
 
     async def _pass_document(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
-        token = self._recording.collector(scope, self.app).token
+        collector = self._recording.collector(scope, self.app)
+        token, sources = collector.token, collector.sources
         hidden = self._recording.site.secrets if self._recording.site is not None else inject.NO_SECRETS
         extensions = {
             k: v for k, v in (scope.get("extensions") or {}).items() if not k.startswith("http.response.")
@@ -316,7 +342,7 @@ class Middleware:
             nonlocal shown
             if message["type"] == "http.response.start":
                 headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-                shown = with_script(kind, message["status"], headers, token, _prefix(scope), hidden)
+                shown = with_script(kind, message["status"], headers, token, _prefix(scope), hidden, sources)
                 await send({**message, "headers": shown.headers} if shown else message)
             elif message["type"] == "http.response.body" and shown is not None:
                 more = message.get("more_body", False)
@@ -466,6 +492,17 @@ def _saving(receive: Receive, recording: Recording) -> Receive:
         return message
 
     return wrapped
+
+
+def _asked(scope: Scope, host: str) -> str:
+    """The address of a request as the page spells it."""
+    raw = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1").partition("?")[0]
+    prefix = quote(_prefix(scope))
+    if not raw.startswith(prefix + "/"):
+        raw = prefix + raw
+    query = scope.get("query_string", b"").decode("latin-1")
+    host = host.removesuffix(":80" if scope["scheme"] in ("http", "ws") else ":443")
+    return f"{scope['scheme']}://{host}{raw}" + (f"?{query}" if query else "")
 
 
 def _prefix(scope: Scope) -> str:

@@ -28,6 +28,7 @@ from playwright.async_api import (
     Frame,
     Page,
     Playwright,
+    Response,
     async_playwright,
 )
 from playwright.async_api import Error as PlaywrightError
@@ -50,6 +51,8 @@ from recorder.config import Secrets
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
 
+SEEN_SECONDS = 2.0
+"""How long the end of a recording waits for what the browser has still to tell of its requests."""
 OPEN_SECONDS = 60.0
 """How long the app may take to show its page."""
 
@@ -278,6 +281,49 @@ class Tabs:
             self.gone.set()
 
 
+class Responses:
+    """Shows the collector what pages cannot see of their requests, as the browser's driver tells of it."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._seeing: set[asyncio.Task[None]] = set()
+
+    def add(self, response: Response) -> None:
+        """Called by the driver for each response."""
+        task = asyncio.get_running_loop().create_task(self._see(response))
+        self._seeing.add(task)
+        task.add_done_callback(self._seeing.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is still on its way."""
+        if self._seeing:
+            await asyncio.wait(list(self._seeing), timeout=SEEN_SECONDS)
+
+    async def _see(self, response: Response) -> None:
+        # A page that is gone by now takes its requests with it.
+        with contextlib.suppress(PlaywrightError):
+            request = response.request
+            asked = [(n.encode(), v.encode()) for n, v in (await request.all_headers()).items()]
+            # What the driver gives is decoded.
+            given = [
+                (each["name"].encode(), each["value"].encode())
+                for each in await response.headers_array()
+                if each["name"].lower() != "content-encoding"
+            ]
+            url = request.url.partition("#")[0]
+            if not origin_of(url):
+                return
+            seen = self._collector.wire.passing(request.method, url, asked, request.timing["startTime"])
+            seen.answered(response.status, given)
+            if (
+                seen.reads
+                and request.resource_type == "script"
+                and origin_of(url) == origin_of(request.frame.url)
+            ):
+                seen.feed(await response.body())
+                seen.over()
+
+
 async def record(
     url: str,
     *,
@@ -391,6 +437,8 @@ async def record(
         await target.expose_binding(binding, lines.call)
         await target.add_init_script(script)
         await _into_workers(page)
+        responses = Responses(collector)
+        target.on("response", responses.add)
         if not cdp:
             context.on("page", tabs.add_popup)
         tabs.add(page)
@@ -416,6 +464,7 @@ async def record(
             speak("recording; close the last tab or press Ctrl-C to save")
             await _over(gone, stop, drive(page) if drive is not None else None)
         finally:
+            await responses.finish()
             await collector.stop()
     return saved
 

@@ -33,6 +33,7 @@ from recorder import events, session
 from recorder.adapters import Fold, Want, new_fold
 from recorder.capture import journal as journals
 from recorder.capture.beside import OpenPanel, Panel, Snapshot
+from recorder.capture.documents import Sources
 from recorder.capture.ingest import (
     MAX_FRAME,
     Accepted,
@@ -43,6 +44,7 @@ from recorder.capture.ingest import (
     Pressed,
     Progress,
     Refusal,
+    Seeking,
     Seen,
     Waiting,
     encode,
@@ -352,6 +354,7 @@ class Collector:
         self.open_panel = open_panel
         self.wire = Wire(self)
         """What the shell sees pass."""
+        self.sources = Sources()
         self._ring = Ring()
         self._scripts = Scripts()
         self._connections: set[Connection] = set()
@@ -793,6 +796,9 @@ class Connection:
                 self._send(outcome.message)
             elif isinstance(outcome, Asked):
                 self._ask(outcome.message)
+            elif isinstance(outcome, Seeking):
+                if (source := collector.sources.take(outcome.key)) is not None:
+                    self._send(source)
             elif isinstance(outcome, HasTold):
                 self.has_told = True
                 collector.wake()

@@ -6,13 +6,16 @@ a document passes as it is.
 
 from __future__ import annotations
 
+import functools
+import re
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
 from recorder.capture import inject
 from recorder.config import Secrets
+from recorder.events import Source
 
 Headers = list[tuple[bytes, bytes]]
 Kind = Literal["document", "worker", ""]
@@ -27,6 +30,15 @@ _STALE = frozenset(
 _SCRIPTS = frozenset(
     (b"text/javascript", b"application/javascript", b"application/x-javascript", b"text/ecmascript")
 )
+_UNTOLD = frozenset(
+    b"set-cookie set-cookie2 connection keep-alive transfer-encoding content-encoding content-length date server "
+    b"content-security-policy content-security-policy-report-only".split()
+)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+SOURCE_LIMIT = 2 * 1024 * 1024
+"""Bytes of one document that is kept until its page asks for it; so many, and of so many characters together."""
+SOURCES = 32
+SOURCES_LIMIT = 16 * 1024 * 1024
 _POLICIES = frozenset((b"content-security-policy", b"content-security-policy-report-only"))
 
 
@@ -71,18 +83,75 @@ def ask_for_whole(headers: Headers) -> Headers:
 class Document:
     """A document or worker on its way: ``headers`` to send in place of the app's, its bytes through :meth:`feed`."""
 
-    def __init__(self, headers: Headers, decoder: Decoder, injector: Injector) -> None:
+    def __init__(
+        self,
+        headers: Headers,
+        decoder: Decoder,
+        injector: Injector,
+        keep: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.headers = headers
         self._decoder = decoder
         self._injector = injector
+        self._keep = keep
+        self._read = bytearray()
 
     def feed(self, data: bytes) -> bytes:
         """What to send for ``data``; as early as it can be."""
-        return self._injector.feed(self._decoder.decode(data))
+        return self._injector.feed(self._kept(self._decoder.decode(data)))
 
     def finish(self) -> bytes:
         """What is left to send at the end."""
-        return self._injector.feed(self._decoder.flush()) + self._injector.finish()
+        rest = self._injector.feed(self._kept(self._decoder.flush())) + self._injector.finish()
+        if self._keep is not None:
+            self._keep(bytes(self._read))
+        return rest
+
+    def _kept(self, data: bytes) -> bytes:
+        if self._keep is not None:
+            self._read += data
+            if len(self._read) > SOURCE_LIMIT:
+                self._keep, self._read = None, bytearray()
+        return data
+
+
+class Sources:
+    """Documents as the app sent them, each until its page asks for it by its key."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Source] = {}
+        self._size = 0
+
+    def add(self, key: str, headers: Headers, content: bytes) -> None:
+        """Keep a document; the oldest go where there are too many."""
+        told = tuple(
+            (name.decode("latin-1").lower(), value.decode("utf-8", "replace"))
+            for name, value in headers
+            if name.lower() not in _UNTOLD
+        )
+        self._found[key] = Source(text=_text_of(content, get(headers, b"content-type")), headers=told)
+        self._size += len(self._found[key].text)
+        while len(self._found) > SOURCES or self._size > SOURCES_LIMIT:
+            self.take(next(iter(self._found)))
+
+    def take(self, key: str) -> Source | None:
+        """The document with that key, which is then forgotten."""
+        found = self._found.pop(key, None)
+        self._size -= len(found.text) if found is not None else 0
+        return found
+
+
+def _text_of(content: bytes, type: bytes) -> str:
+    """The text of a document. Source: HTML, Determining the character encoding, as far as documents go by it."""
+    if content.startswith(b"\xef\xbb\xbf"):
+        return content[3:].decode("utf-8", "replace")
+    named = _CHARSET.search(type) or _CHARSET.search(content[:1024])
+    for charset in (named[1].decode("latin-1") if named else "utf-8", "utf-8"):
+        try:
+            return content.decode("cp1252" if charset.lower() in ("latin1", "iso-8859-1") else charset)
+        except (LookupError, ValueError):
+            continue
+    return content.decode("cp1252", "replace")
 
 
 def with_script(
@@ -92,20 +161,25 @@ def with_script(
     token: str,
     prefix: str = "",
     hidden: Secrets = inject.NO_SECRETS,
+    sources: Sources | None = None,
 ) -> Document | None:
     """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` and
-    ``hidden`` are as in :func:`inject.script_tag`."""
+    ``hidden`` are as in :func:`inject.script_tag`; ``sources`` keeps documents for their pages."""
     if kind == "document":
-        return document(status, headers, token, prefix, hidden)
+        return document(status, headers, token, prefix, hidden, sources)
     return worker(status, headers) if kind == "worker" else None
 
 
 def document(
-    status: int, headers: Headers, token: str, prefix: str = "", hidden: Secrets = inject.NO_SECRETS
+    status: int,
+    headers: Headers,
+    token: str,
+    prefix: str = "",
+    hidden: Secrets = inject.NO_SECRETS,
+    sources: Sources | None = None,
 ) -> Document | None:
     """The document that this answer to a navigation is; None if it is to pass as it came: not HTML, a download, a part
-    of a file, or in an encoding that cannot be undone in passing. ``prefix`` and ``hidden`` are as in
-    :func:`inject.script_tag`."""
+    of a file, or in an encoding that cannot be undone in passing. The rest is as in :func:`with_script`."""
     kind, _, parameters = get(headers, b"content-type").lower().partition(b";")
     if kind.strip() != b"text/html" or b"utf-16" in parameters or b"utf-32" in parameters:
         return None
@@ -126,7 +200,14 @@ def document(
             changed.append((name, value))
     # The tag holds this run's token: no cache may bring it back in another run.
     changed.append((b"Cache-Control", b"no-store"))
-    return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden)))
+    asked_by = secrets.token_urlsafe(9) if sources is not None else ""
+    injector = inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden, asked_by))
+    return Document(
+        changed,
+        decoder,
+        injector,
+        functools.partial(sources.add, asked_by, headers) if sources is not None else None,
+    )
 
 
 def worker(status: int, headers: Headers) -> Document | None:

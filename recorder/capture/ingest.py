@@ -23,6 +23,7 @@ from recorder.events import (
     Lost,
     Mark,
     Refused,
+    Sought,
     Toggle,
     Told,
     Wait,
@@ -94,7 +95,13 @@ class Asked(msgspec.Struct, frozen=True):
     message: FromPanel
 
 
-Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Asked | Refusal
+class Seeking(msgspec.Struct, frozen=True):
+    """The page asks for the document that it is."""
+
+    key: str
+
+
+Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Asked | Seeking | Refusal
 
 
 class Progress:
@@ -188,6 +195,8 @@ class Ingest:
             yield Waiting()
         elif isinstance(message, Told):
             yield HasTold()
+        elif isinstance(message, Sought):
+            yield Seeking(message.key)
         elif isinstance(message, FromPanel):
             yield Asked(message)
         elif isinstance(message, events.Event):

@@ -64,16 +64,21 @@ def worker_script() -> str:
     return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
-def script_tag(token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS) -> bytes:
+def script_tag(
+    token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS, document: str = ""
+) -> bytes:
     """The element that loads the script. It takes itself out of the document before anything else is parsed.
 
     Args:
         prefix: the path under which browsers find the app, where it is not the root (no final slash).
         secrets: what else the page keeps to itself.
+        document: the key by which the page can ask for the document as the app sent it.
     """
     attributes = {"src": prefix + SCRIPT_PATH, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
     if nonce:
         attributes["nonce"] = nonce
+    if document:
+        attributes["data-document"] = document
     if secrets != NO_SECRETS:
         attributes["data-secrets"] = json.dumps(msgspec.to_builtins(secrets))
     words = " ".join(f'{name}="{html.escape(value)}"' for name, value in attributes.items())

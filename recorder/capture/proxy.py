@@ -381,7 +381,10 @@ class Proxy:
         self, request: web.BaseRequest, answer: aiohttp.ClientResponse, kind: Kind, seen: Seen
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
-        shown = with_script(kind, answer.status, headers, self._collector.token, hidden=self._hidden)
+        collector = self._collector
+        shown = with_script(
+            kind, answer.status, headers, collector.token, hidden=self._hidden, sources=collector.sources
+        )
         body = _whole(answer.content, headers) if shown is None else b""
         response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers, body)
         await response.prepare(request)

@@ -52,9 +52,9 @@ class Wire:
         self._digests = cookies.Digests()
         self._numbers = itertools.count(1)
 
-    def passing(self, method: str, url: str, headers: Headers) -> Passing:
-        """A request begins; ``url`` is as the page spells it, without a fragment."""
-        return Passing(self, method, url, headers, time.time() * 1000)
+    def passing(self, method: str, url: str, headers: Headers, at: float | None = None) -> Passing:
+        """A request begins, now or ``at`` that moment; ``url`` is as the page spells it, without a fragment."""
+        return Passing(self, method, url, headers, time.time() * 1000 if at is None else at)
 
     def address(self, url: str) -> str:
         """``url`` with the names of its parameters only, and without what in its path is good for a login."""

@@ -58,6 +58,7 @@ class Chooser:
             component: of that output.
             made: the output is the response to a call that changed something.
         """
+        link = _by_entries(link, output)
         path = self._path(output, link.path, component, clues, made)
         readers = []
         value = value_at(output, link.path)
@@ -76,6 +77,9 @@ class Chooser:
                 inside = json.loads(as_text(value))
             except (ValueError, RecursionError):
                 return reader
+            component = "json"
+        elif reader.kind == "entries":
+            inside = [{"key": key, "value": item} for key, item in value.items()]
             component = "json"
         else:
             return reader
@@ -254,6 +258,24 @@ class Chooser:
 
 
 _KINDS = frozenset({"type", "event", "kind", "op", "action", "method", "status", "name", "state", "t", "cmd", "command", "topic", "channel"})  # fmt: skip
+
+
+def _by_entries(link: Link, output: Any) -> Link:
+    """The link with a search among the members of an object in place of the name of a member that is no word."""
+    value = output
+    for place, part in enumerate(link.path):
+        if isinstance(value, dict) and isinstance(part, str) and rarity(part) >= 3:
+            names = list(value)
+            if part in names:
+                entries = Reader(kind="entries", path=(names.index(part), "value", *link.path[place + 1 :]))
+                return Link(
+                    step=link.step,
+                    output=link.output,
+                    path=link.path[:place],
+                    readers=(entries, *link.readers),
+                )
+        value = value_at(value, (part,))
+    return link
 
 
 def _beside(fields: tuple[tuple[Place, Expression], ...], side: str, anchor: Item) -> Item:

@@ -72,6 +72,8 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Expression, ...]
     segments: Mapping[int, tuple[str, Expression]]
     origins: tuple[Origin, ...]
+    cookies: tuple[tuple[str, Expression], ...] = ()
+    """Cookies that the page had set itself."""
 
 
 class Flow:
@@ -117,6 +119,9 @@ class Flow:
         for call in calls:
             self._seek(call, sought)
         self._own = Own(session.made, sought)
+        self._by_app = {
+            cookie: call.timing.started for call in reversed(calls) for cookie in call.cookies_set
+        }
         self._received = Received(sought, kept, self._claims)
         self._chooser = Chooser(self._chosen)
         self._names = Names()
@@ -189,8 +194,19 @@ class Flow:
             keys=keys,
             messages=tuple(messages),
             segments=dict(self._segments(call, path)),
+            cookies=tuple(self._own_cookies(call)),
             origins=tuple(self._origins),
         )
+
+    def _own_cookies(self, call: Call) -> Iterator[tuple[str, Expression]]:
+        """The cookies of a request that the page had set, not the app."""
+        at = call.timing.started
+        for name, digest in call.cookies_sent:
+            made = [m for m in self._session.made if m.how == "cookie" and m.name == name and m.at <= at + 1]
+            if not made or self._by_app.get((name, digest), at) < at:
+                continue
+            place = Place_(name=name, location="header", argument=-3, path=(name,))
+            yield name, self._value(made[-1].value, place, at)
 
     def _segments(self, call: Call, path: str) -> Iterator[tuple[int, tuple[str, Expression]]]:
         before = ""
@@ -418,7 +434,7 @@ class Flow:
                 clicked.update(_collapsed(text) for text in texts if text)
             for place, text in enumerate(texts):
                 if text:
-                    rank = 2.5 - number / 20 - place / 1000
+                    rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
                     clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
@@ -478,8 +494,9 @@ class Flow:
             agree = 2 if (words(place.name) - {"id"}) & source.around else 1
         if agree:
             reasons.append("names")
+        is_small = weight <= 1
         weight += agree
-        if source.record in self._records:
+        if source.record in self._records and (agree or not is_small):
             weight += 2
             reasons.append("record")
         if mentions(source.output.value, source.output.component, source.link, self._clicked):
@@ -535,6 +552,10 @@ class Flow:
                     return None
                 if json.dumps(inner, separators=(",", ":"), ensure_ascii=False) == text:
                     return Spelled(kind="json", value=traced)
+        if _PERCENT.search(text) and (plain := unquote(text)) != text and " " not in text:
+            found = self._whole(plain, plain, msgspec.structs.replace(place, location="header"), at)
+            if found is not None and quote(plain, safe="!'()*~") == text:
+                return Spelled(kind="percent", value=found)
         if len(text) >= 12 and (decoded := unbase64(text)) is not None:
             traced = self._value(decoded, msgspec.structs.replace(place, location="header"), at)
             if traced != decoded:
@@ -699,6 +720,8 @@ class Flow:
         for made in self._session.made:
             if made.of:
                 _seek(made.of, sought)
+            if made.how == "cookie":
+                _seek(made.value, sought)
 
 
 _NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
@@ -733,6 +756,8 @@ def _seek(text: str, sought: Sought, depth: int = 0) -> None:
     if _PATH.fullmatch(text) is not None:
         for piece in re.split(r"[/?&#=]", text):
             sought.add(unquote(piece))
+    if _PERCENT.search(text):
+        sought.add(unquote(text))
     if _PERCENT.search(text) or "+" in text:
         sought.add_long(unquote_plus(text))
     if _XML.match(text) is not None:

@@ -191,6 +191,9 @@ class Received:
         for path, leaf in scalars(output.value):
             for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
+        for path, number, key in _unusual_keys(output.value):
+            name = f"{singular(key_of(path))}_id" if path else "id"
+            yield path, name, (Reader(kind="entries", path=(number, "key")),), key
 
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
@@ -209,6 +212,8 @@ class Received:
                     yield path, key, readers, value
 
     def _of_script(self, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        if '"' not in text and "'" not in text and ";" not in text:
+            return
         if text.lstrip()[:1] in ("{", "["):
             yield from self._of_leaf("", text.strip())
         for name, nth, value in literals(text[:LONGEST]):
@@ -286,8 +291,6 @@ class Received:
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""
-        if " " not in text and rarity(text) >= 3:
-            return
         for pattern in (_TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
@@ -341,6 +344,20 @@ def _leads(link: Link, value: Any, text: str) -> bool:
         return as_text(follow(link, value)) == text
     except (ValueError, LookupError, TypeError, RecursionError):
         return False
+
+
+def _unusual_keys(value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
+    """The names of members that are no words: the path of the object, the position of the member, and its name."""
+    if isinstance(value, dict):
+        for number, (key, item) in enumerate(value.items()):
+            if rarity(str(key)) >= 3:
+                yield path, number, str(key)
+            if isinstance(item, dict | list):
+                yield from _unusual_keys(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield from _unusual_keys(item, (*path, number))
 
 
 def _json(text: str) -> Any:

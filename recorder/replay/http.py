@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from http.cookies import BaseCookie, Morsel
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -57,6 +58,9 @@ from recorder.workflow import (
 
 _TEXT = re.compile(r"text/|application/(?:[\w.+-]*json|xml)\b|application/x-ndjson", re.IGNORECASE)
 _MEDIA = re.compile(r"(?:image|audio|video|font)/|application/(?:octet-stream|pdf|zip|gzip)\b", re.IGNORECASE)
+_NOWHERE = URL()
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""Byte order marks, which say the encoding of a text."""
 MOST = 64 * 1024 * 1024
 """Bytes of an answer that are read."""
 
@@ -117,6 +121,24 @@ class HttpSite:
         made = HttpPerformer(ready, files, copies, timeout, self.root, take)
         self._open.append(made)
         return made
+
+
+class _Jar(aiohttp.CookieJar):
+    """Cookies with the quotes that an app has put around a value, as browsers keep them."""
+
+    def filter_cookies(self, request_url: URL = _NOWHERE) -> BaseCookie[str]:
+        found = super().filter_cookies(request_url)
+        for kept in self:
+            sent = found.get(kept.key)
+            if sent is not None and sent.value == kept.value and kept.coded_value.startswith('"'):
+                sent.set(kept.key, kept.coded_value, kept.coded_value)
+        return found
+
+
+def _cookie(name: str, value: str) -> Morsel[str]:
+    cookie: Morsel[str] = Morsel()
+    cookie.set(name, value, value)
+    return cookie
 
 
 class _Transport:
@@ -195,12 +217,10 @@ class HttpPerformer:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            jar = aiohttp.CookieJar(
-                unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(_origin(self._root))
-            )
+            jar = _Jar(unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(_origin(self._root)))
             # Somebody who had logged in before the recording began.
             given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
-            jar.update_cookies({name: value for name, _, value in given}, URL(self._root))
+            jar.update_cookies({name: _cookie(name, value) for name, _, value in given}, URL(self._root))
             self._http = aiohttp.ClientSession(
                 cookie_jar=jar,
                 request_class=_Request,
@@ -215,6 +235,9 @@ class HttpPerformer:
         self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
     ) -> StepReport:
         """Make a request, and hold what comes of it against what was recorded."""
+        if step.cookies:
+            own = {name: as_text(self._value(value)) for name, value in step.cookies}
+            self._session.cookie_jar.update_cookies(own, URL(self._root))
         if step.endpoint.method == "WS":
             made = self._talk(step, on_value)
         else:
@@ -550,11 +573,7 @@ def _origin(url: str) -> str:
 
 def _text_of(content: bytes, type: str) -> str:
     """The text of an answer, in the encoding that it says or begins with; UTF-8 where it says none that is known."""
-    for mark, charset in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
+    for mark, charset in _MARKS.items():
         if content.startswith(mark):
             return content[len(mark) :].decode(charset, "replace")
     said = re.search(r';\s*charset="?([\w.:-]+)', type, re.IGNORECASE)

@@ -42,7 +42,7 @@ export class Channel {
    *   each line as such
    * @param {(why: string) => void} onRefused
    * @param {(message: import("./words.js").ToPanel) => void} onPanel
-   * @param {(message: import("./words.js").Loaded | import("./words.js").Streamed) => void} onSeen
+   * @param {(message: import("./words.js").FromWire) => void} onSeen
    */
   constructor(config, ledger, onState, onRefused, onPanel, onSeen) {
     this.config = config;
@@ -73,6 +73,8 @@ export class Channel {
     this.pressedAt = null;
     /** @type {(() => void) | null} */
     this.beginning = null;
+    /** Whether the document as the app sent it is here. */
+    this.isSource = false;
     this.left = takeLeft();
   }
 
@@ -129,9 +131,12 @@ export class Channel {
       this.isGreeted = true;
       this.follow(message);
       this.onState(message, isPressLost, isFirst);
+      const { document: key } = this.config;
+      if (isFirst && key && !this.isSource) this.line?.send(natives.stringify({ t: "sought", key }));
     } else if (message.t === "loaded" && !this.ledger.session) {
       this.loaded.push(message);
-    } else if (message.t === "loaded" || message.t === "streamed") {
+    } else if (message.t === "loaded" || message.t === "streamed" || message.t === "source") {
+      if (message.t === "source") this.isSource = true;
       this.onSeen(message);
     } else {
       return this.onPanel(message);

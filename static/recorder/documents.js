@@ -23,13 +23,15 @@ const KEY = "api-recorder:leaving";
 /**
  * @param {import("./exchange.js").Observer} observer
  * @param {string} page the id of this document
- * @returns {{downloads: (download: Download) => boolean}} what takes a download that was seen on its way, and says whether
- *   it is told of already
+ * @returns {{downloads: (download: Download) => boolean, source: (source: import("./words.js").Source) => void}} what takes a
+ *   download that was seen on its way, and says whether it is told of already; and what takes this document as the app
+ *   sent it
  */
 export function watchDocument(observer, page) {
   const counter = { last: 0, letter: "f" };
   const left = takeLeaving();
-  if (location.protocol === "http:" || location.protocol === "https:") tellDocument(observer, left);
+  const isOfTheWeb = location.protocol === "http:" || location.protocol === "https:";
+  const source = isOfTheWeb ? tellDocument(observer, left) : () => {};
 
   /** @type {WeakMap<File, string>} */
   const contents = new WeakMap();
@@ -126,7 +128,7 @@ export function watchDocument(observer, page) {
     add({ t: "done", id, body: lostBody("binary_not_kept") });
     return true;
   };
-  return { downloads };
+  return { downloads, source };
 }
 
 /**
@@ -176,16 +178,29 @@ function takeLeaving() {
  * have changed it. A Gradio page says nothing that way that its app does not say better.
  * @param {import("./exchange.js").Observer} observer
  * @param {Leaving | null} left
+ * @returns {(source: import("./words.js").Source) => void} what takes the document as the app sent it, which is told of a
+ *   second time so, once secrets were looked for in what the page has made of it
  */
 function tellDocument(observer, left) {
   const at = natives.now();
   const since = observer.now();
   let isTold = false;
+  let url = "";
+  /** @type {import("./words.js").Source | null} */
+  let sent = null;
+  const tellSource = () => {
+    if (!sent || !isTold || isGradio()) return;
+    const { text, headers = [] } = sent;
+    sent = null;
+    observer.add({ t: "response", id: "d0", status: statusOf(), headers, url }, since);
+    observer.add({ t: "done", id: "d0", body: textBody(text) }, since);
+  };
+  const statusOf = () => Number(/** @type {any} */ (performance.getEntriesByType("navigation")[0])?.responseStatus) || 200;
   const tell = () => {
     if (isTold || own(document, "readyState") === "loading") return;
     isTold = true;
     if (isGradio()) return;
-    const url = addressOf(location.href);
+    url = addressOf(location.href);
     const [entry] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
     const isNavigated = entry?.type === "navigate" || entry?.type === undefined;
     const how = isNavigated ? "document" : "reload";
@@ -197,13 +212,17 @@ function tellDocument(observer, left) {
       if (left.form) request.form = left.form;
     }
     observer.add(request, since);
-    const status = Number(entry?.responseStatus) || 200;
     const type = own(document, "contentType");
-    observer.add({ t: "response", id: "d0", status, headers: [["content-type", type]], url }, since);
+    observer.add({ t: "response", id: "d0", status: statusOf(), headers: [["content-type", type]], url }, since);
     const text = /html/.test(type) ? own(document, "documentElement")?.outerHTML ?? "" : own(document, "body")?.textContent ?? "";
     const body = text.length > DOCUMENT_LIMIT ? lostBody("too_large", text.length) : textBody(text);
     observer.add({ t: "done", id: "d0", body }, since);
+    tellSource();
   };
   if (own(document, "readyState") !== "loading") tell();
   else listen(document, "readystatechange", tell);
+  return (source) => {
+    sent = source;
+    tellSource();
+  };
 }

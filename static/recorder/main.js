@@ -23,10 +23,14 @@ const MARK = Symbol.for("api-recorder");
  */
 export function fromTag(element) {
   if (!(element instanceof HTMLScriptElement)) return null;
-  const { channel, token, secrets } = element.dataset;
+  const { channel, token, secrets, document: key } = element.dataset;
   element.remove();
   if (!channel || !token) return null;
-  return secrets ? { channel, token, secrets: natives.parse(secrets) } : { channel, token };
+  /** @type {import("./words.js").Config} */
+  const config = { channel, token };
+  if (secrets) config.secrets = natives.parse(secrets);
+  if (key) config.document = key;
+  return config;
 }
 
 /**
@@ -52,7 +56,11 @@ export function start(config) {
     },
     (why) => toggle?.refuse(why),
     guarded((message) => panel?.hear(message)),
-    guarded((message) => (message.t === "loaded" ? reportLoaded(message) : reportStreamed(message))),
+    guarded((message) => {
+      if (message.t === "loaded") reportLoaded(message);
+      else if (message.t === "streamed") reportStreamed(message);
+      else reportSource(message);
+    }),
   );
 
   /**
@@ -78,7 +86,7 @@ export function start(config) {
   const observer = { now, add: guarded(observe), act: acts.current, flush };
   const { streamed: reportStreamed } = hook(observer, making);
   for (const leaving of ["beforeunload", "pagehide"]) listen(window, leaving, flush);
-  const { downloads } = watchDocument(observer, ledger.page);
+  const { downloads, source: reportSource } = watchDocument(observer, ledger.page);
   /** @param {import("./words.js").Loaded} loaded */
   const reportLoaded = ({ id, method, url, how, at, before = false, status = 200, headers = [], text = "" }) => {
     if (how === "download" && downloads({ method, url, at, status, headers })) return;

@@ -47,10 +47,12 @@
  *
  * @typedef {{t: "loaded", id: string, method: string, url: string, how: "script" | "download", at: number, before?: boolean, status?: number, headers?: Pairs, text?: string}} Loaded
  * @typedef {{t: "streamed", url: string, began: number, at: number, type: string, data: string, id?: string}} Streamed
- * @typedef {State | Ack | Refused | Loaded | Streamed | ToPanel} ToPage
+ * @typedef {{t: "source", text: string, headers?: Pairs}} Source
+ * @typedef {Loaded | Streamed | Source} FromWire what the recorder saw pass
+ * @typedef {State | Ack | Refused | FromWire | ToPanel} ToPage
  *
  * @typedef {{names: string[], patterns: string[]}} Secrets
- * @typedef {{channel?: string, binding?: string, token: string, secrets?: Secrets}} Config
+ * @typedef {{channel?: string, binding?: string, token: string, secrets?: Secrets, document?: string}} Config
  * How the page reaches the collector: a path of its own origin, or the name of a function that the browser exposes; and
  * what else it keeps to itself, as `recorder/config.py` has it.
  */

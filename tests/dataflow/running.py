@@ -202,6 +202,8 @@ class Runner:
         return Seen(real=real, one=marked[0], two=marked[1]), url
 
     def _step(self, step: Step) -> None:
+        for name, value in step.cookies:
+            self.jar[name] = as_text(evaluated(value, self._leaf))
         if step.endpoint.method == "WS":
             self._talk(step)
             return

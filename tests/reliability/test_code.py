@@ -9,8 +9,29 @@ import re
 from collections.abc import Callable
 
 from conftest import MANY
+from recorder.api import Endpoint
 from recorder.render import render
-from recorder.workflow import identifier
+from recorder.session import App
+from recorder.workflow import (
+    AppUrl,
+    Argument,
+    Cookie,
+    Digest,
+    Expression,
+    Generated,
+    Item,
+    Link,
+    Object,
+    Output,
+    Reader,
+    Spelled,
+    Step,
+    Text,
+    Variable,
+    VariableRef,
+    Workflow,
+    identifier,
+)
 from tests import javascript
 from tests.test_curl_target import WORD, assert_parses
 from tests.test_curl_target import hostile_workflow as spoken_workflow
@@ -80,6 +101,72 @@ def test_no_shell_script_gains_a_word(promise: Callable[..., None]) -> None:
     said = [text for text in texts(300 if MANY else 15) if len(identifier(text, "step")) > 1]
     broken = [repr(text) for text in said if skeleton(text) != skeleton("benign")]
     promise("curl: recorded text is one quoted word, by dash and bash", len(said), broken)
+
+
+def http_workflow(text: str) -> Workflow:
+    """``text`` wherever an expression of an HTTP workflow can hold it."""
+    anchor = Item(fields=(((text, text), text),), nth=1)
+    item = Item(
+        fields=((("id",), VariableRef(name="chosen")), ((text,), text), (("in", text), text)), after=anchor
+    )
+    readers = (
+        Reader(kind="json", path=(text, item, "id")),
+        Reader(kind="elements", path=(Item(fields=((("tag",), text),)), text)),
+        Reader(kind="literal", path=(text, 1)),
+        Reader(kind="query", path=(text,)),
+        Reader(kind="between", path=(text, text)),
+        Reader(kind="segment", path=(-1,)),
+        Reader(kind="base64"),
+        Reader(kind="unquote"),
+    )
+    link = Link(step="a", output=0, path=(text, item, text, "id"), readers=readers)
+    sent: list[Expression] = [
+        link,
+        Text(pieces=(text, link, text)),
+        Cookie(name=text),
+        Cookie(name=text, decoded=True),
+        AppUrl(),
+        Generated(kind="random", name="made", form="characters", size=3, alphabet=text + "ab"),
+        Generated(kind="random", form="characters", size=3, alphabet=text + "ab"),
+        Digest(algorithm="sha256", form="hex", value=Text(pieces=(text, link))),
+        Spelled(kind="percent", value=Text(pieces=(link, text))),
+        Spelled(kind="json", value={text: link}),
+        Object(members=((link, text), (text, link), (Text(pieces=(text, link)), link))),
+    ]
+    first = Endpoint(id=f"GET /{text}", name="first", method="GET", path="/first")
+    second = Endpoint(id=f"POST /{text}", name="second", method="POST", path="/second")
+    arguments = [Argument(name=f"n{n}", value=value, location="json") for n, value in enumerate(sent)]
+    return Workflow(
+        name="x",
+        app=App(url="http://a.test", kind="http"),
+        variables=(Variable(name="chosen", value=text),),
+        steps=(
+            Step(id="a", name="first", endpoint=first, code=200, outputs=(Output(component="json"),)),
+            Step(
+                id="b", name="second", endpoint=second, code=200, arguments=tuple(arguments),
+                outputs=(Output(component="events"),), enough=(item, anchor),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def test_no_script_of_an_http_app_gains_a_syntax_node(promise: Callable[..., None]) -> None:
+    said = [t for t in texts(300 if MANY else 15) if "\0" not in t and not re.search("[\ud800-\udfff]", t)]
+    modules = [render(http_workflow(text), "javascript") for text in ("benign", *said)]
+    benign, *shapes = javascript.shapes(modules)
+    broken = [f"javascript, {t!r}" for t, made in zip(said, shapes, strict=True) if made != benign]
+
+    def skeleton(text: str) -> str:
+        code = render(http_workflow(text), "curl")
+        assert_parses(code)
+        # Variables of the shell are named after what they hold.
+        calls = WORD.sub("WORD", re.sub(r" \\\n +", " ", code[code.index("\nmade=") :]))
+        names = rf"\b(cookie\w*|value\w*|({identifier(text, 'x')}|benign)_?(_\d)?)\b"
+        return re.sub(names, "NAME", calls)
+
+    said = [text for text in said if len(identifier(text, "cookie")) > 3]
+    broken += [f"curl, {text!r}" for text in said if skeleton(text) != skeleton("benign")]
+    promise("javascript, curl: the same for the expressions of HTTP apps", 2 * len(said), broken)
 
 
 def test_no_document_gains_a_heading(promise: Callable[..., None]) -> None:

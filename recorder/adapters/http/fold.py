@@ -375,6 +375,9 @@ class _Builder:
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
             ),
+            cookies_sent=e.cookies_sent,
+            cookies_set=(*e.cookies_set, *(answer.cookies_set if answer is not e else ())),
+            moments=_moments(answer) if outputs and outputs[0].component in ("events", "lines") else (),
             address=_unusual_address(e, path),
             body=_unusual_body(e, body, media),
             charset=e.body.charset,

@@ -165,7 +165,12 @@ class _Builder:
             for text in _own_names([expression])
         }
         sends: dict[str, list[Expression]] = {
-            id: [*t.inputs, *t.keys.values(), *t.messages, *(e for _, e in t.segments.values())]
+            id: [
+                *t.inputs,
+                *t.keys.values(),
+                *t.messages,
+                *(e for _, e in (*t.segments.values(), *t.cookies)),
+            ]
             for id, t in traced.items()
         }
         needed = self._needed(everything, sends, skipped)
@@ -282,6 +287,7 @@ class _Builder:
                 for message, expression in zip(call.messages, traced.messages, strict=True)
             ),
             origins=traced.origins,
+            cookies=tuple((name, self._secrets.replace(value)) for name, value in traced.cookies),
         )
 
     def _message(self, message: Message, expression: Expression, by_person: bool) -> Message:

@@ -179,7 +179,7 @@ class Traffic:
                     found.status = event.status
                     found.answer_headers = event.headers
                     found.answer_url = event.url
-                    found.first_at = event.at
+                    found.first_at = event.at if found.first_at is None else found.first_at
                     found.changed = self._order
                     if event.url and event.url != found.url:
                         self._watch(found, "GET", event.url)
@@ -188,11 +188,16 @@ class Traffic:
                     found.stream(event.text, event.at)
                     found.changed = self._order
             case Done():
-                if (found := self._by_id.get((event.page, event.id))) is not None and found.open:
+                found = self._by_id.get((event.page, event.id))
+                if found is not None and found.open:
                     found.answer = event.body
                     found.error = event.error
                     found.aborted = event.aborted
                     self._end(found, event.at)
+                elif found is not None and found.how in ("document", "reload") and event.body.kind == "text":
+                    # The document as the app sent it, in place of what the page made of it.
+                    found.answer = event.body
+                    found.changed = self._order
             case SocketOpened():
                 opened = Exchange(
                     page=event.page, id=event.id, method="WS", url=event.url, how="socket", headers=(), body=Body(),

@@ -13,6 +13,7 @@ from recorder.markup import LATIN, NAMED
 from recorder.render import Options
 from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
 from recorder.render.http.program import STREAMED
+from recorder.render.layout import WIDTH
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, is_no_file, value_at
@@ -43,50 +44,13 @@ from recorder.workflow import (
     sent,
 )
 
-_OWN = {
-    *(
-        "address",
-        "after",
-        "answer",
-        "ask",
-        "charset",
-        "follow",
-        "hops",
-        "body",
-        "code",
-        "cookie",
-        "count",
-        "files",
-        "histchars",
-        "jar",
-        "method",
-    ),
-    *(
-        "most",
-        "host",
-        "origin",
-        "pick",
-        "status",
-        "uri",
-        "url",
-        "verb",
-        "work",
-        "label",
-        "path",
-        "ifs",
-        "home",
-        "pwd",
-        "shell",
-        "env",
-        "functions",
-        "taken",
-        "quiet",
-        "number",
-        "kind",
-        "filter",
-        "wanted",
-    ),
-}
+_OWN = set(
+    """
+    address after answer ask body charset code cookie count env files filter follow functions histchars home hops
+    host ifs jar kind label lacking method most number origin path pick pwd quiet shell sign status taken tries uri
+    url verb wanted work
+    """.split()
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JQ_WORDS = set(
     "and as catch def elif else end foreach if import include label module not or reduce then try".split()
@@ -233,7 +197,7 @@ class _Script:
     def json(self, value: Expression) -> str:
         """A value as JSON text."""
         if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
-            return sh_text(json_text(value))
+            return sh_text(as_json(value))
         arguments: list[str] = []
         filter = self.jq(value, arguments)
         return f'"$(jq -nc {" ".join(arguments)} {sh_text(filter)})"'
@@ -245,9 +209,7 @@ class _Script:
             texts: what comes from the shell is text, whatever it was when it was recorded.
         """
         if isinstance(value, dict):
-            members = (
-                f"{json_text(str(key))}: {self.jq(item, arguments, texts)}" for key, item in value.items()
-            )
+            members = (f"{_key(str(key))}: {self.jq(item, arguments, texts)}" for key, item in value.items())
             return "{" + ", ".join(members) + "}"
         if isinstance(value, Object):
             pairs = (
@@ -283,7 +245,7 @@ class _Script:
             return variable is None or self.is_text(variable[1].value)
         if isinstance(value, Generated):
             return value.form not in ("ms", "s")
-        return not isinstance(value, list | dict | tuple | bool | int | float | Object)
+        return value is not None and not isinstance(value, list | dict | tuple | bool | int | float | Object)
 
     def cookie(self, leaf: Cookie) -> str:
         self.needs |= {"cookie", "unquote"} if leaf.decoded else {"cookie"}
@@ -328,8 +290,9 @@ class _Script:
         arguments: list[str] = []
         filter = self.filter(link, arguments)
         name = self.name(_called(link), "value")
-        words = ["take", name, form, str(number), kind, sh_text(label), sh_text(filter), *arguments]
-        self.before.append(f"{' '.join(words)} || exit 1")
+        head = f"take {name} {form} {number} {kind} {sh_text(label)}"
+        tail = f"{' '.join([sh_text(filter), *arguments])} || exit 1"
+        self.before.append(f"{head} {tail}" if len(head + tail) < WIDTH else f"{head} \\\n    {tail}")
         inside = [leaf for leaf in leaves(link) if leaf is not link]
         if not any(isinstance(leaf, Cookie | Generated) for leaf in inside):
             self.taken[form, link] = name
@@ -529,7 +492,7 @@ class _Script:
 
     def json_pieces(self, value: Expression) -> Iterator[tuple[bool, str]]:
         """JSON in pieces, each with whether it is a word of the shell."""
-        if next(leaves(value), None) is None:
+        if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
             yield False, as_json(value)
         elif isinstance(value, dict):
             for number, (key, item) in enumerate(value.items()):
@@ -546,7 +509,9 @@ class _Script:
 
     def json_leaf(self, leaf: Any) -> str:
         """An expression as a word that holds JSON. jq would round the numbers that it reads."""
-        if isinstance(leaf, VariableRef) and not self.is_text(leaf):
+        if isinstance(leaf, Link):
+            return f'"${self.take("tojson", leaf)}"'
+        if isinstance(leaf, VariableRef | Generated) and not self.is_text(leaf):
             return self.word(leaf)
         return self.json(leaf)
 
@@ -564,9 +529,9 @@ class _Script:
             if asked.charset or odd or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs.add("multipart")
                 fields = [self.field(name, value) for name, value in asked.body]
-                charset = f" {sh_text(_iconv(asked.charset))}" if asked.charset else ""
+                charset = sh_text(_iconv(asked.charset)) if asked.charset else ""
                 lines = [f"    {field}" for field in fields]
-                lines += ["    printf '------recorded-parts--\\r\\n'"]
+                lines.append("    printf '%s\\r\\n' ------recorded-parts--")
                 self.before.append("\n".join([f"charset={charset}", "{", *lines, '} > "$work/body"']))
                 words.append("-H 'Content-Type: multipart/form-data; boundary=----recorded-parts'")
                 words.append('--data-binary @"$work/body"')
@@ -634,12 +599,17 @@ def _iconv(charset: str) -> str:
     return names.get(charset.lower(), charset)
 
 
+def _key(name: str) -> str:
+    """The name of a member in jq."""
+    return name if _NAME.fullmatch(name) and name not in _JQ_WORDS else json_text(name)
+
+
 def _called(link: Link) -> str:
     """A name for what a link leads to."""
     parts = [part for path in (link.path, *(reader.path for reader in link.readers)) for part in path]
     name = next((part for part in reversed(parts) if isinstance(part, str)), "")
     selector = next((part for part in reversed(parts) if isinstance(part, Item)), None)
     if name in ("value", "content", "text", "") and selector is not None:
-        fields = {path: value for path, value in selector.fields}
+        fields = dict(selector.fields)
         name = next((v for k in ("name", "id") if isinstance(v := fields.get((k,)), str)), name)
     return name

@@ -48,9 +48,9 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask attributes basename between conditions connect cookie cookies dirname elements encode escaped file get item
-    jar join keep lines literal main member message messages multipart origin page parameter parse plain position read
-    read_file run secret segment send show spell text unbase64 unquote until where
+    address ask attributes basename between characters conditions connect cookie cookies dirname elements encode escaped
+    file get item jar join keep lines literal main member message messages multipart origin page parameter parse plain
+    position read read_file run secret segment send show spell tables text textOf unbase64 unquote until where
     """.split()
 )
 
@@ -118,14 +118,14 @@ class _Module:
             blocks=["\n".join(f"    {line}" if line else "" for line in block) for block in blocks],
             returned=f"{self.last}.body" if self.last else "",
             needs=self.needs,
-            secrets=[
-                (javascript_text(s.name), javascript_text(s.hint or "a request"))
-                for s in self.workflow.secrets
-            ],
             latin=LATIN,
             named=write(javascript(NAMED), indent=4, before="const others = ", after=";"),
             texts=bool(self.needs & _OF_TEXT),
             crypto=sorted(self.needs & {"createHash", "randomBytes", "randomInt", "randomUUID"}),
+            secrets=[
+                (javascript_text(s.name), javascript_text(s.hint or "a request"))
+                for s in self.workflow.secrets
+            ],
         )
 
     def arguments(self) -> list[tuple[str, Node]]:
@@ -215,7 +215,7 @@ class _Module:
         return Group("escaped(", items, ")")
 
     def as_text(self, value: Expression) -> Node:
-        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Digest | AppUrl | Escaped):
+        if isinstance(value, str | Text | SecretRef | Cookie | Spelled | Escaped | Digest | AppUrl):
             return self.expression(value)
         if isinstance(value, Generated) and value.form not in ("ms", "s"):
             return self.expression(value)
@@ -253,10 +253,8 @@ class _Module:
             case "time", form:
                 return "Math.floor(Date.now() / 1000)" if form == "s" else "Date.now()"
             case _, "characters":
-                self.needs.add("randomInt")
-                alphabet = javascript_text(leaf.alphabet)
-                pick = f"[...{alphabet}][randomInt({len(leaf.alphabet)})]"
-                return f'Array.from({{ length: {int(leaf.size)} }}, () => {pick}).join("")'
+                self.needs |= {"characters", "randomInt"}
+                return f"characters({int(leaf.size)}, {javascript_text(leaf.alphabet)})"
         self.needs.add("randomBytes")
         return f"randomBytes({int(leaf.size)}).toString({javascript_text(leaf.form)})"
 
@@ -435,9 +433,10 @@ class _Module:
         elif asked.media == "multipart":
             parts: list[tuple[str, Node]] = [("", self.part(name, value)) for name, value in asked.body]
             items.append(("parts: ", Group("[", parts, "]")))
-            if asked.charset:
+            # Node leaves out the name of a file that has none.
+            if asked.charset or any(isinstance(v, File) and is_no_file(v) for _, v in asked.body):
                 self.needs |= {"multipart", "encode"}
-                items.append(("charset: ", javascript_text(asked.charset)))
+                items.append(("charset: ", javascript_text(asked.charset or "utf-8")))
         elif asked.media == "body":
             items.append(("text: ", self.raw(asked.body, asked.charset)))
         return items

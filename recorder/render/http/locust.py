@@ -13,7 +13,7 @@ from recorder.render.layout import Group, Node, write
 from recorder.render.literals import python, python_text
 from recorder.request import as_sent, value_at
 from recorder.session import File
-from recorder.workflow import Expression, Spelled, Step, Workflow, identifier, tainted
+from recorder.workflow import Expression, Step, Workflow, identifier, tainted
 
 
 class Locust:
@@ -80,12 +80,7 @@ class _File(HttpProgram):
         """As a page writes JSON, and requests does not."""
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
-        text = self.expression(Spelled(kind="json", value=value))
-        return (
-            [("data=", Group(text.open, text.items, text.close + ".encode()"))]
-            if isinstance(text, Group)
-            else []
-        )
+        return [("data=", self.json_text(value))]
 
     def step(self, step: Step) -> list[str]:
         lines: list[str] = []

@@ -18,7 +18,7 @@ from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, s
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, evaluated, follow, is_no_file, value_at
 from recorder.session import File, Place
-from recorder.spelling import Escaped, codec, encoded, header_bytes
+from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -45,15 +45,16 @@ from recorder.workflow import (
 )
 
 _OWN = {
-    "ANY", "Any", "Around", "BOUNDARY", "Cookie", "CookieJar", "FILES", "Jar", "Matching", "Path", "SECRETS", "URL", "Unordered", "address", "annotations", "app_url",
-    "as_recorded", "base64", "between", "checked", "client", "connect", "contextlib", "cookie", "failing", "form",
-    "heard", "httpx", "json", "message", "multipart", "origin", "os", "pair", "part", "print", "pytest", "quote_plus",
-    "re", "response", "run", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time", "until",
-    "urlencode", "urlsplit", "hashlib", "secrets", "uuid", "datetime", "timezone", "unescape", "unquote", "parse_qs",
-    "quote",
+    "address", "annotations", "ANY", "Any", "app_url", "Around", "as_recorded", "base64", "BOUNDARY",
+    "checked", "client", "connect", "contextlib", "Cookie", "cookie", "CookieJar", "datetime", "failing", "FILES",
+    "form", "hashlib", "heard", "httpx", "Jar", "json", "Matching", "message", "missing", "multipart", "origin", "os",
+    "pair", "parse_qs", "part", "Path", "print", "pytest", "quote", "quote_plus", "re", "redirected", "response",
+    "run", "secrets", "SECRETS", "self", "shortened", "socket", "sockets", "stream", "sys", "text", "time", "timezone",
+    "unescape", "Unordered", "unquote", "until", "URL", "urlencode", "urlsplit", "uuid",
 } | carried_names()  # fmt: skip
 _RESERVED = _OWN | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_UNUSUAL = re.compile(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 STREAMED = ("events", "lines")
@@ -270,7 +271,7 @@ class HttpProgram:
                 return self.escaped(leaf)
             case File():
                 self.needs.add("Path")
-                return f"{write(self.file_path(leaf))}.read_bytes()"
+                return f"({write(self.file_path(leaf))}).read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
 
     def escaped(self, leaf: Escaped) -> Node:
@@ -371,6 +372,9 @@ class HttpProgram:
             case "elements":
                 self.needs.add("elements")
                 return self.inside(f"elements({code})", reader.path)
+            case "entries":
+                self.needs.add("entries")
+                return self.inside(f"entries({code})", reader.path)
             case "unquote" | "base64":
                 name = "unbase64" if reader.kind == "base64" else "unquote"
                 self.needs.add(name)
@@ -395,6 +399,8 @@ class HttpProgram:
         if step.setup and not self.setting_up:
             lines.append("# Nobody asked for this, but what follows needs it.")
         self.setting_up = step.setup
+        for name, value in step.cookies:
+            lines += [*self.take_prelude(), *self.set_cookie(name, value)]
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step)]
         asked = as_sent(step)
@@ -440,6 +446,13 @@ class HttpProgram:
             write(self.decoded(node, component), indent=self.margin, before=f"{name} = "),
         ]
         return [*lines, *self.told(step, name)]
+
+    def set_cookie(self, name: str, value: Expression) -> list[str]:
+        """The line that sets a cookie as the page did."""
+        items: list[tuple[str, Node]] = [("", python_text(name)), ("", self.as_text(value))]
+        if not self.client.startswith("self."):
+            items.append(("domain=", f"{self.client}.base_url.host"))
+        return [write(Group(f"{self.client}.cookies.set(", items, ")"), indent=self.margin)]
 
     def waited(self, step: Step, until: Place, asking: Node) -> list[str]:
         """A request that is made again until its answer says that it is done."""
@@ -559,7 +572,21 @@ class HttpProgram:
         self.needs.add("json")
         if not any(name == "content-type" for name, _ in headers):
             headers.append(("content-type", "application/json"))
-        return [(self.raw_body, Group("json.dumps(", [("", node)], ").encode()"))]
+        return [(self.raw_body, self.json_text(value))]
+
+    def json_text(self, value: Expression) -> Node:
+        """The bytes of a value as JSON, as a page writes them."""
+        chosen = (self.variables[ref.name][1].value for ref in leaves_of(VariableRef, value))
+        if not any(map(_odd, walk([value, *chosen]))):
+            node = self.expression(Spelled(kind="json", value=value))
+            return Group(node.open, node.items, node.close + ".encode()") if isinstance(node, Group) else node
+        self.needs.add("json")
+        if next(leaves(value), None) is None and not any(
+            isinstance(v, float) and _odd(v) for v in walk(value)
+        ):
+            return f"{python_text(as_json(value))}.encode()"
+        items: list[tuple[str, Node]] = [("", self.expression(value)), ("separators=", '(",", ":")')]
+        return Group("json.dumps(", items, ").encode()")
 
     def headers(self, headers: list[tuple[str, Expression]]) -> Node:
         items = [
@@ -700,9 +727,7 @@ class HttpProgram:
 
 def _is_usual_name(name: Expression) -> bool:
     """Whether every client writes the name of a part as browsers do."""
-    return (
-        not isinstance(name, str) or bool(name) and not re.search(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", name)
-    )
+    return not isinstance(name, str) or (name != "" and _UNUSUAL.search(name) is None)
 
 
 def _odd(value: Any) -> bool:

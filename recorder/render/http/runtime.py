@@ -124,6 +124,11 @@ def attributes(text: str) -> dict[str, str]:
     return found
 
 
+def entries(value: Any) -> list[dict[str, Any]]:
+    """The members of an object."""
+    return [{"key": key, "value": item} for key, item in value.items()]
+
+
 def literal(text: str, name: str, nth: int) -> Any:
     """The nth string or number that a script assigns to a name."""
     value = r"[\"']?\s*[:=]\s*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
