@@ -149,7 +149,14 @@ class _Recording:
             self.ids += 1
             role = {"choice": "combobox", "check": "checkbox"}.get(control.kind, "textbox")
             kind = "change" if control.kind in ("choice", "check") else "input"
-            self._add(Act, id=f"a{self.ids}", kind=kind, role=role, name=control.label)
+            self._add(
+                Act,
+                id=f"a{self.ids}",
+                kind=kind,
+                role=role,
+                name=control.label,
+                near=tuple(map(self._text, control.near)),
+            )
             self.at += 900
             self._add(
                 Typed, control=f"k{self.ids}", kind=control.kind, value=self._text(control.node), shown=self._text(control.shown),

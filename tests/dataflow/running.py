@@ -97,7 +97,7 @@ class Server:
 
 
 def _fits(exchange: Exchange, sent: Sent) -> bool:
-    if exchange.method != sent.method or len(exchange.path) != len(sent.path):
+    if exchange.elsewhere or exchange.method != sent.method or len(exchange.path) != len(sent.path):
         return False
     if any(isinstance(node, str) and node != got for node, got in zip(exchange.path, sent.path, strict=True)):
         return False
