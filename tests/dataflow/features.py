@@ -103,12 +103,15 @@ def _feature(m: Making, source_kind: str, sink_kind: str) -> Callable[[], None]:
         source = SOURCES[rng.choice(COOKIES)]
     elif source.kind in COOKIES and sink.kind in UNSEEN:
         sink = SINKS[rng.choice(("header", "form field", "JSON leaf"))]
-    both = tuple(look for look in source.fitting if look in sink.fitting)
     noun = m.noun()
-    fitting = both if _can_be_weak(source, sink) else tuple(look for look in both if not _may_be_weak(look))
     key = rng.choice(
         (looks.id_names(noun, rng), looks.id_names(noun, rng), f"{noun}_{rng.choice(looks.SECRETS)}", "id")
     )
+    fitting = tuple(look for look in source.fitting if look in sink.fitting)
+    # A segment of a path is named by what it is the id of.
+    is_told = _is_id(noun, key) or source.chosen or sink.kind not in ("path segment", "address and body")
+    if not (is_told and _can_be_weak(source, sink)):
+        fitting = tuple(look for look in fitting if not _may_be_weak(look))
     if (source.telling or sink.telling) and not any(look in looks.RICH for look in fitting):
         return lambda: None
     m.telling = source.telling or sink.telling
@@ -166,8 +169,13 @@ def _may_be_weak(look: str) -> bool:
 
 
 def _can_be_weak(source: Source, sink: Sink) -> bool:
-    """Whether there is a second witness: names on both sides, or the record that the person chose."""
-    return source.chosen or (source.named and sink.named)
+    """Whether there is a second witness: names on both sides, or the record that the person chose. Inside a longer text
+    there is none."""
+    return sink.named and (source.chosen or source.named)
+
+
+def _is_id(noun: str, key: str) -> bool:
+    return key.lower().removeprefix(noun).lstrip("_") in ("id", "uid")
 
 
 def _sent_as(m: Making, given: Given, sink: Sink) -> str:
@@ -177,7 +185,7 @@ def _sent_as(m: Making, given: Given, sink: Sink) -> str:
     if own.startswith(("X-", "data-")) or "-" in own:
         own = own.removeprefix("X-").removeprefix("data-").replace("-", "_").lower()
     related = [own] if own and own != "id" else [f"{given.noun}_id", f"{given.noun}Id"]
-    if own.lower().removeprefix(given.noun).lstrip("_") in ("id", "uid"):
+    if _is_id(given.noun, own):
         related.append(f"{given.noun}_id")
     if given.deed is not None or not looks.is_weak(given.symbol.recorded):
         related += rng.sample(("x", "target_ref", "for", "ctx", "sel"), 2)
