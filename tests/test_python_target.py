@@ -460,7 +460,7 @@ def test_a_cancelled_call_is_started_and_cancelled() -> None:
 
 def test_a_setting_up_call_is_made_but_not_shown() -> None:
     text = body(script(a_raw_step("load", setup=True), a_step()))
-    assert "# Nobody asked for this, but what follows needs it.\ncall(client, 0, [])\n\ngreeting" in text
+    assert "# Set-up: later calls need its response.\ncall(client, 0, [])\n\ngreeting" in text
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["client", "raw"])

@@ -182,7 +182,8 @@ class Chooser:
             probe = Item(fields=((("tag",), element["tag"]), (("text",), element["text"])))
             if self._reaches(items, probe, index, attribute):
                 return Item(fields=fields)
-        anchored = self._anchored(items, index, attribute, identities, clues)
+        is_content = element["tag"] not in ("script", "meta", "link", "title")
+        anchored = self._anchored(items, index, attribute, identities, clues) if is_content else None
         if anchored is not None:
             return anchored
         text = element.get("text", "")

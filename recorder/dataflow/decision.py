@@ -433,7 +433,8 @@ class Flow:
             if number == 0 and self._by_person(call):
                 clicked.update(_collapsed(text) for text in texts if text)
             for place, text in enumerate(texts):
-                if text:
+                # What a button says is said by the buttons of other rows too.
+                if text and not (act.role == "button" and text == act.name):
                     rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
                     clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
         if clicked:
@@ -485,6 +486,10 @@ class Flow:
         if weight >= 3:
             reasons.append("rare")
         agree = 0
+        is_literal = any(reader.kind == "literal" for reader in source.link.readers)
+        if is_literal and weight <= 1 and not text.isdigit():
+            # A word in a script is a constant of the page.
+            return 0, 0, reasons
         if place.location != "message" or place.name:
             agree = agreement(place.name, self._nouns, source.key, source.around)
         had = words(source.key)

@@ -332,7 +332,7 @@ class Program:
         if step.page not in self.connected:
             lines.extend(self.connect(step.page))
         if step.setup and not self.setting_up:
-            lines.append("# Nobody asked for this, but what follows needs it.")
+            lines.append("# Set-up: later calls need its response.")
         self.setting_up = step.setup
         raw = self.is_raw(step)
         # A stream is closed after its last frame, however it ended.

@@ -53,7 +53,9 @@ def reasons(traffic: Traffic) -> dict[Exchange, str]:
         elif why := _reason(exchange, opened, first, embedded, own):
             found[exchange] = why
     _superseded(traffic, found)
+    _refused(traffic, found)
     _waiting(traffic, found)
+    _read_again(traffic, found)
     for exchange in traffic.exchanges:
         # What follows what was left out was made for the same reason.
         cause = exchange.followed
@@ -136,6 +138,75 @@ def _superseded(traffic: Traffic, found: dict[Exchange, str]) -> None:
         if key in latest:
             found[latest[key]] = "asked while the person was still typing, and asked again"
         latest[key] = e
+
+
+_COME_BACK = frozenset({401, 408, 409, 412, 419, 425, 429, 440, 500, 502, 503, 504})
+"""Statuses of requests that pages send again: after a new login, or a while later."""
+AGAIN_MS = 120_000.0
+
+
+def _refused(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """Requests that were refused, and then sent again with success: another run need not be refused."""
+    waiting: dict[tuple[str, str, str, Any], list[Exchange]] = {}
+    for e in traffic.exchanges:
+        if e in found or e.before or e.how not in ("fetch", "xhr"):
+            continue
+        key = (e.page, e.method, e.url, e.body)
+        if e.status in _COME_BACK:
+            waiting.setdefault(key, []).append(e)
+        elif 0 < e.status < 400:
+            for earlier in waiting.pop(key, ()):
+                is_again = e.act is None or e.act is earlier.act or e.cause is not None
+                if is_again and e.at - earlier.at <= AGAIN_MS:
+                    found[earlier] = f"refused with {earlier.status}, and sent again"
+
+
+def _read_again(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What the page also reads by itself, such as a list that is shown again after a change."""
+    by_itself: set[tuple[str, str, str]] = set()
+    asked: dict[int, list[Exchange]] = {}
+    again: list[tuple[Exchange, int]] = []
+    for e in traffic.exchanges:
+        if e.how not in ("fetch", "xhr"):
+            continue
+        key = (e.method, _steady(e.url), e.body.text or "")
+        if found.get(e, "").startswith(("made by the page", "made before recording")) and e.act is None:
+            by_itself.add(key)
+        if e in found:
+            continue
+        root = id(_root_act(e))
+        asked.setdefault(root, []).append(e)
+        if key in by_itself and e.until is None and (e.method == "GET" or _is_reading(e)):
+            again.append((e, root))
+    for e, root in again:
+        # Where it is all that an act led to, the act asked for it.
+        if len(asked[root]) > 1:
+            found[e] = "read again by the page, as it had done by itself before"
+
+
+def _root_act(e: Exchange) -> Any:
+    """The act that led to a request, if only by the response to another one."""
+    for _ in range(50):
+        if e.act is not None or e.followed is None:
+            break
+        e = e.followed
+    return e.act or e
+
+
+_READING = re.compile(r"[\s{(\[]*(?:query\b|\{)")
+
+
+def _is_reading(e: Exchange) -> bool:
+    """Whether a request with a body only reads: a query of GraphQL, or what the page had sent as it loaded."""
+    is_json, value = parsed(e.body.text)
+    if is_json and isinstance(value, dict) and isinstance(value.get("query"), str):
+        return _READING.match(value["query"]) is not None
+    return e.method == "POST"
+
+
+def _steady(url: str) -> str:
+    """An address without what only keeps caches from answering."""
+    return re.sub(r"(?<=[?&])(?:_|t|ts|cb|nocache)=\d{10,13}(?=&|$)", "", url)
 
 
 def _waiting(traffic: Traffic, found: dict[Exchange, str]) -> None:

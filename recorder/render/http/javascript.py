@@ -351,7 +351,7 @@ class _Module:
     def step(self, step: Step) -> list[str]:
         lines: list[str] = []
         if step.setup and not self.setting_up:
-            lines.append("// Nobody asked for this, but what follows needs it.")
+            lines.append("// Set-up: later calls need its response.")
         self.setting_up = step.setup
         asked = as_sent(step)
         if step.endpoint.method == "WS":

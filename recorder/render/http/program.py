@@ -397,7 +397,7 @@ class HttpProgram:
         """The lines of one step, not indented; a line may hold more, indented for where it stands."""
         lines: list[str] = []
         if step.setup and not self.setting_up:
-            lines.append("# Nobody asked for this, but what follows needs it.")
+            lines.append("# Set-up: later calls need its response or its cookies.")
         self.setting_up = step.setup
         for name, value in step.cookies:
             lines += [*self.take_prelude(), *self.set_cookie(name, value)]

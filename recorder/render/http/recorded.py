@@ -13,6 +13,7 @@ class Recorded:
 
     def __init__(self, workflow: Workflow) -> None:
         self._url = workflow.app.url.rstrip("/")
+        self._root = workflow.app.url.rstrip("/")
         self._steps = {step.id: step for step in workflow.steps}
         self._variables = {variable.name: variable.value for variable in workflow.variables}
 
@@ -35,6 +36,10 @@ class Recorded:
                 return leaf.example or (0 if leaf.form in ("ms", "s") else "")
             case Link():
                 return self._link(leaf)
+            case Generated():
+                return int(leaf.example) if leaf.form in ("ms", "s") else leaf.example
+            case AppUrl():
+                return self._root
         return leaf
 
     def _link(self, link: Link) -> Any:

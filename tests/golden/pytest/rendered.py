@@ -29,7 +29,7 @@ def app_url(pytestconfig: pytest.Config) -> str:
 def test_rendered(app_url: str, text: str, as_recorded: bool) -> None:
     client = Client(app_url, verbose=False)
 
-    # Nobody asked for this, but what follows needs it.
+    # Set-up: later calls need its response.
     call(client, 14, [1])
 
     (text_2,) = call(client, 15, [text])

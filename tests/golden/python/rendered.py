@@ -21,7 +21,7 @@ def run(*, text: str = "a") -> Any:
     """Make the recorded calls in order, and return the last result."""
     client = Client(URL, verbose=False)
 
-    # Nobody asked for this, but what follows needs it.
+    # Set-up: later calls need its response.
     call(client, 14, [1])
 
     (text_2,) = call(client, 15, [text])
