@@ -306,9 +306,10 @@ class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
 
 
 class Sought(msgspec.Struct, frozen=True, tag_field="t", tag="sought"):
-    """Page to collector: give me the document that I am, by the key that came with it, as the app sent it."""
+    """Page to collector: give me the document that I am, by the key that came with it, as the app sent it; or, without
+    a key, the script files that are to be reported, from now on."""
 
-    key: str
+    key: str = ""
 
 
 class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):

@@ -273,6 +273,7 @@ async def test_cookies_and_script_files_of_the_app_are_seen_as_they_pass(
         async with browser.get(f"{origin}/config.js?v=3", headers=asked) as answer:
             assert await answer.read() == b"a = 1"
         async with recording(origin, "/ui") as page:
+            await page.socket.send_json({"t": "sought"})
             loaded = await page.hear(t="loaded")
             async with browser.get(f"{origin}/config.js", headers=asked):
                 pass

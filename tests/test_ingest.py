@@ -156,6 +156,7 @@ def test_a_connection_that_begins_wrongly_is_refused(frame: str, sentence: str) 
         ('{"t":"ack","page":"p1","seq":1}', "not an event"),
         (line("mark", what="stop"), "only the recorder itself"),
         (line("fetched", url="http://127.0.0.1/"), "only the recorder itself"),
+        (line("cookies", method="GET", url="http://127.0.0.1/"), "only the recorder itself"),
         (line(page=""), "an event's page"),
         (line(page="a" * 65), "an event's page"),
         (line(page="a\nb"), "an event's page"),

@@ -315,11 +315,11 @@ class Middleware:
             if message["type"] == "http.response.start":
                 given = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
                 seen.answered(message["status"], given)
-            await send(message)
             if message["type"] == "http.response.body" and seen.reads:
                 seen.feed(message.get("body", b""))
-                if not message.get("more_body", False):
-                    seen.over()
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                seen.over()
 
         return show
 

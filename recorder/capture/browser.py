@@ -47,6 +47,7 @@ from recorder.capture.collector import (
 )
 from recorder.capture.fetch import described_by, fetch_with, request_target
 from recorder.capture.signals import interruption
+from recorder.capture.wire import Passing
 from recorder.config import Secrets
 from recorder.errors import AppError, BrowserError, UsageError
 from recorder.events import State, ToPage
@@ -294,6 +295,43 @@ class Responses:
         self._seeing.add(task)
         task.add_done_callback(self._seeing.discard)
 
+    async def follow(self, page: Page) -> None:
+        """Show the events of the page's streams of server-sent events, also those that it does not listen to.
+
+        Source: Chrome DevTools Protocol, domain Network.
+        """
+        streams: dict[str, tuple[Passing, float]] = {}
+        """By the driver's id: a stream, and when it was asked for by the clock of the events."""
+        wire = self._collector.wire
+
+        def asked(event: dict[str, Any]) -> None:
+            if event.get("type") == "EventSource":
+                url = str(event["request"]["url"]).partition("#")[0]
+                began = event["wallTime"] * 1000
+                streams[event["requestId"]] = (wire.passing("GET", url, [], began), event["timestamp"] * 1000)
+
+        def told(event: dict[str, Any]) -> None:
+            if event["requestId"] in streams and event["eventName"] not in ("", "message"):
+                stream, began = streams[event["requestId"]]
+                at = stream.at + event["timestamp"] * 1000 - began
+                wire.streamed(stream, event["eventName"], event["eventId"], event["data"], at)
+
+        session = await page.context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", asked)
+        session.on("Network.eventSourceMessageReceived", told)
+        await session.send("Network.enable")
+
+    def follow_popup(self, page: Page) -> None:
+        """The same of a page that opened by itself."""
+
+        async def follow() -> None:
+            with contextlib.suppress(PlaywrightError):
+                await self.follow(page)
+
+        task = asyncio.get_running_loop().create_task(follow())
+        self._seeing.add(task)
+        task.add_done_callback(self._seeing.discard)
+
     async def finish(self) -> None:
         """Wait for what is still on its way."""
         if self._seeing:
@@ -439,7 +477,9 @@ async def record(
         await _into_workers(page)
         responses = Responses(collector)
         target.on("response", responses.add)
+        await responses.follow(page)
         if not cdp:
+            context.on("page", responses.follow_popup)
             context.on("page", tabs.add_popup)
         tabs.add(page)
         if not headless and drive is None:

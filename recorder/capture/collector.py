@@ -16,6 +16,7 @@ import secrets
 import tempfile
 import time
 import unicodedata
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -92,6 +93,9 @@ STATE_SHARE = 30
 STATE_SELDOM = 2.0
 """How many times longer than it took to count the calls the toggle waits for the next count, and for how many seconds
 at most: the app's own requests pass through the same loop."""
+STREAMED = 500
+STREAMED_SECONDS = 10.0
+"""How many events of streams, and for how long, are kept for a page that has not connected yet."""
 FETCHES = 4
 CONNECTIONS = 256
 
@@ -356,6 +360,8 @@ class Collector:
         """What the shell sees pass."""
         self.sources = Sources()
         self._ring = Ring()
+        self._streamed: deque[tuple[float, Streamed, str, set[str]]] = deque()
+        """The latest events of streams: when each came, its origin, and the pages that were told."""
         self._scripts = Scripts()
         self._connections: set[Connection] = set()
         self._recording: _Recording | None = None
@@ -587,8 +593,23 @@ class Collector:
 
     def saw_streamed(self, streamed: Streamed, origin: str) -> None:
         """An event came that the page which opened the stream may not have listened to."""
+        now = time.monotonic()
+        while self._streamed and (
+            self._streamed[0][0] < now - STREAMED_SECONDS or len(self._streamed) > STREAMED
+        ):
+            self._streamed.popleft()
+        told = {c.page for c in self._connections if c.greeted and c.origin == origin}
+        self._streamed.append((now, streamed, origin, told))
         for connection in self._connections:
             if connection.greeted and connection.origin == origin:
+                connection.say(streamed)
+
+    def _tell_streamed(self, connection: Connection) -> None:
+        """A page has just connected: events that came since it began to load are told to it now."""
+        for at, streamed, origin, told in self._streamed:
+            recent = at > time.monotonic() - STREAMED_SECONDS
+            if recent and origin == connection.origin and connection.page not in told:
+                told.add(connection.page)
                 connection.say(streamed)
 
     def ask_to_report(self) -> None:
@@ -597,7 +618,11 @@ class Collector:
         if recording is None:
             return
         for id, (loaded, origin) in list(recording.unreported.items()):
-            able = [c for c in self._connections if c.greeted and c.origin == origin]
+            able = [
+                c
+                for c in self._connections
+                if c.greeted and c.origin == origin and (c.takes_scripts or loaded.how == "download")
+            ]
             if able and not any(id in connection.asked for connection in able):
                 latest = max(able, key=lambda connection: connection.heard_at)
                 latest.asked.add(id)
@@ -758,6 +783,8 @@ class Connection:
         self.greeted = False
         self.heard_at = 0.0
         """When the page said something last, by a monotonic clock."""
+        self.takes_scripts = False
+        """Whether the page reports script files."""
         self.asked: set[str] = set()
         """What the page was asked to report."""
         self.has_told = False
@@ -790,6 +817,7 @@ class Connection:
                 self.greeted = True
                 self.say(collector.state)
                 collector.ask_to_report()
+                collector._tell_streamed(self)
             elif isinstance(outcome, Pressed):
                 collector.press(outcome.on)
             elif isinstance(outcome, Refusal):
@@ -797,7 +825,10 @@ class Connection:
             elif isinstance(outcome, Asked):
                 self._ask(outcome.message)
             elif isinstance(outcome, Seeking):
-                if (source := collector.sources.take(outcome.key)) is not None:
+                if not outcome.key:
+                    self.takes_scripts = True
+                    collector.ask_to_report()
+                elif (source := collector.sources.take(outcome.key)) is not None:
                     self._send(source)
             elif isinstance(outcome, HasTold):
                 self.has_told = True
@@ -805,6 +836,11 @@ class Connection:
             elif isinstance(outcome, Waiting):
                 pass  # The shell of the browser binding sees to it; sockets need no asking.
         return not self._ingest.closed
+
+    @property
+    def page(self) -> str:
+        """The page that said hello, empty before."""
+        return self._ingest.page
 
     @property
     def pause(self) -> float:

@@ -393,8 +393,8 @@ class Proxy:
                 seen.feed(body)
             elif shown is None:
                 async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
                     seen.feed(chunk)
+                    await response.write(chunk)
             else:
                 await _write_document(response, answer.content, shown)
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, zlib.error, OSError):

@@ -99,11 +99,10 @@ class Wire:
         )  # fmt: skip
         self._witness.saw_loaded(loaded, passing.origin)
 
-    def streamed(self, passing: Passing, type: str, id: str, data: str) -> None:
-        """An event of a stream that has a type of its own."""
-        streamed = Streamed(
-            url=passing.url, began=passing.at, at=time.time() * 1000, type=type, id=id, data=data
-        )
+    def streamed(self, passing: Passing, type: str, id: str, data: str, at: float | None = None) -> None:
+        """An event of a stream that has a type of its own came, now or ``at`` that moment."""
+        at = time.time() * 1000 if at is None else at
+        streamed = Streamed(url=passing.url, began=passing.at, at=at, type=type, id=id, data=data)
         self._witness.saw_streamed(streamed, passing.origin)
 
 

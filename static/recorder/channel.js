@@ -2,6 +2,7 @@
  * The line to the collector: a WebSocket of the app's own origin, or a function that the browser exposes. Says what the
  * ledger has to say in few frames, begins again after a loss, and lets the next document of the tab finish.
  */
+import { isGradio } from "./bodies.js";
 import { own } from "./elements.js";
 import { guarded, listen, natives } from "./natives.js";
 import { PROTOCOL } from "./words.js";
@@ -133,6 +134,7 @@ export class Channel {
       this.onState(message, isPressLost, isFirst);
       const { document: key } = this.config;
       if (isFirst && key && !this.isSource) this.line?.send(natives.stringify({ t: "sought", key }));
+      if (isFirst && this.ledger.session) this.seekScripts();
     } else if (message.t === "loaded" && !this.ledger.session) {
       this.loaded.push(message);
     } else if (message.t === "loaded" || message.t === "streamed" || message.t === "source") {
@@ -149,6 +151,11 @@ export class Channel {
       this.line?.send(natives.stringify({ t: "told" }));
     }
     this.flush();
+  }
+
+  /** What Gradio's own files hold, its app says better. */
+  seekScripts() {
+    if (!isGradio()) this.line?.send(natives.stringify({ t: "sought" }));
   }
 
   /** @param {import("./words.js").State} state */
@@ -176,6 +183,7 @@ export class Channel {
       const isOurs = (/** @type {Left} */ left) => left.run === run && (left.session === session || (!left.session && liveFrom === 0));
       this.ledger.adopt(this.left.flatMap((left) => (isOurs(left) ? left.lines : [])));
       this.left = [];
+      this.seekScripts();
       for (const message of this.loaded.splice(0)) this.onSeen(message);
       this.flush();
     });

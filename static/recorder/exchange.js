@@ -6,6 +6,9 @@ import { own } from "./elements.js";
 import { after, guarded, natives } from "./natives.js";
 import { OURS } from "./words.js";
 
+/** How far the clocks of a page and of the recorder may be apart. */
+export const CLOCK_MS = 100;
+
 /**
  * @typedef {object} Observer
  * @property {() => number} now the moment, to be handed back with what began at it

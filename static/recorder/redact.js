@@ -122,7 +122,7 @@ export class Redactor {
     for (const name of ["name", "locator"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
     }
-    if (fact.t === "typed") Object.assign(kept, { value: this.cleanPart({ name: fact.field ?? "", value: fact.value }).value, shown: fact.shown && this.cleanText(fact.shown) });
+    if (fact.t === "typed") Object.assign(kept, { value: this.cleanPart({ name: fact.field ?? "", value: fact.value }).value, shown: fact.shown && this.cleanText(fact.shown), label: fact.label && this.cleanText(fact.label) });
     if (fact.t === "made") Object.assign(kept, { value: this.cleanPart({ name: fact.name ?? "", value: fact.value }).value, of: fact.of && this.cleanText(this.cleanJson(fact.of, true)) });
     if (kept.near) kept.near = kept.near.map(this.cleanText, this);
     if (fact.t === "done" && kept.body?.text?.includes("<")) kept.body = { ...kept.body, text: this.cleanHtml(kept.body.text) };

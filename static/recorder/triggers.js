@@ -2,6 +2,7 @@
  * What the person does: trusted events, and the control that each was on.
  */
 import { attribute, closest, inOneLine, own, textOf } from "./elements.js";
+import { CLOCK_MS } from "./exchange.js";
 import { guarded, listen, natives } from "./natives.js";
 import { nearOf } from "./near.js";
 import { Typing } from "./typing.js";
@@ -11,8 +12,6 @@ const NAME_LIMIT = 120;
 const ACT_MS = 2000;
 /** How long after a button of the mouse went down or up a request may be the doing of that. */
 const PRESS_MS = 300;
-/** How far the clocks of a page and of the recorder may be apart. */
-const CLOCK_MS = 100;
 /** How far the pointer goes before it drags. */
 const DRAG_PIXELS = 4;
 const KEYS = new Set(["Enter", "Escape"]);
@@ -68,7 +67,9 @@ export function watchActs(watch) {
     if (!isTyping || burstOn?.deref() !== element) guarded(() => typing.flush())();
     latestAt = natives.now();
     pressed = null;
-    if (event.type !== "paste" && !(event instanceof KeyboardEvent && event.repeat)) tell(event.type, element);
+    // Pasted text is told of by what it does to a field.
+    const isQuiet = event instanceof KeyboardEvent ? event.repeat : event instanceof ClipboardEvent && !event.clipboardData?.files.length;
+    if (!isQuiet) tell(event.type, element);
     guarded(() => typing.hear(event, first, latest))();
   };
   /**

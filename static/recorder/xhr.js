@@ -2,7 +2,7 @@
  * What the page asks by XMLHttpRequest and `sendBeacon`, and what an EventSource brings, observed.
  */
 import { describeSent, isStreamed, isText, lostBody, textBody, typeOf } from "./bodies.js";
-import { addressOf, announce, methodOf, spoken } from "./exchange.js";
+import { CLOCK_MS, addressOf, announce, methodOf, spoken } from "./exchange.js";
 import { guarded, listen, natives } from "./natives.js";
 import { patch, patchClass, proxyOf } from "./patching.js";
 
@@ -163,8 +163,10 @@ export function hookBeacons(observer, counter) {
   ];
 }
 
-/** How far the clocks of a page and of the recorder may be apart, and a request may take to get from one to the other. */
+/** How long a request may take from a page to the recorder. */
 const BEGUN_MS = 5000;
+/** How long after it was closed an event of a stream may still be told of. */
+const CLOSED_MS = 10_000;
 
 /**
  * @param {import("./exchange.js").Observer} observer
@@ -173,7 +175,7 @@ const BEGUN_MS = 5000;
  */
 export function hookEventSources(observer, counter) {
   if (!globalThis.EventSource) return { streamed: () => {}, undo: [] };
-  /** @type {Set<{url: string, at: number, heard: Map<string, number>, add: (text: string, at: number) => void}>} */
+  /** @type {Set<{url: string, at: number, until: number, heard: Map<string, number>, add: (text: string, at: number) => void}>} */
   const open = new Set();
   /** @type {WeakMap<object, {hear: (type: string) => void, close: () => void}>} */
   const sources = new WeakMap();
@@ -185,14 +187,16 @@ export function hookEventSources(observer, counter) {
     const { id, add } = announce(observer, counter, opening, {});
     /** @type {Map<string, number>} the types that are listened to, and since when */
     const heard = new Map();
-    const opened = { url, at: natives.now(), heard, add: (/** @type {string} */ text, /** @type {number} */ at) => add({ t: "chunk", id, text, at }) };
+    const opened = { url, at: natives.now(), until: Infinity, heard, add: (/** @type {string} */ text, /** @type {number} */ at) => add({ t: "chunk", id, text, at }) };
     open.add(opened);
     let isOpen = false;
     let isOver = false;
     const over = (/** @type {string | undefined} */ error) => {
       if (isOver) return;
       isOver = true;
-      open.delete(opened);
+      opened.until = natives.now();
+      // What came before it was closed may be told of after it.
+      natives.setTimeout(() => open.delete(opened), CLOSED_MS);
       add(error ? { t: "done", id, error } : { t: "done", id, aborted: true });
     };
     const hear = (/** @type {string} */ type) => {
@@ -225,7 +229,7 @@ export function hookEventSources(observer, counter) {
   // A stream that is asked for again after a pause is still the same one to the page.
   const streamed = (/** @type {import("./words.js").Streamed} */ event) => {
     const [source] = [...open]
-      .filter(({ url, at }) => url === event.url && at <= event.began + BEGUN_MS)
+      .filter(({ url, at, until }) => url === event.url && at <= event.began + BEGUN_MS && event.at <= until + CLOCK_MS)
       .sort((one, other) => Math.abs(one.at - event.began) - Math.abs(other.at - event.began));
     if (!source || (source.heard.get(event.type) ?? Infinity) <= event.at) return;
     source.add(spelled(event.type, event.id ?? "", event.data), event.at);

@@ -365,6 +365,9 @@ class _Script:
                 self.needs.add("literal")
                 name, nth = reader.path
                 return [f"text | literal({json_text(str(name))}; {int(str(nth))})"]
+            case "entries":
+                self.needs.add("entries")
+                return ["entries", *self.filters(reader.path, arguments)]
             case "base64":
                 self.needs.add("unbase64")
                 return ["text | unbase64"]
@@ -394,6 +397,10 @@ class _Script:
                 f"Leave it out, and what needs it, with {left_out}, or choose another target",
             )
         self.numbers[step.id] = number
+        for name, value in step.cookies:
+            self.needs.add("set_cookie")
+            word = self.word(value)
+            self.before.append(f"set_cookie {sh_text(name)} {word}")
         asked = as_sent(step)
         component = step.outputs[0].component if step.outputs else "nothing"
         words = self.how(asked)

@@ -48,9 +48,10 @@ _RESERVED = set(
     instanceof int interface let long native new null of package private protected public return set short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
     console fetch process require constructor
-    address ask attributes basename between characters conditions connect cookie cookies dirname elements encode escaped
-    file get item jar join keep lines literal main member message messages multipart origin page parameter parse plain
-    position read read_file run secret segment send show spell tables text textOf unbase64 unquote until where
+    address ask attributes basename between characters conditions connect cookie cookies dirname elements encode
+    entries escaped file get item jar join keep lines literal main member message messages multipart origin page
+    parameter parse plain position read read_file run secret segment send show spell tables text textOf unbase64
+    unquote until where
     """.split()
 )
 
@@ -320,6 +321,9 @@ class _Module:
             case "elements":
                 self.needs.add("elements")
                 return ["elements", *self.parts(reader.path)]
+            case "entries":
+                self.needs.add("entries")
+                return ["entries", *self.parts(reader.path)]
             case "base64":
                 self.needs.add("unbase64")
                 return ["unbase64"]
@@ -353,6 +357,10 @@ class _Module:
         if step.setup and not self.setting_up:
             lines.append("// Set-up: later calls need its response.")
         self.setting_up = step.setup
+        for name, value in step.cookies:
+            self.needs.add("setCookie")
+            both: list[tuple[str, Node]] = [("", javascript_text(name)), ("", self.as_text(value))]
+            lines.append(write(Group("setCookie(", both, ")"), indent=4, after=";"))
         asked = as_sent(step)
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step, asked)]

@@ -295,7 +295,11 @@ class HttpProgram:
             return self.expression(value)
         if isinstance(value, VariableRef) and isinstance(self.variables[value.name][1].value, str):
             return self.expression(value)
-        return Group("str(", [("", self.expression(value))], ")")
+        recorded = self.variables[value.name][1].value if isinstance(value, VariableRef) else value
+        if isinstance(recorded, int) and not isinstance(recorded, bool):
+            return Group("str(", [("", self.expression(value))], ")")
+        self.needs.add("as_text")
+        return Group("as_text(", [("", self.expression(value))], ")")
 
     def is_text(self, link: Link) -> bool:
         """Whether a link leads to a text."""

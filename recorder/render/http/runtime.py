@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import re
-from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -34,7 +33,7 @@ def place(items: Any, fields: dict[Any, Any], nth: int = 0, after: Any = None, b
     found = [
         n
         for n in places
-        if all(as_text(field(items[n], key)) == as_text(value) for key, value in fields.items())
+        if all(is_text(field(items[n], key), as_text(value)) for key, value in fields.items())
     ]
     if not -len(found) <= nth < len(found):
         wanted = " and ".join(
@@ -55,13 +54,18 @@ def field(item: Any, path: Any) -> Any:
     return item
 
 
-def as_text(value: Any) -> Any:
-    """A value as it is written in an address; lists and objects stay as they are."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
+def is_text(value: Any, text: str) -> bool:
+    """Whether a value in an item is written so."""
+    return value is not None and not isinstance(value, list | dict) and as_text(value) == text
+
+
+def as_text(value: Any) -> str:
+    """A value as text: as JavaScript writes it, and what is no scalar as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
-    return str(value) if isinstance(value, int | float) else value
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def page(response: Any) -> dict[str, Any]:
@@ -78,21 +82,39 @@ def page(response: Any) -> dict[str, Any]:
 
 TOKEN = re.compile(
     r"<!--.*?-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<[!?][^>]*>"
-    r"|<(?P<raw>script|style)\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>(?P<content>.*?)</(?P=raw)\s*>"
-    r"|<(?P<close>/?)(?P<tag>[a-z][^\s/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
+    r"|<(?P<raw>script|style)\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>(?P<content>.*?)</(?P=raw)[ \t-\r]*>"
+    r"|<(?P<close>/?)(?P<tag>[a-z][^ \t-\r/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
     r"|(?P<text>[^<]+|<)",
-    re.DOTALL | re.IGNORECASE,
+    re.DOTALL | re.IGNORECASE | re.ASCII,
 )
 ATTRIBUTE = re.compile(
-    r"([^\s=\"'>/][^\s=\"'>]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?", re.DOTALL
+    r"([^ \t-\r=\"'>/][^ \t-\r=\"'>]*)"
+    r"(?:[ \t-\r]*=[ \t-\r]*(?:\"([^\"]*)\"|'([^']*)'|([^ \t-\r\"'>]+)))?"
 )
+SPACE = re.compile(r"[ \t-\r\xa0]+")
+REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]*));")
+LATIN = (
+    "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute "
+    "micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring "
+    "AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml "
+    "times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde auml aring aelig ccedil "
+    "egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash "
+    "ugrave uacute ucirc uuml yacute thorn yuml"
+)
+NAMED = {
+    "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "ndash": "\u2013", "mdash": "\u2014", "lsquo": "\u2018",
+    "rsquo": "\u2019", "sbquo": "\u201a", "ldquo": "\u201c", "rdquo": "\u201d", "bdquo": "\u201e", "bull": "\u2022",
+    "hellip": "\u2026", "lsaquo": "\u2039", "rsaquo": "\u203a", "euro": "\u20ac", "trade": "\u2122", "larr": "\u2190",
+    "uarr": "\u2191", "rarr": "\u2192", "darr": "\u2193", "minus": "\u2212",
+}  # fmt: skip
+CHARACTERS = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
 def elements(text: str) -> list[dict[str, Any]]:
     """The elements of a document in order: their attributes, ``tag``, and ``text`` up to the next tag."""
     found: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
-    for token in TOKEN.finditer(text):
+    for token in TOKEN.finditer(text.removeprefix("\ufeff")):
         if token["raw"] is not None:
             current = None
             if token["raw"].lower() == "script":
@@ -103,24 +125,42 @@ def elements(text: str) -> list[dict[str, Any]]:
                 current = {**attributes(token["attributes"]), "tag": token["tag"].lower(), "text": ""}
                 found.append(current)
         elif (words := token["data"] or token["text"]) is not None:
-            plain = words if token["data"] is not None else unescape(words)
+            decoded = words if token["data"] is not None else plain(words)
             if current is None:
-                if not plain.strip():
+                if not collapsed(decoded):
                     continue
                 current = {"tag": "", "text": ""}
                 found.append(current)
-            current["text"] += plain
+            current["text"] += decoded
     for element in found:
         if element["tag"] != "script":
-            element["text"] = " ".join(element["text"].split())
+            element["text"] = collapsed(element["text"])
     return [element for element in found if len(element) > 2 or element["text"]]
+
+
+def plain(text: str) -> str:
+    """A text of HTML with its character references decoded."""
+    return REFERENCE.sub(referred, text) if "&" in text else text
+
+
+def referred(match: re.Match[str]) -> str:
+    """The character that a reference is."""
+    if match[3]:
+        return CHARACTERS.get(match[3], match[0])
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return "\ufffd" if code == 0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
+
+
+def collapsed(text: str) -> str:
+    """A text without white space at its ends, and with one space wherever there is more inside."""
+    return SPACE.sub(" ", text).strip(" ")
 
 
 def attributes(text: str) -> dict[str, str]:
     """The attributes of a start tag."""
     found: dict[str, str] = {}
     for name, double, single, bare in ATTRIBUTE.findall(text):
-        found.setdefault(name.lower(), unescape(double or single or bare))
+        found.setdefault(name.lower(), plain(double or single or bare))
     return found
 
 
@@ -131,15 +171,15 @@ def entries(value: Any) -> list[dict[str, Any]]:
 
 def literal(text: str, name: str, nth: int) -> Any:
     """The nth string or number that a script assigns to a name."""
-    value = r"[\"']?\s*[:=]\s*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
-    found = [match.groups() for match in re.finditer(rf"(?<![\w$-]){re.escape(name)}{value}", text)]
+    value = r"[\"']?[ \t-\r]*[:=][ \t-\r]*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
+    found = [match.groups() for match in re.finditer(rf"(?<![\w$-]){re.escape(name)}{value}", text, re.ASCII)]
     if nth >= len(found):
         raise RuntimeError(f"The script that the app sent assigns nothing to {name!r}")
     double, single, number = found[nth]
     if number is not None:
         return json.loads(number)
     control = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-    return re.sub(
+    decoded = re.sub(
         r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))",
         lambda match: (
             chr(int(match[1] or match[2], 16)) if match[1] or match[2] else control.get(match[3], match[3])
@@ -147,6 +187,7 @@ def literal(text: str, name: str, nth: int) -> Any:
         double if double is not None else single or "",
         flags=re.DOTALL,
     )
+    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def unbase64(text: str) -> str:
@@ -184,8 +225,8 @@ def path_segment(address: str, number: int) -> str:
 
 def between(text: str, before: str, after: str) -> str:
     """The text between two texts; where the second is empty, up to the next part of an address."""
-    end = re.escape(after) if after else r"[/?#]|$"
-    found = re.search(re.escape(before) + f"(.*?)(?:{end})", text, re.DOTALL)
+    end = re.escape(after) if after else r"[/?#]|\Z"
+    found = re.search(re.escape(before) + f"(.*?)(?:{end})", str(as_text(text)), re.DOTALL)
     if found is None:
         raise RuntimeError(f"There is no {before!r} in {text[:500]!r}")
     return found[1]
