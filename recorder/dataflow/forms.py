@@ -36,8 +36,8 @@ class Form:
     def __init__(self, elements: Sequence[Element], address: str, names: Sequence[str]) -> None:
         self._elements = list(elements)
         starts = [n for n, element in enumerate(elements) if element.get("tag") == "form"]
-        bounds = [(a, b) for a, b in zip(starts, [*starts[1:], len(self._elements)], strict=True)]
-        bounds = bounds or [(0, len(self._elements))]
+        ends = [*starts[1:], len(self._elements)]
+        bounds = list(zip(starts, ends, strict=True)) if starts else [(0, len(self._elements))]
         path = parts_of(address).path
 
         def fits(bound: tuple[int, int]) -> tuple[int, int]:
