@@ -259,7 +259,8 @@ class Flow:
             shown = self._chosen(clue, place.name)
         field = form.field(place.name, text, shown)
         if field is None:
-            return None
+            # Chosen in a way that the document does not tell: the value as it was, not one that is equal by chance.
+            return text if form.has(place.name) and rarity(text) < 3 else None
         if field.label and shown is not None and chosen is not None and _collapsed(chosen) != field.label:
             return None
         self._note(
@@ -357,7 +358,7 @@ class Flow:
         typed, closeness = self._typed_as(value, text, place, at)
         is_choice = typed is not None and typed.kind in ("choice", "check") and typed.shown != text
         if (typed is None or is_choice) and (field := self._form_field(text, place, at)) is not None:
-            return field
+            return value if isinstance(field, str) else field
         source, weight, why = self._source(value, text, place, at)
         cookie = self._cookie(text, place, source)
         if cookie is not None:
@@ -368,7 +369,14 @@ class Flow:
             self._note(place, "typed", f"typed into {typed.label or typed.field or 'a control'!r}")
             is_text = place.location not in ("json", "message") and typed.kind == "text"
             name = typed.label or typed.field or place.name
-            return self._variable(typed.control, typed.value, name, text if is_text else value)
+            variable = self._variable(typed.control, typed.value, name, text if is_text else value)
+            default = next(v.value for v in self.variables if v.name == variable.name)
+            is_json = place.location in ("json", "message")
+            return (
+                Text(pieces=(variable,))
+                if is_json and isinstance(value, str) and not isinstance(default, str)
+                else variable
+            )
         if source is not None:
             return self._linked(source, value, text, place, why)
         if isinstance(value, str) and (digested := self._digest(text, at)) is not None:
@@ -511,6 +519,7 @@ class Flow:
         if rarity(value) == 0 or (place.argument, place.path) in self._counters.get(self._call.id, ()):
             return None, 0, ""
         ranked = []
+        shown = self._documents.get(self._call.page)
         first_sent = self._sent.get(text)
         for source in self._received.places(text, at):
             weight, agree, reasons = self._weigh(value, text, place, source)
@@ -520,9 +529,9 @@ class Flow:
             if first_sent is not None and first_sent < source.at and agree < 3:
                 continue
             chosen = "clicked" in reasons
-            ranked.append(
-                ((agree, chosen, source.kept, not source.listed, -source.order), weight, reasons, source)
-            )
+            here = shown is not None and source.link.step == shown.id
+            rank = (agree, chosen, here, source.kept, not source.listed, -source.order)
+            ranked.append((rank, weight, reasons, source))
         if not ranked:
             return None, 0, ""
         _, weight, reasons, source = max(ranked, key=lambda entry: entry[0])
@@ -546,9 +555,9 @@ class Flow:
         if weight >= 3:
             reasons.append("rare")
         agree = 0
-        is_literal = any(reader.kind == "literal" for reader in source.link.readers)
-        if is_literal and weight <= 1 and not text.isdigit():
-            # A word in a script is a constant of the page.
+        attribute = source.link.path[-1] if source.output.component == "page" else "value"
+        if weight <= 1 and not text.isdigit() and not _holds_values(str(attribute)):
+            # A word in the markup is a constant of the page, too.
             return 0, 0, reasons
         if place.location != "message" or place.name:
             agree = agreement(place.name, self._nouns, source.key, source.around)
@@ -557,6 +566,10 @@ class Flow:
             agree = 3
         if place.location in ("path", "segment") and agree < 2 and had & _NAMES:
             agree = 2 if (words(place.name) - {"id"}) & source.around else 1
+        is_literal = any(reader.kind == "literal" for reader in source.link.readers)
+        if is_literal and weight <= 1 and not text.isdigit() and not (agree >= 2 and had & IDENTIFYING):
+            # A word in a script is a constant of the page.
+            return 0, 0, reasons
         if agree:
             reasons.append("names")
         is_small = weight <= 1
@@ -790,6 +803,13 @@ class Flow:
 
 
 _NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
+
+
+def _holds_values(attribute: str) -> bool:
+    """Whether an attribute holds data, not what an element is called or where it leads."""
+    return attribute in ("value", "content", "text", "url", "title") or attribute.startswith("data-")
+
+
 _REASONS = {
     "rare": "hardly equal by chance",
     "names": "the names agree",

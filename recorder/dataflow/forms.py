@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -96,35 +96,56 @@ class Form:
 
     def _choice(self, number: int, shown: Expression | None) -> Field | None:
         element = self._elements[number]
-        label, side = self.label_of(number)
+        place, label = self.label_of(number)
         if not label:
             return None
-        text = shown if shown is not None else label
         own = ((("tag",), "input"), (("name",), element["name"]))
-        if side == "own":
-            item, probe = (Item(fields=(*own, (("text",), t))) for t in (text, label))
-        else:
-            anchors = [Item(fields=((("text",), t),)) for t in (text, label)]
-            if side == "before":
-                item, probe = (Item(fields=own, after=anchor) for anchor in anchors)
-            else:
-                item, probe = (Item(fields=own, before=anchor) for anchor in anchors)
-        return Field(item=item, attribute="value", label=label) if self._is_at(probe, number) else None
+        for probe, item in zip(
+            self._anchored(own, place, number, label),
+            self._anchored(own, place, number, shown if shown is not None else label),
+            strict=True,
+        ):
+            if self._is_at(probe, number):
+                return Field(item=item, attribute="value", label=label)
+        return None
 
-    def label_of(self, number: int) -> tuple[str, str]:
-        """The text of the label of a radio button or a checkbox, and where it is: ``own``, ``before`` or ``after``."""
+    def _anchored(self, own: Any, place: int, number: int, text: Expression) -> Iterator[Item]:
+        """Ways to select a radio button or a checkbox by the text of its label, which is at ``place``."""
+        if place == number:
+            yield Item(fields=(*own, (("text",), text)))
+            return
+        tag = (("tag",), self._elements[place]["tag"])
+        form = self._elements[self._start]
+        scopes: list[Item | None] = [None, Item(fields=own)]
+        scopes += [
+            Item(fields=((("tag",), "form"), ((name,), form[name])))
+            for name in ("id", "action")
+            if form.get(name)
+        ]
+        for scope in scopes:
+            for fields in (((("text",), text),), (tag, (("text",), text))):
+                anchor = Item(fields=fields, after=scope)
+                yield Item(fields=own, after=anchor) if place < number else Item(fields=own, before=anchor)
+
+    def label_of(self, number: int) -> tuple[int, str]:
+        """Where the text of the label of a radio button or a checkbox is, and what it says."""
         element = self._elements[number]
         if element.get("text"):
-            return element["text"], "own"
+            return number, element["text"]
         if element.get("id"):
             for place, other in enumerate(self._elements):
                 if other.get("tag") == "label" and other.get("for") == element["id"] and other.get("text"):
-                    return other["text"], "before" if place < number else "after"
-        following = self._elements[number + 1 : number + 2]
-        if following and following[0].get("text") and following[0].get("tag") != "input":
-            return following[0]["text"], "after"
-        before = self._elements[number - 1] if number else {}
-        return (before["text"], "before") if before.get("text") else ("", "")
+                    return place, other["text"]
+        for place in (number + 1, number - 1):
+            if 0 <= place < len(self._elements):
+                other = self._elements[place]
+                if other.get("text") and other.get("tag") not in ("input", "option", "button"):
+                    return place, other["text"]
+        return number, ""
+
+    def has(self, name: str) -> bool:
+        """Whether the form has a control of that name."""
+        return any(element.get("name") == name for element in self._elements[self._start : self._end])
 
     def _selected(self, number: int, names: tuple[str, ...], attribute: str) -> Field | None:
         element = self._elements[number]

@@ -293,15 +293,20 @@ class Received:
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""
-        for pattern in (_TOKEN, _WORD):
+        taken: list[tuple[int, int]] = []
+        for pattern in (_RUN, _TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
+                if any(start <= match.start() < stop for start, stop in taken):
+                    continue
                 if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
+                    taken.append(match.span())
                     yield _word_before(text[: match.start()]) or key, (reader,), token
 
 
+_RUN = re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _LABEL = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*[^\w\s]?\s*[\"']?$")
 
