@@ -11,6 +11,7 @@ import mimetypes
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from http.cookies import BaseCookie, Morsel
 from pathlib import Path
@@ -532,22 +533,22 @@ class HttpPerformer:
 
 
 def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:
-    """The items of a stream in the recorded order. How often an item of one kind comes, such as one that reports progress,
-    is left out of account: the last ones of each kind are compared."""
+    """The items of a stream in the recorded order. Of a kind that came more or less often than it was recorded, such as one
+    that reports progress, only that it came at all is compared."""
     kinds: dict[Any, list[Any]] = {}
     for item in live:
         kinds.setdefault(_kind_of(item), []).append(item)
-    counts: dict[Any, int] = {}
-    for item in recorded:
-        counts[_kind_of(item)] = counts.get(_kind_of(item), 0) + 1
+    counts = Counter(map(_kind_of, recorded))
+    seen: Counter[Any] = Counter()
     found = []
     for item in recorded:
         kind = _kind_of(item)
         same = kinds.get(kind, [])
-        from_end = counts[kind]
-        counts[kind] -= 1
-        if same:
-            found.append(same[-from_end] if from_end <= len(same) else item)
+        if len(same) == counts[kind]:
+            found.append(same[seen[kind]])
+        elif same:
+            found.append(item)
+        seen[kind] += 1
     return found
 
 

@@ -32,7 +32,6 @@ from recorder.workflow import (
     VariableRef,
     Workflow,
     identifier,
-    leaves,
     leaves_of,
     python_type,
     sent,
@@ -375,12 +374,12 @@ def _greeting(step: Step) -> Step:
 
 def _enough(step: Step, links: list[Link]) -> tuple[Item, ...]:
     """What must have arrived over a stream without an end, for later steps."""
-    found: dict[Item, None] = {}
+    found: list[Item] = []
     if step.cancel_after is not None:
         for link in links:
             if link.step == step.id and step.outputs[link.output].component in STREAMS:
-                if isinstance(link.path[0], Item) and not any(leaves(e) for _, e in link.path[0].fields):
-                    found[link.path[0]] = None
+                if link.path and isinstance(link.path[0], Item) and link.path[0] not in found:
+                    found.append(link.path[0])
     return tuple(found)
 
 
