@@ -405,7 +405,7 @@ class _Script:
         component = step.outputs[0].component if step.outputs else "nothing"
         words = self.how(asked)
         if component in STREAMED:
-            most = step.cancel_after or 0
+            most = 0 if step.enough else step.cancel_after or 0
             self.needs.add("stream")
             enough = self.enough(step)
             kind = "events" if component == "events" else "lines"

@@ -370,7 +370,7 @@ class _Module:
             items.append(("as: ", javascript_text(component)))
             self.needs |= {component} if component in ("page", *STREAMED) else set()
             self.needs |= {"elements"} if component == "page" else set()
-        if step.cancel_after is not None:
+        if step.cancel_after is not None and not step.enough:
             items.append(("most: ", str(step.cancel_after)))
         if step.enough and component in STREAMED:
             self.needs.add("where")
