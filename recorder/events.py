@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from recorder.placeholders import why_not
+
 PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
 
@@ -421,12 +423,15 @@ def parse_event(line: bytes | str) -> AnyEvent:
 
 def _parse(decoder: Any, kind: Any, line: bytes | str) -> Any:
     try:
-        return decoder.decode(line)
+        message = decoder.decode(line)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         # msgspec refuses lone surrogates, which JavaScript strings may hold and the journal must carry.
-        return msgspec.convert(json.loads(line), kind)
+        message = msgspec.convert(json.loads(line), kind)
+    if isinstance(message, Secret) and (why := why_not(message.name, message.placeholder)):
+        raise msgspec.ValidationError(why)
+    return message
 
 
 def dump(message: msgspec.Struct) -> str:

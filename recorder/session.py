@@ -28,6 +28,7 @@ import msgspec
 
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
+from recorder.placeholders import PLACEHOLDER, why_not
 
 if TYPE_CHECKING:
     import zipfile
@@ -345,7 +346,7 @@ def iso(at: float | None) -> str:
 
 def with_names(text: str, spelled: str = r"\1") -> str:
     """``text`` with the name of a secret, written as ``spelled``, where the recording has a placeholder of its own."""
-    return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", spelled, text)
+    return PLACEHOLDER.sub(spelled, text)
 
 
 def encode_value(value: Any) -> Any:
@@ -486,6 +487,9 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
     tree = _migrate(tree, where)
     try:
         session = msgspec.convert(tree, Session)
+        for secret in session.secrets:
+            if why := why_not(secret.name, secret.placeholder):
+                raise FileError(f"{where}: {why}", "Do not use a session that you do not trust")
         # Few sessions hold anything that JSON does not: it would stand under a key that begins so.
         return map_values(session, decode_value) if '"$' in text or "\\u0024" in text else session
     except msgspec.ValidationError as error:

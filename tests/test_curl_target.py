@@ -80,7 +80,7 @@ def test_a_file_outside_the_sessions_folder_is_refused() -> None:
 
 
 def test_a_secret_whose_name_is_code_is_refused() -> None:
-    with pytest.raises(RecorderError, match="no name that a shell variable can have"):
+    with pytest.raises(RecorderError, match="not the recorder's"):
         script(a_step("a", an_argument(SecretRef(pieces=("", "X;id", "")))))
 
 
