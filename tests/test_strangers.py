@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,9 +12,12 @@ import pytest
 
 from recorder import events
 from recorder import session as sessions
+from recorder.capture.browser import Downloads
+from recorder.capture.collector import file_name
 from recorder.errors import FileError, RecorderError, UsageError
 from recorder.render import render
 from recorder.replay.plan import plan
+from recorder.serve.offer import source_of
 from recorder.session import App, SecretName, Session
 from recorder.workflow import Workflow
 
@@ -72,3 +77,34 @@ def test_a_renderer_and_a_replay_refuse_the_name_too(target: str, kind: str) -> 
             render(flow, target)
         with pytest.raises(UsageError):
             plan(flow, {}, {name: "x"})
+
+
+def test_downloads_have_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    downloads = Downloads()
+    folder = downloads.folder()
+    assert folder == downloads.folder() and folder.stat().st_mode & 0o777 == 0o700
+    assert not folder.is_relative_to(tmp_path) and not list(folder.iterdir())
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "test_x.py", "x_test.py", "CONFTEST.PY", "a/conftest.py"])
+def test_no_kept_file_has_a_name_that_pytest_collects(name: str) -> None:
+    kept = file_name(name)
+    assert kept.startswith("_") and kept.endswith("_.py")
+
+
+def test_only_the_person_s_own_configuration_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recorder.toml").write_text("")
+    (tmp_path / "recorder.toml").chmod(0o644)
+    assert source_of(None) is not None
+    (tmp_path / "recorder.toml").chmod(0o666)
+    with pytest.raises(FileError, match="others may write"):
+        source_of(None)
+    (tmp_path / "recorder.toml").chmod(0o644)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.chown("recorder.toml", 12345, -1)
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        with pytest.raises(FileError, match="another user"):
+            source_of(None)

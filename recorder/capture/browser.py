@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from secrets import token_hex
@@ -118,6 +119,20 @@ def has_display() -> bool:
     return sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
+
+
+class Downloads:
+    """A folder for what the app gives the person to download, made when there is something: nobody else can read it, and
+    no script, test or configuration is looked for there."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def folder(self) -> Path:
+        """The folder, readable by its owner only."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="api-recorder-downloads-"))
+        return self._folder
 
 
 class Line:
@@ -353,10 +368,10 @@ async def record(
             pairs = "; ".join(f"{each.get('name')}={each.get('value')}" for each in cookies)
             return origin_of(wanted) + request_target(wanted), {"Cookie": pairs} if pairs else {}
 
-        names = Names(output)
+        downloads = Downloads()
         collector = Collector(
             url,
-            names,
+            Names(output),
             described_by(description, fetch_with(client, address)),
             file_limit=file_limit,
             on_state=on_state,
@@ -380,9 +395,11 @@ async def record(
             await popup.evaluate(f"() => {{ {script} }}")
 
         async def keep_download(download: Download) -> None:
-            # A browser that is driven throws its downloads away when it ends.
-            path = free_path(names.folder / file_name(download.suggested_filename))
+            # A browser that is driven throws its downloads away when it ends. Beside the session, a file that the app
+            # calls conftest.py or httpx.py would be run by the next test or script.
+            path = free_path(downloads.folder() / file_name(download.suggested_filename))
             await download.save_as(path)
+            path.chmod(0o600)
             speak(f"downloaded {path}")
 
         tabs = Tabs(lines, equip, keep_download)

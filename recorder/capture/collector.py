@@ -209,6 +209,9 @@ def free_path(path: Path) -> Path:
     return found
 
 
+_COLLECTED = re.compile(r"(?i)conftest\.py|test_.*\.py|.*_test\.py")
+
+
 def file_name(name: str) -> str:
     """``name`` as near to itself as file systems allow: one component, at most 200 bytes of UTF-8, never empty."""
     name = name.encode("utf-8", "replace").decode()
@@ -218,6 +221,9 @@ def file_name(name: str) -> str:
     )
     if name.startswith((".", "-", "~")):
         name = "_" + name[1:]
+    if _COLLECTED.fullmatch(name):
+        # pytest runs what is called so, wherever below the working folder it lies.
+        name = f"_{name.removesuffix('.py')}_.py"
     name = name.strip(" ").rstrip(". ")
     if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
         name = "_" + name

@@ -18,7 +18,7 @@ from recorder.adapters import Selection, workflow
 from recorder.adapters.http.describe import named
 from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
-from recorder.errors import RecorderError
+from recorder.errors import FileError, RecorderError
 from recorder.serve.live import NotDescribed, read_app
 from recorder.serve.page import examples
 from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
@@ -215,6 +215,17 @@ def source_of(path: Path | None) -> Source | None:
     Raises:
         FileError: it cannot be used.
     """
-    if path is None and not Path(configs.FILE).is_file():
+    if path is not None:
+        return configs.read(path)
+    found = Path(configs.FILE)
+    if not found.is_file():
         return None
-    return configs.read(path or Path(configs.FILE))
+    if hasattr(os, "geteuid"):
+        # It names functions of one's own, which are run: nobody else may have put it here.
+        about = found.stat()
+        if about.st_uid not in (os.geteuid(), 0) or about.st_mode & 0o002:
+            raise FileError(
+                f"{found} is not read: it belongs to another user, or others may write to it",
+                f"Make it yours, or name it with --config {found}",
+            )
+    return configs.read(found)
