@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from recorder.address import is_token, is_web
 from recorder.placeholders import why_not
 
 PROTOCOL = 1
@@ -429,9 +430,20 @@ def _parse(decoder: Any, kind: Any, line: bytes | str) -> Any:
     except msgspec.DecodeError:
         # msgspec refuses lone surrogates, which JavaScript strings may hold and the journal must carry.
         message = msgspec.convert(json.loads(line), kind)
-    if isinstance(message, Secret) and (why := why_not(message.name, message.placeholder)):
+    if why := _unlikely(message):
         raise msgspec.ValidationError(why)
     return message
+
+
+def _unlikely(message: object) -> str:
+    """Why a page of an honest app cannot have said this; empty if it can."""
+    if isinstance(message, Secret):
+        return why_not(message.name, message.placeholder)
+    if isinstance(message, Request) and not is_token(message.method):
+        return f"{message.method[:80]!r} is not a method"
+    if isinstance(message, PageOpened) and message.root and not is_web(message.root):
+        return f"{message.root[:80]!r} is not the address of an app"
+    return ""
 
 
 def dump(message: msgspec.Struct) -> str:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from recorder.address import has_scheme, is_token, is_web
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
 from recorder.placeholders import PLACEHOLDER, why_not
@@ -456,11 +457,12 @@ def _to_builtins(session: Session) -> Any:
     return {"format": session.format, **tree}
 
 
-def parse(text: str | bytes, where: str = "the session") -> Session:
+def parse(text: str | bytes, where: str = "the session", *, is_packed: bool = False) -> Session:
     """The reverse of :func:`dump`; older formats are migrated, a newer one is refused.
 
     Args:
         where: what to call the text in an error.
+        is_packed: its files are in an archive, under any names.
 
     Raises:
         FileError: the sentence names ``where``, the place and the remedy.
@@ -487,17 +489,53 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
     tree = _migrate(tree, where)
     try:
         session = msgspec.convert(tree, Session)
-        for secret in session.secrets:
-            if why := why_not(secret.name, secret.placeholder):
-                raise FileError(f"{where}: {why}", "Do not use a session that you do not trust")
+        if why := _unlikely(session):
+            raise FileError(f"{where}: {why}", "Do not use a session that you do not trust")
         # Few sessions hold anything that JSON does not: it would stand under a key that begins so.
-        return map_values(session, decode_value) if '"$' in text or "\\u0024" in text else session
+        if '"$' in text or "\\u0024" in text:
+            session = map_values(session, decode_value)
+            if not is_packed:
+                map_values(session, lambda value: map_files(value, lambda file: _checked(file, where)))
+        return session
     except msgspec.ValidationError as error:
         raise FileError(
             f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit at that place"
         ) from None
     except (AttributeError, TypeError, ValueError) as error:
         raise FileError(f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit") from None
+
+
+def _unlikely(session: Session) -> str:
+    """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise read the
+    person's environment, or leave the web."""
+    for secret in session.secrets:
+        if why := why_not(secret.name, secret.placeholder):
+            return why
+    if session.app.url and not is_web(session.app.url):
+        return f"the app's address is {session.app.url[:120]!r}, not one of the web"
+    if not re.fullmatch(r"(?:/[\w.~%-]+)*/?", session.app.api_prefix):
+        return f"the app's prefix is {session.app.api_prefix[:120]!r}, not a path"
+    now = (patch.now for patch in session.patches)
+    for endpoint in (*session.api.endpoints, *now):
+        if endpoint.method and not is_token(endpoint.method):
+            return f"an endpoint has the method {endpoint.method[:80]!r}"
+        if has_scheme(endpoint.path) and not is_web(endpoint.path):
+            return f"an endpoint is {endpoint.path[:120]!r}, which is not of the web"
+    return ""
+
+
+_KEPT = re.compile(r"(?![.~])[^/\\\0]+\.files(?:/(?!\.\.?(?:/|\Z))[^/\\\0]+)+")
+
+
+def _checked(file: File, where: str) -> File:
+    """A file leaf as the recorder writes them: its bytes lie in a session's own folder. Anything else would have a
+    script or a replay send another file of the person's."""
+    if file.path and not _KEPT.fullmatch(file.path):
+        raise FileError(
+            f"{where} names the file {file.path[:200]!r}, which is not one of a session's own files",
+            "Do not use a session that you do not trust",
+        )
+    return file
 
 
 def _short(error: Exception) -> str:
@@ -567,7 +605,7 @@ def _unpacked(path: Path) -> Session:
                 raise FileError(
                     f"{path} is not an archive of one session", "Give the one that was downloaded"
                 )
-            session = parse(archive.read(archive.getinfo(names[0])), f"{names[0]} in {path}")
+            session = parse(archive.read(archive.getinfo(names[0])), f"{names[0]} in {path}", is_packed=True)
             left = MOST_UNPACKED
 
             def moved(file: File) -> File:

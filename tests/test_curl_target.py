@@ -159,7 +159,7 @@ def hostile_workflow(text: str, value: object) -> Workflow:
         an_argument(value),
         an_argument({text: value, "k": [text, file]}, "second"),
         an_argument(VariableRef(name="v"), "third"),
-        an_argument(SecretRef(pieces=(f"a{text}", "TOKEN", f"{text}z")), "fourth"),
+        an_argument(SecretRef(pieces=(f"a{text}", "RECORDER_SECRET_TOKEN", f"{text}z")), "fourth"),
         id="one",
         outputs=(Output(name=text, label=text, component=text, value={text: 1}),),
         trigger=text,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,16 @@ import pytest
 
 from recorder import events
 from recorder import session as sessions
+from recorder.api import Api, Endpoint
 from recorder.capture.browser import Downloads
 from recorder.capture.collector import file_name
-from recorder.errors import FileError, RecorderError, UsageError
+from recorder.errors import FileError, RecorderError
 from recorder.render import render
 from recorder.replay.plan import plan
+from recorder.replay.sending import kept_file
 from recorder.serve.offer import source_of
-from recorder.session import App, SecretName, Session
-from recorder.workflow import Workflow
+from recorder.session import App, Call, File, SecretName, Session, Value
+from recorder.workflow import Argument, Step, Workflow
 
 PLACEHOLDER = "[recorder-secret:0123456789abcdef:{}]"
 NAMES = [
@@ -64,9 +68,8 @@ def test_what_the_page_itself_says_is_taken() -> None:
     assert events.parse(json.dumps(secret(name, PLACEHOLDER.format(name)))).name == name
 
 
-@pytest.mark.parametrize("target", ["curl", "python", "javascript"])
 @pytest.mark.parametrize("kind", ["http", "gradio"])
-def test_a_renderer_and_a_replay_refuse_the_name_too(target: str, kind: str) -> None:
+def test_a_shell_script_and_a_replay_refuse_the_name_too(kind: str) -> None:
     for name in ("PATH", "RECORDER_SECRET_A:-$(touch pwned)"):
         flow = Workflow(
             app=App(url="http://127.0.0.1:1", kind=kind),
@@ -74,8 +77,8 @@ def test_a_renderer_and_a_replay_refuse_the_name_too(target: str, kind: str) -> 
             secrets=(SecretName(name=name, placeholder=PLACEHOLDER.format(name)),),
         )
         with pytest.raises(RecorderError):
-            render(flow, target)
-        with pytest.raises(UsageError):
+            render(flow, "curl")
+        with pytest.raises(RecorderError):
             plan(flow, {}, {name: "x"})
 
 
@@ -108,3 +111,117 @@ def test_only_the_person_s_own_configuration_is_read(tmp_path: Path, monkeypatch
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
         with pytest.raises(FileError, match="another user"):
             source_of(None)
+
+
+# Files, addresses and options
+
+
+ETC = "/etc/os-release"
+
+
+def sending(file: File, *, form: str = "file", kind: str = "http", **fields: Any) -> Workflow:
+    """A workflow that uploads a file in a form."""
+    endpoint = Endpoint(id="POST /up", name="up", method="POST", path="/up")
+    argument = Argument(name=form, value=file, location="multipart")
+    step = Step(id="c1", name="up", endpoint=endpoint, arguments=(argument,), expect="ok")
+    return Workflow(app=App(url="http://127.0.0.1:1", kind=kind, **fields), name="s", steps=(step,))
+
+
+@pytest.mark.parametrize("target", ["python", "pytest", "locust", "javascript", "curl"])
+@pytest.mark.parametrize(
+    "name", [ETC, "../../etc/os-release", "..\\..\\x", ".env", "~/.ssh/id_rsa", "a/../../b"]
+)
+def test_a_file_that_was_not_kept_is_a_missing_file_in_every_target(target: str, name: str) -> None:
+    text = render(sending(File(name=name, lost="too large")), target)
+    paths = re.findall(r"not-kept/[\w.() -]+", text)
+    assert paths and not any(".." in path for path in paths)
+    assert ETC not in text.replace(json.dumps(name)[1:-1], "").replace(name, "")
+    assert f'FILES / "{name}"' not in text and f'join(FILES, "{name}")' not in text
+
+
+@pytest.mark.parametrize(
+    "file, form",
+    [
+        (File(name="a"), f"x=@{ETC};y"),
+        (File(name="a", type=f"text/plain;headers=@{ETC}"), "file"),
+        (File(name="a", type=f"text/plain;filename={ETC}"), "file"),
+        (File(name=f'a";headers=@{ETC};"'), "file"),
+        (File(name="a"), "x\ny"),
+    ],
+)
+def test_curl_is_given_no_second_file_by_a_name_or_a_type(tmp_path: Path, file: File, form: str) -> None:
+    try:
+        text = render(sending(file, form=form), "curl")
+    except RecorderError:
+        return
+    for words in curls(text, tmp_path):
+        for value in (words[at + 1] for at, word in enumerate(words) if word == "-F"):
+            assert unquoted(value).count("=@") == 1 and "headers=" not in unquoted(value)
+
+
+@pytest.mark.parametrize("url", ["-K/etc/os-release", "file:///etc/os-release", "http://x/{a,b}[1-3]"])
+def test_an_address_is_no_option_of_curl_and_of_the_web(tmp_path: Path, url: str) -> None:
+    flow = msgspec.structs.replace(sending(File(name="a")), app=App(url=url, kind="http"))
+    for words in curls(render(flow, "curl"), tmp_path):
+        assert words[words.index("--url") + 1].startswith(url)
+        assert "--globoff" in words and words[words.index("--proto") + 1] == "=http,https"
+
+
+def test_curl_is_given_no_file_of_headers(tmp_path: Path) -> None:
+    flow = sending(File(name="a"))
+    header = Argument(name=f"@{ETC}", value="x", location="header")
+    step = msgspec.structs.replace(flow.steps[0], arguments=(header,))
+    for words in curls(render(msgspec.structs.replace(flow, steps=(step,)), "curl"), tmp_path):
+        assert not any(word.startswith("@") for word in words)
+
+
+def curls(script: str, folder: Path) -> list[list[str]]:
+    """The words that curl is called with when a script runs."""
+    told = folder / "told"
+    (folder / "curl").write_text(
+        f'#!/bin/sh\nfor word do printf "%s\\0" "$word"; done >> {told}\nprintf "\\n\\0" >> {told}\nexit 7\n'
+    )
+    (folder / "curl").chmod(0o755)
+    (folder / "jq").write_text("#!/bin/sh\nexit 0\n")
+    (folder / "jq").chmod(0o755)
+    env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "RECORDER_URL": ""}
+    subprocess.run(["sh", "-c", script], env=env, cwd=folder, capture_output=True, check=False)
+    return [call.split("\0")[:-1] for call in told.read_text().split("\n\0")[:-1]]
+
+
+def unquoted(text: str) -> str:
+    """What of the value of ``-F`` is not inside quotes."""
+    return re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"app": App(url="file:///etc")},
+        {"app": App(url="-K/etc/os-release")},
+        {"app": App(url="http://x", api_prefix=" -K/etc/os-release")},
+        {"api": Api(endpoints=(Endpoint(id="x", method="GET /", path="/x"),))},
+        {"api": Api(endpoints=(Endpoint(id="x", method="GET", path="file:///etc/os-release"),))},
+    ],
+)
+def test_a_session_with_an_address_or_method_that_is_not_of_the_web_is_refused(
+    change: dict[str, Any],
+) -> None:
+    with pytest.raises(FileError):
+        sessions.parse(sessions.dump(Session(**{"app": App(url="http://x"), **change})))
+
+
+@pytest.mark.parametrize(
+    "path", [".env", "/etc/os-release", "x/.env", "../s.files/a", "s.files/../.env", ".git.files/a"]
+)
+def test_a_session_names_no_file_beside_it(path: str) -> None:
+    call = Call(id="c1", endpoint="x", inputs=(Value(value=File(name="a", path=path)),))
+    with pytest.raises(FileError, match="not one of a session's own files"):
+        sessions.parse(sessions.dump(Session(app=App(url="http://x"), calls=(call,))))
+
+
+def test_a_file_with_another_content_than_was_recorded_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "s.files").mkdir()
+    (tmp_path / "s.files" / "a").write_text("mine")
+    with pytest.raises(FileError, match="its content is another"):
+        kept_file(tmp_path, File(name="a", path="s.files/a", sha256="0" * 64))

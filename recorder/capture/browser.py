@@ -122,8 +122,8 @@ def has_display() -> bool:
 
 
 class Downloads:
-    """A folder for what the app gives the person to download, made when there is something: nobody else can read it, and
-    no script, test or configuration is looked for there."""
+    """A folder for what the app gives the person to download, made when there is something.
+    Nobody else can read it, and no script, test or configuration is looked for there."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None

@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from recorder.errors import RecorderError, UsageError
-from recorder.placeholders import is_readable
+from recorder.errors import UsageError
 from recorder.registry import Registry
-from recorder.workflow import SecretRef, Workflow, leaves_of, sent
+from recorder.workflow import Workflow
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +86,7 @@ def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
 
     Raises:
         UsageError: no such target, or it has no such style.
-        RecorderError: a secret is to be read from a variable that is not the recorder's.
     """
-    _check_secrets(workflow)
     known = renderers(workflow.app.kind)
     if target not in known:
         what = (
@@ -103,17 +100,3 @@ def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
         remedy = f"Its styles are {' and '.join(styles)}" if styles else "Leave the style out"
         raise UsageError(f"The target {target} has no style {options.style!r}", remedy)
     return known[target].render(workflow, options)
-
-
-def _check_secrets(workflow: Workflow) -> None:
-    """Hold the names of secrets against the pattern once more: they are written into shell words as they are."""
-    sends = [[*sent(step)] for step in workflow.steps]
-    refs = leaves_of(SecretRef, [sends, [variable.value for variable in workflow.variables]])
-    names = [secret.name for secret in workflow.secrets]
-    names += [piece for ref in refs for piece in ref.pieces[1::2]]
-    for name in names:
-        if not is_readable(name):
-            raise RecorderError(
-                f"The secret {name[:80]!r} would be read from a variable that is not the recorder's",
-                "Do not use a session that you do not trust",
-            )

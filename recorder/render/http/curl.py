@@ -5,9 +5,19 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from recorder.address import is_token
 from recorder.errors import UsageError
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, no_output, no_variable
+from recorder.render.analysis import (
+    common_folder,
+    form_part,
+    inside_path,
+    media_type,
+    missing_file,
+    no_output,
+    no_variable,
+    shell_variable,
+)
 from recorder.render.http.program import STREAMED
 from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
@@ -118,7 +128,7 @@ class _Script:
             absolute=folder.startswith("/"),
             defaults=defaults,
             options=options,
-            secrets=[secret.name for secret in self.workflow.secrets],
+            secrets=[shell_variable(secret.name) for secret in self.workflow.secrets],
             blocks=blocks,
             needs=self.needs,
         )
@@ -153,7 +163,9 @@ class _Script:
                 return f'"${self.variable(value)}"'
             case SecretRef():
                 pieces = (
-                    f'"${p}"' if n % 2 else sh_text(p) for n, p in enumerate(value.pieces) if p or n % 2
+                    f'"${shell_variable(p)}"' if n % 2 else sh_text(p)
+                    for n, p in enumerate(value.pieces)
+                    if p or n % 2
                 )
                 return "".join(pieces) or "''"
             case Cookie():
@@ -278,7 +290,8 @@ class _Script:
 
     def file_path(self, file: File) -> str:
         self.needs.add("files")
-        return f'"$files"{sh_text("/" + (inside_path(file, self.folder) if file.path else file.name))}'
+        kept = file if file.path else missing_file(file)
+        return f'"$files"{sh_text("/" + inside_path(kept, self.folder))}'
 
     # Steps.
 
@@ -310,7 +323,7 @@ class _Script:
         verb = "" if asked.method == "GET" and not asked.media else f" -X {sh_text(asked.method)}"
         if asked.method == "POST":
             verb = "" if asked.media else " --data ''"
-        lines = [f"{head} {sh_text(label)}{verb} {self.address(asked)}"]
+        lines = [f"{head} {sh_text(label)}{verb} --url {self.address(asked)}"]
         lines += [f"    {word}" for word in words]
         return [" \\\n".join(lines)]
 
@@ -330,7 +343,8 @@ class _Script:
         return f'"$(uri {self.word(value)})"'
 
     def how(self, asked: Request) -> list[str]:
-        words = [f"-H {sh_text(name + ': ')}{self.word(value)}" for name, value in asked.headers]
+        # curl takes a header that begins with @ for the name of a file of headers.
+        words = [f"-H {sh_text(n + ': ')}{self.word(v)}" for n, v in asked.headers if is_token(n)]
         names = {name for name, _ in asked.headers}
         if asked.media == "json":
             if "content-type" not in names:
@@ -357,10 +371,11 @@ class _Script:
 
     def part(self, name: str, value: Expression) -> str:
         file = self.file_of(value)
+        name = form_part(name)
         if file is None:
             return f"--form-string {sh_text(name + '=')}{self.word(value)}"
         self.needs.add("part")
-        given = f"{sh_text(file.type or 'application/octet-stream')}"
+        given = f"{sh_text(media_type(file))}"
         kept = file.path.rpartition("/")[2]
         named = f" {sh_text(file.name)}" if kept != file.name else ""
         return f'-F {sh_text(name + "=")}"$(part {self.word(value)} {given}{named})"'

@@ -8,7 +8,15 @@ import re
 from typing import Any
 
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, walk
+from recorder.render.analysis import (
+    common_folder,
+    inside_path,
+    is_long,
+    missing_file,
+    no_output,
+    no_variable,
+    walk,
+)
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import python, python_text
 from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, secret
@@ -246,7 +254,7 @@ class HttpProgram:
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "Path"}
         if not file.path:
-            return f"FILES / {python_text(file.name)}"
+            file = missing_file(file)
         return f"FILES / {python_text(inside_path(file, self.folder))}"
 
     # Steps.
