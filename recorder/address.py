@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -47,3 +49,20 @@ def has_scheme(text: str) -> bool:
 def is_token(text: str) -> bool:
     """Whether a text can be a method or the name of a header. Source: RFC 9110, 5.6.2."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, in brackets or not."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=64)
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is of this machine alone."""
+    if is_address(host):
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

@@ -296,6 +296,7 @@ def proxy(
         description=description,
         file_limit=file_limit * 2**20,
         site=Site(offer),
+        key=os.environ.get("RECORDER_KEY", ""),
         say=say,
     )
     run(serving)
@@ -453,7 +454,7 @@ def mcp(
     )
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:
-        from recorder.capture.proxy import is_loopback
+        from recorder.address import is_loopback
 
         if not is_loopback(host):
             say(

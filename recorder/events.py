@@ -235,10 +235,12 @@ class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
     v: int = PROTOCOL
 
 
-class Toggle(msgspec.Struct, frozen=True, tag_field="t", tag="toggle"):
-    """Page to collector: the person pressed the button."""
+class Toggle(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="toggle"):
+    """Page to collector: the person pressed the button. ``key`` is that of the recorder's own script in the page, here
+    and in all that only a person may ask for."""
 
     on: bool
+    key: str = ""
 
 
 class Wait(msgspec.Struct, frozen=True, tag_field="t", tag="wait"):
@@ -249,36 +251,40 @@ class Told(msgspec.Struct, frozen=True, tag_field="t", tag="told"):
     """Page to collector, the answer to each ``State`` with ``saving``: all that happened until then was said before."""
 
 
-class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
+class Look(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="look"):
     """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no more."""
 
     on: bool = True
     target: str = ""
+    key: str = ""
 
 
-class Edit(msgspec.Struct, frozen=True, tag_field="t", tag="edit"):
+class Edit(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="edit"):
     """Panel to recorder: a change, as :class:`Edited` has it, of the call with this id."""
 
     what: Change
     call: str = ""
     input: int = 0
     name: str = ""
+    key: str = ""
 
 
-class Again(msgspec.Struct, frozen=True, tag_field="t", tag="again"):
+class Again(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="again"):
     """Panel to recorder: replay, from the call with this id on or all of it, or stop the replay."""
 
     on: bool = True
     call: str = ""
+    key: str = ""
 
 
-class Take(msgspec.Struct, frozen=True, tag_field="t", tag="take"):
+class Take(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="take"):
     """Panel to recorder: give me the script for ``target``, the session, both with their files, or one file of the
     session by its ``path``."""
 
     what: Literal["script", "session", "zip", "file"]
     target: str = ""
     path: str = ""
+    key: str = ""
 
 
 FromPanel = Look | Edit | Again | Take

@@ -32,6 +32,7 @@ from websockets.http11 import Response as HandshakeAnswer
 from recorder import events, session
 from recorder.adapters import Fold, Want, new_fold
 from recorder.capture import journal as journals
+from recorder.capture.access import Keys
 from recorder.capture.beside import OpenPanel, Panel, Snapshot
 from recorder.capture.ingest import (
     MAX_FRAME,
@@ -44,6 +45,7 @@ from recorder.capture.ingest import (
     Progress,
     Refusal,
     Seen,
+    Unheard,
     Waiting,
     encode,
 )
@@ -75,6 +77,7 @@ STATE_SHARE = 30
 STATE_SELDOM = 2.0
 """How many times longer than it took to count the calls the toggle waits for the next count, and for how many seconds
 at most: the app's own requests pass through the same loop."""
+UNHEARD = "API Recorder cannot tell that a person pressed this. Open the app anew, in a tab of its own, and press again."
 FETCHES = 4
 CONNECTIONS = 256
 
@@ -307,6 +310,7 @@ class Collector:
         on_saved: told the path of every session, when it is durable.
         on_recovered: told the path of a session made from a journal that an earlier run left behind.
         open_panel: makes the panels of the pages; None where there are none.
+        keys: what the recorder's own scripts say with all that only a person may ask for; None where nothing is wanted.
 
     Every method must be called in the event loop that the collector was first used in.
     """
@@ -325,7 +329,9 @@ class Collector:
         on_saved: Callable[[Path], None] | None = None,
         on_recovered: Callable[[Path], None] | None = None,
         open_panel: OpenPanel | None = None,
+        keys: Keys | None = None,
     ) -> None:
+        self.keys = keys
         self.token = token or secrets.token_urlsafe(32)
         self.app_url = app_url
         self.viewers: set[str] | None = None
@@ -403,15 +409,18 @@ class Collector:
         """Whether no more pages should be let in."""
         return len(self._connections) >= CONNECTIONS
 
-    def connect(self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "") -> Connection:
+    def connect(
+        self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "", sees: bool = True
+    ) -> Connection:
         """A new connection.
 
         Args:
             send: takes what is to be said to the page; must not block.
             origin: the origin of the page as the shell has verified it, whose files may then be fetched.
             cookie: the ``Cookie`` header with which the page came.
+            sees: whether the page may show what was recorded.
         """
-        connection = Connection(self, send, origin, cookie)
+        connection = Connection(self, send, origin, cookie, sees)
         self._connections.add(connection)
         return connection
 
@@ -688,7 +697,12 @@ class Connection:
     """One document's line to the collector. Made by :meth:`Collector.connect`, ended by :meth:`close`."""
 
     def __init__(
-        self, collector: Collector, send: Callable[[ToPage], None], origin: str, cookie: str
+        self,
+        collector: Collector,
+        send: Callable[[ToPage], None],
+        origin: str,
+        cookie: str,
+        sees: bool = True,
     ) -> None:
         self.origin = origin
         self.cookie = cookie
@@ -697,17 +711,22 @@ class Connection:
         """Whether the page has said all that it had when the stop began."""
         self._collector = collector
         self._send = send
-        self._ingest = Ingest(collector.token, self._progress, time.monotonic)
+        self._may_see = sees
+        knows = collector.keys.knows if collector.keys is not None else None
+        self._ingest = Ingest(collector.token, self._progress, time.monotonic, knows=knows)
         self._panel: Panel | None = None
 
-    def receive(self, frame: bytes | str) -> bool:
+    def receive(self, frame: bytes | str, control: bool = True) -> bool:
         """Take one frame.
+
+        Args:
+            control: whether what only a person may ask for is heard in it.
 
         Returns:
             False if the connection must be closed once what was said has been sent.
         """
         collector = self._collector
-        outcomes = self._ingest.receive(frame)
+        outcomes = self._ingest.receive(frame, control)
         recording = collector._recording
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         seen = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
@@ -723,6 +742,8 @@ class Connection:
                 self.say(collector.state)
             elif isinstance(outcome, Pressed):
                 collector.press(outcome.on)
+            elif isinstance(outcome, Unheard):
+                self.say(msgspec.structs.replace(collector.state, error=UNHEARD))
             elif isinstance(outcome, Refusal):
                 self._send(outcome.message)
             elif isinstance(outcome, Asked):
@@ -741,7 +762,8 @@ class Connection:
 
     @property
     def _sees(self) -> bool:
-        return self._collector.viewers is None or self.origin in self._collector.viewers
+        viewers = self._collector.viewers
+        return self._may_see and (viewers is None or self.origin in viewers)
 
     def say(self, message: ToPage) -> None:
         """Pass ``message`` on to the page."""
@@ -865,11 +887,16 @@ def _still_news(messages: list[ToPage | None]) -> Iterator[ToPage | None]:
 
 
 @contextlib.asynccontextmanager
-async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIterator[tuple[str, int]]:
+async def serve(
+    collector: Collector,
+    allows: Callable[[str], bool],
+    admits: Callable[[list[tuple[bytes, bytes]]], bool] | None = None,
+) -> AsyncIterator[tuple[str, int]]:
     """The collector as a WebSocket server on a free loopback port.
 
     Args:
         allows: whether a ``Host`` header is one under which the page is served. The ``Origin`` must be the same host.
+        admits: whether a page that came with these headers may show what was recorded; all may if it is None.
 
     Yields:
         The host and port to connect to.
@@ -882,7 +909,7 @@ async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIte
         return connection.respond(403, sentence + "\n") if sentence else None
 
     async def speak(connection: ServerConnection) -> None:
-        await _speak(collector, connection)
+        await _speak(collector, connection, admits)
 
     server: Server
     async with serve_websocket(
@@ -915,7 +942,11 @@ def refuses(hosts: list[str], origins: list[str], allows: Callable[[str], bool])
     return None
 
 
-async def _speak(collector: Collector, socket: ServerConnection) -> None:
+async def _speak(
+    collector: Collector,
+    socket: ServerConnection,
+    admits: Callable[[list[tuple[bytes, bytes]]], bool] | None,
+) -> None:
     assert socket.request is not None
     headers = socket.request.headers
 
@@ -930,7 +961,9 @@ async def _speak(collector: Collector, socket: ServerConnection) -> None:
             await socket.send(text)
 
     origin, cookie = headers.get("Origin", ""), "; ".join(headers.get_all("Cookie"))
-    await converse(collector, receive, send, origin=origin, cookie=cookie)
+    raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.raw_items()]
+    sees = admits is None or admits(raw)
+    await converse(collector, receive, send, origin=origin, cookie=cookie, sees=sees)
     await socket.close()
 
 
@@ -941,16 +974,17 @@ async def converse(
     *,
     origin: str,
     cookie: str,
+    sees: bool = True,
 ) -> None:
     """One connection over any message transport, until the page goes or must be let go.
 
     Args:
         receive: the next frame, None when the page is gone.
         send: takes one frame; does nothing once the page is gone.
-        origin, cookie: as in :meth:`Collector.connect`.
+        origin, cookie, sees: as in :meth:`Collector.connect`.
     """
     outbox: asyncio.Queue[ToPage | None] = asyncio.Queue()
-    connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie)
+    connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie, sees=sees)
 
     async def speak() -> None:
         while True:

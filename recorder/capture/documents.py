@@ -92,16 +92,22 @@ def with_script(
     token: str,
     prefix: str = "",
     hidden: Secrets = inject.NO_SECRETS,
+    ticket: str = "",
 ) -> Document | None:
-    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` and
-    ``hidden`` are as in :func:`inject.script_tag`."""
+    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix``,
+    ``hidden`` and ``ticket`` are as in :func:`inject.script_tag`."""
     if kind == "document":
-        return document(status, headers, token, prefix, hidden)
+        return document(status, headers, token, prefix, hidden, ticket)
     return worker(status, headers) if kind == "worker" else None
 
 
 def document(
-    status: int, headers: Headers, token: str, prefix: str = "", hidden: Secrets = inject.NO_SECRETS
+    status: int,
+    headers: Headers,
+    token: str,
+    prefix: str = "",
+    hidden: Secrets = inject.NO_SECRETS,
+    ticket: str = "",
 ) -> Document | None:
     """The document that this answer to a navigation is; None if it is to pass as it came: not HTML, a download, a part
     of a file, or in an encoding that cannot be undone in passing. ``prefix`` and ``hidden`` are as in
@@ -126,7 +132,9 @@ def document(
             changed.append((name, value))
     # The tag holds this run's token: no cache may bring it back in another run.
     changed.append((b"Cache-Control", b"no-store"))
-    return Document(changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden)))
+    return Document(
+        changed, decoder, inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden, ticket))
+    )
 
 
 def worker(status: int, headers: Headers) -> Document | None:

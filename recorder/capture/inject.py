@@ -38,23 +38,35 @@ def static_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "static"
 
 
+_KEY = "@key@"
+
+
 @lru_cache(maxsize=1)
-def recorder_script() -> str:
-    """The classic script that :func:`script_tag` loads; it takes its configuration from its own element."""
-    return link(static_folder(), ENTRY, "start(fromTag(document.currentScript));")
+def _recorder_script() -> str:
+    return link(static_folder(), ENTRY, f'start(fromTag(document.currentScript), "{_KEY}");')
 
 
-def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS) -> str:
+def recorder_script(key: str = "") -> str:
+    """The classic script that :func:`script_tag` loads; it takes its configuration from its own element.
+
+    Args:
+        key: what it says with all that only a person may ask for (letters, digits, ``-`` and ``_``); none if empty.
+    """
+    return _recorder_script().replace(_KEY, key)
+
+
+def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS, key: str = "") -> str:
     """The script for a browser that we drive, to run in every frame before the page's own.
 
     Args:
         binding: the name of the function that the browser exposes: it takes a frame and promises the reply.
         token: what the page says in its ``Hello``.
         secrets: what else the page keeps to itself.
+        key: as in :func:`recorder_script`.
     """
     config = {"binding": binding, "token": token}
     more = {"secrets": msgspec.to_builtins(secrets)} if secrets != NO_SECRETS else {}
-    return link(static_folder(), ENTRY, f"start({json.dumps({**config, **more})});")
+    return link(static_folder(), ENTRY, f"start({json.dumps({**config, **more})}, {json.dumps(key)});")
 
 
 @lru_cache(maxsize=1)
@@ -64,14 +76,18 @@ def worker_script() -> str:
     return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
-def script_tag(token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS) -> bytes:
+def script_tag(
+    token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS, ticket: str = ""
+) -> bytes:
     """The element that loads the script. It takes itself out of the document before anything else is parsed.
 
     Args:
         prefix: the path under which browsers find the app, where it is not the root (no final slash).
         secrets: what else the page keeps to itself.
+        ticket: with which the script is asked for: see :class:`recorder.capture.access.Keys`.
     """
-    attributes = {"src": prefix + SCRIPT_PATH, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
+    source = SCRIPT_PATH + (f"?{ticket}" if ticket else "")
+    attributes = {"src": prefix + source, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
     if nonce:
         attributes["nonce"] = nonce
     if secrets != NO_SECRETS:

@@ -39,9 +39,11 @@ export class Channel {
    *   each line as such
    * @param {(why: string) => void} onRefused
    * @param {(message: import("./words.js").ToPanel) => void} onPanel
+   * @param {(message: any) => string} seal as {@link import("./control.js").Control} has it
    */
-  constructor(config, ledger, onState, onRefused, onPanel) {
+  constructor(config, ledger, onState, onRefused, onPanel, seal) {
     this.config = config;
+    this.seal = seal;
     this.ledger = ledger;
     this.onState = onState;
     this.onRefused = onRefused;
@@ -60,7 +62,7 @@ export class Channel {
     /** Whether it will be said in a moment, and at the end of the time in which things are gathered. */
     this.isDue = false;
     this.isScheduled = false;
-    /** @type {boolean | null} */
+    /** @type {string | null} the frame of a press that is not on its way yet */
     this.press_ = null;
     /** @type {number | null} */
     this.pressedAt = null;
@@ -168,11 +170,15 @@ export class Channel {
   /**
    * The person pressed the button.
    * @param {boolean} on
+   * @returns {boolean} whether it was taken
    */
   press(on) {
+    const frame = this.seal({ t: "toggle", on });
+    if (!frame) return false;
     if (on) this.pressedAt = this.ledger.count;
-    this.press_ = on;
+    this.press_ = frame;
     if (this.isGreeted) this.sendPress();
+    return true;
   }
 
   /**
@@ -181,18 +187,20 @@ export class Channel {
    * @param {import("./words.js").FromPanel} message
    */
   ask(message) {
-    if (this.isGreeted) return this.line?.send(natives.stringify(message));
+    const frame = this.seal(message);
+    if (!frame) return;
+    if (this.isGreeted) return this.line?.send(frame);
     if (message.t === "look") return;
     if (message.t === "take") this.onPanel({ t: "given", what: message.what, path: message.path ?? "", error: UNREACHED });
     else this.onPanel({ t: "trouble", sentence: UNREACHED });
   }
 
   sendPress() {
-    const on = this.press_;
+    const frame = this.press_;
     this.press_ = null;
     // Everything until the press must be there before it.
     this.flush(true);
-    this.line?.send(natives.stringify({ t: "toggle", on }));
+    if (frame) this.line?.send(frame);
   }
 
   /**
@@ -306,9 +314,9 @@ function socketLine(path, ears) {
   listen(socket, "message", (event) => ears.heard(String(event.data)));
   listen(socket, "close", ears.closed);
   return {
-    send: (frame) => Reflect.apply(natives.socketSend, socket, [frame]),
+    send: (frame) => natives.apply(natives.socketSend, socket, [frame]),
     waiting: () => socket.bufferedAmount,
-    close: () => Reflect.apply(natives.socketClose, socket, []),
+    close: () => natives.apply(natives.socketClose, socket, []),
   };
 }
 
