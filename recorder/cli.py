@@ -449,9 +449,8 @@ def mcp(
     async def offered() -> list[Tool]:
         return tools
 
-    served = server(
-        offered, url=url, timeout=timeout, local=not http or host in ("127.0.0.1", "localhost", "::1")
-    )
+    # Whoever calls by HTTP need not be the person whose files these are.
+    served = server(offered, url=url, timeout=timeout, local=not http)
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:
         from recorder.address import is_loopback
