@@ -160,6 +160,11 @@ class Secret(Event, frozen=True, tag="secret"):
     name: str
     hint: str = ""
     claims: dict[str, str | int | float] = {}
+    digest: str = ""
+    """Of ``salt`` and the value, where the value looks random and has ``length`` characters: with it the value is found
+    where it stood before it was known for a secret. It is no part of a session."""
+    length: int = 0
+    salt: str = ""
 
 
 class Lost(Event, frozen=True, tag="lost"):

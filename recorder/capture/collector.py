@@ -53,8 +53,8 @@ from recorder.capture.journal import Journal
 from recorder.capture.saved import Saved
 from recorder.edits import edited, edited_together
 from recorder.errors import FileError, RecorderError
-from recorder.events import Ack, AnyEvent, Body, Edited, Fetched, FromPanel, Mark, State, ToPage
-from recorder.redact import LARGEST_TEXT, secret_in
+from recorder.events import Ack, AnyEvent, Body, Edited, Fetched, FromPanel, Mark, Secret, State, ToPage
+from recorder.redact import LARGEST_TEXT, secret_in, settled
 from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
@@ -77,7 +77,7 @@ STATE_SHARE = 30
 STATE_SELDOM = 2.0
 """How many times longer than it took to count the calls the toggle waits for the next count, and for how many seconds
 at most: the app's own requests pass through the same loop."""
-UNHEARD = "API Recorder cannot tell that a person pressed this. Open the app anew, in a tab of its own, and press again."
+UNHEARD = "API Recorder cannot tell that a person pressed this. Open the app anew in a tab of its own and press again."
 FETCHES = 4
 CONNECTIONS = 256
 
@@ -178,6 +178,15 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     return target
 
 
+def _settle_journal(path: Path) -> None:
+    """Write a journal that stays behind anew, without what turned out to be secret after it was written."""
+    with contextlib.suppress(FileError):
+        reading = journals.read(path)
+        told, is_other = settled(reading.events)
+        if is_other and not reading.notes:
+            session.write_whole(path, b"".join(encode(event) + b"\n" for event in told))
+
+
 def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
     """What the journal at ``path`` comes to, whose writer may be living or dead; nothing is changed.
 
@@ -194,7 +203,7 @@ def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
 def _folded(path: Path, fold_of: Callable[[], Fold]) -> tuple[journals.Reading, Fold]:
     reading = journals.read(path)
     fold = fold_of()
-    for event in reading.events:
+    for event in settled(reading.events)[0]:
         fold.feed(event)
     return reading, fold
 
@@ -275,12 +284,15 @@ class _Recording:
         self.cookie = ""
         self.stopped = False
         """The stop is in the journal: what pages say from here on belongs to no session and is not acknowledged."""
+        self.has_findable = False
+        """Whether a page told of a secret that may have stood in clear before."""
         self._seq = 0
         self._session: Session | None = None
 
     def feed(self, event: AnyEvent) -> None:
         """Something happened."""
         self._session = None
+        self.has_findable = self.has_findable or (isinstance(event, Secret) and bool(event.digest))
         self.fold.feed(event)
 
     def session(self) -> Session:
@@ -523,14 +535,27 @@ class Collector:
     def _write(self, recording: _Recording) -> list[Path]:
         """A file for each app that was used, the main one's last, so that it is there only when all are."""
         others = []
-        main = recording.fold.session()
-        changed, changed_others = edited_together(main, recording.fold.others(), recording.edits)
+        fold = self._settled(recording)
+        main = fold.session()
+        changed, changed_others = edited_together(main, fold.others(), recording.edits)
         for other in changed_others:
             others.append(self._names.next())
             session.write(other, others[-1])
         session.write(changed, recording.path)
         self._kept = Saved(recording.path, main, recording.edits)
         return [recording.path, *others]
+
+    def _settled(self, recording: _Recording) -> Fold:
+        """The recording's fold, or a new one of its journal where what was said in clear turned out to be a secret."""
+        if not recording.has_findable:
+            return recording.fold
+        told, is_other = settled(journals.read(recording.journal.path).events)
+        if not is_other:
+            return recording.fold
+        fold = self._new_fold()
+        for event in told:
+            fold.feed(event)
+        return fold
 
     async def discard(self) -> None:
         """Drop the recording that is on, as if it had never begun."""
@@ -554,6 +579,8 @@ class Collector:
             for fetch in list(recording.fetches):
                 fetch.cancel()
             await recording.journal.close()
+            if recording.has_findable:
+                await asyncio.to_thread(_settle_journal, recording.journal.path)
 
     def wake(self) -> None:
         """A page has said all it had, or is gone: a stop may go on."""
@@ -824,7 +851,7 @@ def keep_content(want: Want, content: bytes, folder: Path, limit: int = FILE_LIM
     """Keep the bytes of a want in ``folder``; what its ``Fetched`` event says of them."""
     if len(content) > limit:
         return {"error": _too_large(want, limit)}
-    if kind := secret_in(content):
+    if kind := secret_in(content, want.name):
         return {"error": _holds(want, kind)}
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
@@ -863,7 +890,8 @@ async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> 
                 file.write(chunk)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
-        if size <= LARGEST_TEXT and (kind := secret_in(Path(temporary).read_bytes())):
+        looked_into = Path(temporary).read_bytes() if size <= LARGEST_TEXT else b""
+        if kind := secret_in(looked_into, want.name):
             raise RecorderError(_holds(want, kind))
         target, about = _place(want, folder, digest.hexdigest(), size)
         target.parent.mkdir(mode=0o700, exist_ok=True)

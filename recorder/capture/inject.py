@@ -96,6 +96,7 @@ def script_tag(
     return f"<script {words}></script>".encode("ascii", "xmlcharrefreplace")
 
 
+_DATA = re.compile(r'^import (\w+) from "\./([\w-]+\.json)" with \{ type: "json" \};[ \t]*$', re.MULTILINE)
 _IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "(\.\.?/(?:[\w-]+/)?[\w-]+\.js)";[ \t]*$', re.MULTILINE)
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE
@@ -123,6 +124,9 @@ def link(folder: Path, entry: str, call: str) -> str:
         if name in exports:
             return
         source = (folder / name).read_text(encoding="utf-8")
+        for data, written in _DATA.findall(source):
+            value = json.loads((folder / name).with_name(written).read_text(encoding="utf-8"))
+            source = _DATA.sub(lambda m, v=value, d=data: f"const {d} = {json.dumps(v)};", source, count=1)  # type: ignore[misc]
         for names, written in _IMPORT.findall(source):
             module = os.path.normpath(os.path.join(os.path.dirname(name), written)).replace(os.sep, "/")
             add(module, (*path, name))

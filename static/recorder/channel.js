@@ -292,7 +292,7 @@ function takeLeft() {
  * Names the collector's run without giving its token away.
  * @param {import("./words.js").Config} config
  */
-function runOf(config) {
+export function runOf(config) {
   let hash = 0x811c9dc5;
   for (let index = 0; index < config.token.length; index++) {
     hash = Math.imul(hash ^ config.token.charCodeAt(index), 0x01000193) >>> 0;

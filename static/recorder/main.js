@@ -2,7 +2,7 @@
  * Puts the recorder together in one document. Linked into a classic script by `recorder/capture/inject.py`.
  */
 import { PanelDock } from "../panel/panel.js";
-import { Channel } from "./channel.js";
+import { Channel, runOf } from "./channel.js";
 import { controlWith } from "./control.js";
 import { watchDocument } from "./documents.js";
 import { hook } from "./hooks.js";
@@ -39,7 +39,7 @@ export function start(config, key = "") {
 
   const control = controlWith(key);
   const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
-  const redactor = new Redactor((secret) => observe(secret), config.secrets);
+  const redactor = new Redactor((secret) => observe(secret), config.secrets, runOf(config));
   const home = config.channel ? new URL(".", new URL(config.channel, location.origin)).href : "";
   const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen), home, control.trust) : null;
   const toggle = isTopmost ? new Toggle((on) => channel.press(on), () => panel?.toggle()) : null;
