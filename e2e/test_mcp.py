@@ -224,7 +224,11 @@ async def test_each_endpoint_of_an_app_with_openapi_is_a_tool(
 
         answer = await client.call_tool("upload_picture", {"file": handed(way, picture), "title": "ü"})
         about = json.loads(texts(answer)[0])
-        assert about == {"name": picture.name if way == "stdio" else "file.png", "size": len(PIXEL), "title": "ü"}
+        assert about == {
+            "name": picture.name if way == "stdio" else "file.png",
+            "size": len(PIXEL),
+            "title": "ü",
+        }
         (image,) = (await client.call_tool("read_picture", {})).content
         assert isinstance(image, types.ImageContent) and base64.b64decode(image.data) == PIXEL
 

@@ -15,6 +15,7 @@ app sends can pass for one of these.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -592,6 +593,12 @@ def read(path: str | os.PathLike[str]) -> Session:
 
 MOST_UNPACKED = 4 * 1024**3
 """Bytes that the files of one archive may have together."""
+LARGEST_FILE = 512 * 1024**2
+"""Bytes of one file in an archive."""
+LARGEST_SESSION = 256 * 1024**2
+"""Bytes of a session file in an archive."""
+MOST_MEMBERS = 20_000
+_BLOCK = 1024 * 1024
 
 
 def _unpacked(path: Path) -> Session:
@@ -600,12 +607,18 @@ def _unpacked(path: Path) -> Session:
 
     try:
         with zipfile.ZipFile(path) as archive:
+            if len(archive.infolist()) > MOST_MEMBERS:
+                raise FileError(f"{path} has more than {MOST_MEMBERS} members", "Do not use it")
             names = [name for name in archive.namelist() if "/" not in name and name.endswith(".json")]
             if len(names) != 1:
                 raise FileError(
                     f"{path} is not an archive of one session", "Give the one that was downloaded"
                 )
-            session = parse(archive.read(archive.getinfo(names[0])), f"{names[0]} in {path}", is_packed=True)
+            session = parse(
+                _member(archive, archive.getinfo(names[0]), LARGEST_SESSION),
+                f"{names[0]} in {path}",
+                is_packed=True,
+            )
             left = MOST_UNPACKED
 
             def moved(file: File) -> File:
@@ -636,13 +649,26 @@ def _read_exactly(archive: zipfile.ZipFile, info: zipfile.ZipInfo, sha256: str) 
     """The bytes of a file in an archive: as many as it says, and those that the session means."""
     import hashlib
 
-    with archive.open(info) as packed:
-        content = packed.read(info.file_size + 1)
+    content = _member(archive, info, LARGEST_FILE)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise FileError(
             f"{info.filename!r} in {archive.filename} is not what was recorded", "Download it again"
         )
     return content
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    """The bytes of a member, counted while they are unpacked: what it says of its own size need not be so."""
+    content = bytearray()
+    with archive.open(info) as packed:
+        while block := packed.read(min(_BLOCK, most + 1 - len(content))):
+            content += block
+            if len(content) > most:
+                raise FileError(
+                    f"{info.filename!r} in {archive.filename} unpacks to more than {most // 1024**2} MB",
+                    "Do not use it",
+                )
+    return bytes(content)
 
 
 def write(session: Session, path: str | os.PathLike[str]) -> None:
@@ -659,7 +685,7 @@ def write_whole(path: Path, data: bytes) -> None:
     import tempfile
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -679,6 +705,15 @@ def write_whole(path: Path, data: bytes) -> None:
         raise FileError(
             f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to with --output"
         ) from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a file. Nobody else may look into those of a session's own files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in (folder, folder.parent):
+        if each.name.endswith(".files") or each.parent.name.endswith(".files"):
+            with contextlib.suppress(OSError):
+                each.chmod(0o700)
 
 
 def files_folder(path: str | os.PathLike[str]) -> Path:
@@ -720,8 +755,9 @@ def carry_files(session: Session, source: str | os.PathLike[str], target: str | 
             return file
         try:
             copy = target.parent / path
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(copy.parent)
             shutil.copyfile(kept, copy)
+            copy.chmod(0o600)
         except OSError as error:
             raise FileError(f"{kept} cannot be copied: {error.strerror}", "Check the disk") from None
         return msgspec.structs.replace(file, path=path)

@@ -12,8 +12,12 @@ from urllib.parse import quote, unquote
 import pytest
 
 from recorder import events
-from recorder.events import AnyEvent, Body, Done, PageOpened, Request, Response, Secret
+from recorder import session as sessions
+from recorder.adapters import Selection, workflow
+from recorder.adapters.http.fold import HttpFold
+from recorder.events import Act, AnyEvent, Body, Done, Mark, PageOpened, Request, Response, Secret
 from recorder.redact import Redactor, digest, redacted, secret_in, settled
+from recorder.render import render
 from tests.planted import HERE, by_the_page, cases, facts
 from tests.planted.known import opaque, planted
 
@@ -192,3 +196,23 @@ def test_an_imported_recording_is_decided_over_the_whole_of_it_too() -> None:
     assert value not in dumped(made)
     (secret,) = (event for event in made if isinstance(event, Secret))
     assert dumped(made).count(secret.placeholder) == 3
+
+
+def test_a_value_that_the_app_gave_is_linked_and_asks_for_no_variable() -> None:
+    value = "kx83hf92jd83hf92"
+    secret = told(value)
+    fold = HttpFold()
+    before = [
+        Mark(page="", seq=0, at=0.0, what="start", url="https://app.test/"),
+        PageOpened(page="p", seq=1, at=0.5, url="https://app.test/"),
+        Act(page="p", seq=1, at=0.9, id="a1", kind="click", role="button", name="Go"),
+    ]
+    made, _ = settled([*before, *exchange(json.dumps({"key": value}), f"Token {secret.placeholder}"), secret])
+    for event in made:
+        fold.feed(event)
+    fold.feed(Response(page="p", seq=5, at=5.0, id="r2", status=200))
+    fold.feed(Done(page="p", seq=6, at=6.0, id="r2", body=Body(kind="text", text="{}")))
+    session = fold.session()
+    assert value not in sessions.dump(session)
+    text = render(workflow(session, Selection(raw=True)), "python")
+    assert "RECORDER_SECRET" not in text and '["key"]' in text, text

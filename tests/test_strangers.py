@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
+import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from recorder.render import render
 from recorder.replay.plan import plan
 from recorder.replay.sending import kept_file
 from recorder.serve.offer import source_of
+from recorder.serve.site import bounded
 from recorder.session import App, Call, File, SecretName, Session, Value
 from recorder.workflow import Argument, Step, Workflow
 
@@ -225,3 +229,58 @@ def test_a_file_with_another_content_than_was_recorded_is_not_sent(tmp_path: Pat
     (tmp_path / "s.files" / "a").write_text("mine")
     with pytest.raises(FileError, match="its content is another"):
         kept_file(tmp_path, File(name="a", path="s.files/a", sha256="0" * 64))
+
+
+# Archives, folders, schemas
+
+
+def test_an_archive_is_counted_while_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "LARGEST_SESSION", 3 * 2**20)
+    monkeypatch.setattr(sessions, "LARGEST_FILE", 2**20)
+    bomb = tmp_path / "s.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("s.json", " " * 10 * 2**20)
+    tracemalloc.start()
+    with pytest.raises(FileError, match="unpacks to more than 3 MB"):
+        sessions.read(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    tracemalloc.stop()
+    content = b"\0" * 5 * 2**20
+    file = File(name="a", sha256=hashlib.sha256(content).hexdigest(), path="s.files/x/a")
+    call = Call(id="c1", endpoint="x", inputs=(Value(value=file),))
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("s.json", sessions.dump(Session(app=App(url="http://x"), calls=(call,))))
+        pack.writestr("s.files/x/a", content)
+    with pytest.raises(FileError, match="unpacks to more than 1 MB"):
+        sessions.read(bomb)
+
+
+def test_nobody_else_looks_into_the_folder_of_a_session_s_files(tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        sessions.write_whole(tmp_path / "s.files" / "0123456789abcdef" / "a", b"x")
+    finally:
+        os.umask(old)
+    for folder in (tmp_path / "s.files", tmp_path / "s.files" / "0123456789abcdef"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "s.files" / "0123456789abcdef" / "a").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("word", ["$dynamicRef", "$ref", "$recursiveRef"])
+def test_a_schema_of_the_app_leads_nowhere(word: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {word: "http://127.0.0.1:9/x.json", "$id": "http://127.0.0.1:9/"}},
+    }
+    assert "127.0.0.1" not in json.dumps(bounded(schema))
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "^(a|a)*$", "a*a*a*a*b", "(?:x+x+)+y", "[", "(.)\\1+" * 30])
+def test_a_pattern_of_the_app_does_not_go_on_for_ever(pattern: str) -> None:
+    schema = bounded({"type": "string", "pattern": pattern})
+    assert "pattern" not in schema
+
+
+def test_a_simple_pattern_of_the_app_still_holds() -> None:
+    schema = bounded({"type": "string", "pattern": "^[a-z]+$"})
+    assert schema == {"type": "string", "pattern": "^[a-z]+$", "maxLength": 1000}

@@ -855,7 +855,6 @@ def keep_content(want: Want, content: bytes, folder: Path, limit: int = FILE_LIM
         return {"error": _holds(want, kind)}
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         session.write_whole(target, content)
     return about
 
