@@ -778,3 +778,26 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def test_cookies_of_other_services_of_this_machine_do_not_reach_the_app(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=own; Path=/\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok"
+    async with raw_upstream(answer, heard) as app, proxied(app, tmp_path) as origin:
+        navigation = ("Accept: text/html", "Sec-Fetch-Dest: document")
+        await exchange(origin, get(origin, "/", *navigation, "Cookie: jupyter=secret; sid=other"))
+        await exchange(origin, get(origin, "/x", "Cookie: jupyter=secret; sid=own; theme=dark"))
+        await exchange(origin, get(origin, "/y", *navigation, "Cookie: jupyter=secret"))
+    assert b"Cookie" not in heard[0]
+    assert b"Cookie: sid=own; theme=dark\r\n" in heard[1]
+    assert b"Cookie" not in heard[2]
+
+
+def test_a_login_is_taken_out_of_an_address() -> None:
+    from recorder.cli import without_login
+
+    assert without_login("http://ann:s%3Acret@h.test:81/x?y") == ("http://h.test:81/x?y", "ann:s:cret")
+    assert without_login("http://h.test/") == ("http://h.test/", "")
+    with pytest.raises(UsageError) as raised:
+        upstream_of("ftp://ann:secret@h.test")
+    assert "secret" not in str(raised.value)

@@ -101,7 +101,8 @@ def upstream_of(url: str) -> Upstream:
     origin = origin_of(bare)
     if not origin or not host:
         raise UsageError(
-            f"{url!r} is not the address of a web app", "Give one that begins with http:// or https://"
+            f"{re.sub('//[^/@]*@', '//…@', url)!r} is not the address of a web app",
+            "Give one that begins with http:// or https://",
         )
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._") or "/"
     login = ""
@@ -255,6 +256,11 @@ class Proxy:
         access: Access,
     ) -> None:
         self._access = access
+        self._own_cookies: set[str] = set()
+        """The names of the cookies that the app has set."""
+        self._foreign: set[str] = set()
+        """The names of the cookies that the browser had before it was served anything."""
+        self._has_served = False
         self._upstream = upstream
         self._site = site
         self._hosts = hosts
@@ -335,6 +341,7 @@ class Proxy:
         return response
 
     async def _relay(self, request: web.BaseRequest, target: str, passing: Passing) -> web.StreamResponse:
+        self._notice(request)
         headers = self._headers_for_upstream(request)
         kind = kind_of(request.method, headers)
         if kind or passing.amend is not None:
@@ -477,13 +484,25 @@ class Proxy:
         return headers
 
     def _of_the_app(self, value: bytes) -> bytes:
-        """A ``Cookie`` value without the recorder's own."""
-        if b"recorder_" not in value:
-            return value
+        """A ``Cookie`` value without the recorder's own, and without those of other services that were there before
+        the app could have set any: cookies do not know ports."""
         pairs = value.split(b";")
-        names = (pair.partition(b"=")[0].strip().decode("latin-1") for pair in pairs)
-        kept = [pair for pair, name in zip(pairs, names, strict=True) if not self._access.is_own(name)]
-        return b";".join(kept).strip()
+        kept = []
+        for pair in pairs:
+            name = pair.partition(b"=")[0].strip().decode("latin-1")
+            if not self._access.is_own(name) and (name not in self._foreign or name in self._own_cookies):
+                kept.append(pair)
+        return value if len(kept) == len(pairs) else b";".join(kept).strip()
+
+    def _notice(self, request: web.BaseRequest) -> None:
+        """Which cookies a browser has that opens its first document here: the app cannot have set them."""
+        raw = list(request.raw_headers)
+        if self._has_served or kind_of(request.method, raw) != "document":
+            return
+        self._has_served = True
+        for name, value in raw:
+            if name.lower() == b"cookie":
+                self._foreign |= {p.partition(b"=")[0].strip().decode("latin-1") for p in value.split(b";")}
 
     def _headers_for_browser(self, request: web.BaseRequest, raw: Headers) -> Headers:
         dropped = _HOP_BY_HOP | _named_by_connection(raw)
@@ -499,6 +518,7 @@ class Proxy:
             if key in (b"location", b"content-location", b"access-control-allow-origin"):
                 value = _moved(value, theirs, ours)
             elif key == b"set-cookie":
+                self._own_cookies.add(value.partition(b"=")[0].strip().decode("latin-1"))
                 value = cookie_for(value, self._upstream)
             elif key == b"content-security-policy" and self._upstream.scheme == "https":
                 value = re.sub(rb"(?i)\s*\bupgrade-insecure-requests\s*;?", b"", value)
@@ -659,6 +679,7 @@ async def serve(
     site: Site | None = None,
     say: Callable[[str], None] | None = None,
     key: str = "",
+    login: str = "",
     on_ready: Callable[[str], None] | None = None,
     on_link: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
@@ -676,6 +697,7 @@ async def serve(
         site: what else is served under ``/_recorder/``.
         say: takes sentences for the person.
         key: with which programs use what is under ``/_recorder/``; they cannot if it is empty.
+        login: of the app, as ``user:password``, in place of one in its address.
         on_ready: told the address of the app here, once it answers.
         on_link: told each new address that gives the browser that opens it access to what is under ``/_recorder/``.
         on_saved: told the path of every session.
@@ -690,6 +712,9 @@ async def serve(
     """
     speak = say or (lambda sentence: None)
     upstream = upstream_of(url)
+    if login:
+        basic = "Basic " + base64.b64encode(login.encode()).decode()
+        upstream = msgspec.structs.replace(upstream, login=basic)
     saved: list[Path] = []
 
     def keep(path: Path) -> None:

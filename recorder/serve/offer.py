@@ -4,6 +4,7 @@ sessions of a folder."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import time
@@ -19,6 +20,7 @@ from recorder.adapters.http.describe import named
 from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
 from recorder.errors import FileError, RecorderError
+from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.live import NotDescribed, read_app
 from recorder.serve.page import examples
 from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
@@ -58,6 +60,7 @@ class Offer:
         environment: holds the login of an app that wants one.
         description: the app's OpenAPI document in place of its own, if any.
         folder: where sessions are, which are served too; None for none.
+        login: with which the app is asked what it offers, as ``user:password``.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class Offer:
         environment: Mapping[str, str] | None = None,
         description: str = "",
         folder: Path | None = None,
+        login: str = "",
     ) -> None:
         self.url = url
+        self._login = login
         self.source = source
         self.environment = os.environ if environment is None else environment
         self.folder = folder
@@ -107,6 +112,10 @@ class Offer:
 
     async def _ask(self) -> tuple[App, Api]:
         """What the app says; of one that says nothing, the requests that the configuration names."""
+        before = OWN_HEADERS.get()
+        if self._login:
+            basic = base64.b64encode(self._login.encode()).decode()
+            OWN_HEADERS.set({**OWN_HEADERS.get(), "Authorization": f"Basic {basic}"})
         try:
             return await read_app(
                 self.url, environment=self.environment, description=self._description, patience=0
@@ -116,6 +125,8 @@ class Offer:
                 raise
             root = self.url.partition("?")[0].rstrip("/")
             return App(url=root, kind="http"), Api(endpoints=tuple(named_requests(self.config.endpoints)))
+        finally:
+            OWN_HEADERS.set(before)
 
     async def read(self) -> Offered:
         """Everything.
