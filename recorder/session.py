@@ -265,6 +265,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Asked again and again until what is there in its first output was as it is in this answer."""
     cookies: tuple[tuple[str, str], ...] = ()
     """The cookies whose values the request also carries elsewhere, by name."""
+    shows: str = ""
+    """The id of the document that the response became, where it became one; calls of that document have it as ``page``."""
     cookies_sent: tuple[tuple[str, str], ...] = ()
     """The names of the cookies that the request carried, each with a digest of its value."""
     cookies_set: tuple[tuple[str, str], ...] = ()

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
 
-from recorder.workflow import Expression, Spelled, leaves
+from recorder.workflow import Expression, Spelled
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
 _FORM = "*"
@@ -66,6 +66,15 @@ def as_json(value: Any) -> str:
     """A value as JSON, as JavaScript writes it: no spaces, and escapes only where JSON needs them."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def is_json(value: Expression) -> bool:
+    """Whether an expression is JSON throughout: nothing in it must be evaluated."""
+    if isinstance(value, dict):
+        return all(map(is_json, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_json, value))
+    return value is None or isinstance(value, str | bool | int | float)
 
 
 def codec(charset: str) -> str:
@@ -157,7 +166,7 @@ def form_pieces(
 def as_recorded(recorded: str, value: Expression, plus: bool, charset: str = "") -> str | Escaped:
     """A percent-encoded text, or the value that has its place, escaped as it was."""
     was = decoded(recorded, charset, plus)
-    is_literal = next(leaves(value), None) is None
+    is_literal = is_json(value)
     if (is_literal and as_text(value) == was) or "\ufffd" in was:
         # Bytes that are no text in the encoding are only known as they were sent.
         return recorded
@@ -198,7 +207,7 @@ def _json_pieces(text: str, at: int, value: Expression) -> Iterator[Any]:
         yield from _items(text, start, at, value)
         return
     found, end = _DECODER.raw_decode(text, at)
-    if next(leaves(value), None) is None and as_json(found) == as_json(value):
+    if is_json(value) and as_json(found) == as_json(value):
         yield text[start:end]
     else:
         yield text[start:at]

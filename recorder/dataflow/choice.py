@@ -29,6 +29,8 @@ class Clue(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool = False
     near: bool = False
     """It was beside the control that was used."""
+    own: bool = False
+    """It is the text of that control."""
 
 
 _NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
@@ -114,18 +116,21 @@ class Chooser:
     ) -> int | Item:
         record = items[index]
         found: list[tuple[float, Place, Any, Clue | None]] = []
+        shared: list[tuple[float, Place, Any, Clue]] = []
         for path, leaf in _fields(record):
             if path == rest or rarity(leaf) == 0:
                 continue
             text = as_text(leaf)
-            if sum(_same(item, path, text) for item in items) != 1:
-                continue
             key = str(path[-1]) if path else ""
             naming = bool(words(key) & _NAMING) - 0.2 * len(path)
             clue = best(clues, text)
             if clue is not None and not isinstance(leaf, str) and rarity(leaf) < 2 and not clue.near:
                 # A small number that was typed says nothing about a number of the record.
                 clue = None
+            if sum(_same(item, path, text) for item in items) != 1:
+                if clue is not None:
+                    shared.append((10 + clue.rank + naming, path, leaf, clue))
+                continue
             if clue is not None:
                 found.append((10 + clue.rank + naming, path, leaf, clue))
             elif not made and isinstance(leaf, str) and rarity(leaf) <= 2 and words(key) & _NAMING:
@@ -133,6 +138,8 @@ class Chooser:
         flag = None if made else _flag(items, index)
         if flag is not None:
             found.append((5, flag, True, None))
+        if shared and (together := self._together(items, index, around, shared, found)) is not None:
+            return together
         if not found:
             return index
         _, path, leaf, clue = max(found, key=lambda each: each[0])
@@ -140,6 +147,33 @@ class Chooser:
             return Item(fields=((path, leaf),))
         name = f"{around}_{path[-1]}" if path and around else str(path[-1] if path else around)
         return Item(fields=((path, self._expression(clue, name)),))
+
+    def _together(
+        self,
+        items: list[Any],
+        index: int,
+        around: str,
+        shared: list[tuple[float, Place, Any, Clue]],
+        unique: list[tuple[float, Place, Any, Clue | None]],
+    ) -> Item | None:
+        """By several fields, where other records have the same in the field that says most."""
+        clued = [(rank, path, leaf, clue) for rank, path, leaf, clue in unique if clue is not None]
+        ranked = sorted([*shared, *clued], key=lambda each: -each[0])
+        if clued and ranked[0][1] == max(clued, key=lambda each: each[0])[1]:
+            return None
+        chosen: list[tuple[float, Place, Any, Clue]] = []
+        for each in ranked:
+            chosen.append(each)
+            alike = [i for i in items if all(_same(i, path, as_text(leaf)) for _, path, leaf, _ in chosen)]
+            if len(alike) == 1:
+                names = [(f"{around}_{path[-1]}" if path and around else around) for _, path, _, _ in chosen]
+                return Item(
+                    fields=tuple(
+                        (path, self._expression(clue, name))
+                        for (_, path, _, clue), name in zip(chosen, names, strict=True)
+                    )
+                )
+        return None
 
     # Streams
 
@@ -220,7 +254,9 @@ class Chooser:
         low, high = max(0, index - 4 * WINDOW), min(len(items), index + 4 * WINDOW)
         near = {items[n].get(name, "") for n in range(low, high) for name in ("text", "value")}
         for clue in sorted(clues, key=lambda clue: -clue.rank):
-            if clue.text in near and clue.text not in texts and clue.text != items[index].get(attribute):
+            if clue.own or clue.text == items[index].get(attribute):
+                continue
+            if clue.text in near and clue.text not in texts:
                 texts[clue.text] = clue
         for text, clue in texts.items():
             for name in ("text", "value"):

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 import msgspec
 
 from recorder.dataflow.choice import Chooser, Clue, mentions
+from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Digested, Own, digest_of, moment
 from recorder.dataflow.received import Received, Sought, Source
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
@@ -26,6 +27,7 @@ from recorder.workflow import (
     Cookie,
     Digest,
     Expression,
+    Link,
     Names,
     Object,
     Origin,
@@ -129,15 +131,20 @@ class Flow:
         self._variables: dict[tuple[str, str], str] = {}
         self._consumed: set[tuple[str, str]] = set()
         self._sent: dict[str, float] = {}
+        self._documents: dict[str, Call] = {}
+        """The latest call that brought each document."""
         self.given: set[Any] = set()
         """Values that turned out to be links."""
         # Of the call that is traced:
         self._call: Call
         self._nouns: frozenset[str]
+        self._form: tuple[Form, str, int] | None
         self._cookies: dict[str, str]
         self._counts: dict[str, int]
         self._records: set[tuple[str, int, tuple[Any, ...]]]
         self._weak: bool
+        self._since = 0.0
+        """When the call before it began that the person made."""
         self._clues: list[Clue]
         self._clicked: frozenset[str]
         self._origins: list[Origin]
@@ -149,11 +156,14 @@ class Flow:
         self._call = call
         method, path = self._template(call)
         self._nouns = words(path)
+        self._form = self._form_of(call)
         self._cookies = {cookie: name for name, cookie in call.cookies}
         self._counts = {}
         for text in self._texts(call):
             self._counts[text] = self._counts.get(text, 0) + 1
         self._clues, self._clicked = self._clues_for(call)
+        if call.trigger.kind == "person":
+            self._since = call.timing.started
         self._records, self._weak = set(), False
         before = (Names(self._names), list(self.variables), dict(self._variables), set(self._consumed))
         traced = self._traced(call, path)
@@ -225,8 +235,55 @@ class Flow:
                 continue
             yield number, (name, traced)
 
+    def _form_of(self, call: Call) -> tuple[Form, str, int] | None:
+        """The form that a call submitted, and the call and output that showed it."""
+        shown = self._documents.get(call.page)
+        if call.how != "form" or shown is None or shown.timing.started > call.timing.started:
+            return None
+        for number, output in enumerate(shown.outputs):
+            if output.component == "page":
+                names = [v.name for v in call.inputs if v.location in ("form", "multipart", "query")]
+                form = Form(output.value["elements"], self._template(call)[1], names)
+                return form, shown.id, number
+        return None
+
+    def _form_field(self, text: str, place: Place_, at: float) -> Expression | None:
+        """The value of a field that the person did not type, out of the document that showed the form."""
+        if self._form is None or place.path or place.location not in ("form", "multipart", "query"):
+            return None
+        form, step, output = self._form
+        chosen = self._choices(place.name, text, at)
+        shown: Expression | None = None
+        if chosen is not None:
+            clue = Clue(text=_collapsed(chosen), rank=3)
+            shown = self._chosen(clue, place.name)
+        field = form.field(place.name, text, shown)
+        if field is None:
+            # Chosen in a way that the document does not tell: the value as it was, not one that is equal by chance.
+            return text if form.has(place.name) and rarity(text) < 3 else None
+        if field.label and shown is not None and chosen is not None and _collapsed(chosen) != field.label:
+            return None
+        self._note(
+            place, "chosen" if chosen is not None else "received", "a field of the form that was submitted"
+        )
+        self.given.add(text)
+        path = ("elements", field.item, field.attribute)
+        self._records.add((step, output, ("elements",)))
+        return Link(step=step, output=output, path=path)
+
+    def _choices(self, name: str, text: str, at: float) -> str | None:
+        """The text of the option, or of the label, that the person chose in a field of this name and value."""
+        for typed in reversed(self._typed):
+            if typed.at > at + 1 or typed.field != name:
+                continue
+            if typed.kind == "choice" and typed.value == text and typed.shown:
+                return typed.shown
+        return None
+
     def learn(self, call: Call) -> None:
         """Index what a call received, and remember what it sent."""
+        if call.shows:
+            self._documents[call.shows] = call
         method, path = self._template(call)
         sent = list(self._pairs(call))
         for text, _ in sent:
@@ -298,8 +355,11 @@ class Flow:
         if generated is not None:
             self._note(place, "generated", "the page drew random bytes that are written like this")
             return generated
-        source, weight, why = self._source(value, text, place, at)
         typed, closeness = self._typed_as(value, text, place, at)
+        is_choice = typed is not None and typed.kind in ("choice", "check") and typed.shown != text
+        if (typed is None or is_choice) and (field := self._form_field(text, place, at)) is not None:
+            return value if isinstance(field, str) else field
+        source, weight, why = self._source(value, text, place, at)
         cookie = self._cookie(text, place, source)
         if cookie is not None:
             self._note(place, "received", f"the value of the cookie {cookie.name}")
@@ -307,8 +367,16 @@ class Flow:
         if typed is not None and not self._prefers_source(typed, closeness, source, weight, text):
             self._consumed.add((typed.control, typed.value))
             self._note(place, "typed", f"typed into {typed.label or typed.field or 'a control'!r}")
-            plain = value
-            return self._variable(typed.control, typed.value, typed.label or typed.field or place.name, plain)
+            is_text = place.location not in ("json", "message") and typed.kind == "text"
+            name = typed.label or typed.field or place.name
+            variable = self._variable(typed.control, typed.value, name, text if is_text else value)
+            default = next(v.value for v in self.variables if v.name == variable.name)
+            is_json = place.location in ("json", "message")
+            return (
+                Text(pieces=(variable,))
+                if is_json and isinstance(value, str) and not isinstance(default, str)
+                else variable
+            )
         if source is not None:
             return self._linked(source, value, text, place, why)
         if isinstance(value, str) and (digested := self._digest(text, at)) is not None:
@@ -430,13 +498,13 @@ class Flow:
         acts = [act for act in self._session.acts if act.at <= at]
         for number, act in enumerate(reversed(acts[-30:])):
             texts = [act.name, *act.near]
-            if number == 0 and self._by_person(call):
+            if act.at >= self._since - 1 and self._by_person(call):
                 clicked.update(_collapsed(text) for text in texts if text)
             for place, text in enumerate(texts):
                 # What a button says is said by the buttons of other rows too.
                 if text and not (act.role == "button" and text == act.name):
                     rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
-                    clues.append(Clue(text=_collapsed(text), rank=rank, near=True))
+                    clues.append(Clue(text=_collapsed(text), rank=rank, near=True, own=text == act.name))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
         return clues, frozenset(clicked)
@@ -451,6 +519,7 @@ class Flow:
         if rarity(value) == 0 or (place.argument, place.path) in self._counters.get(self._call.id, ()):
             return None, 0, ""
         ranked = []
+        shown = self._documents.get(self._call.page)
         first_sent = self._sent.get(text)
         for source in self._received.places(text, at):
             weight, agree, reasons = self._weigh(value, text, place, source)
@@ -460,9 +529,9 @@ class Flow:
             if first_sent is not None and first_sent < source.at and agree < 3:
                 continue
             chosen = "clicked" in reasons
-            ranked.append(
-                ((agree, chosen, source.kept, not source.listed, -source.order), weight, reasons, source)
-            )
+            here = shown is not None and source.link.step == shown.id
+            rank = (agree, chosen, here, source.kept, not source.listed, -source.order)
+            ranked.append((rank, weight, reasons, source))
         if not ranked:
             return None, 0, ""
         _, weight, reasons, source = max(ranked, key=lambda entry: entry[0])
@@ -486,9 +555,9 @@ class Flow:
         if weight >= 3:
             reasons.append("rare")
         agree = 0
-        is_literal = any(reader.kind == "literal" for reader in source.link.readers)
-        if is_literal and weight <= 1 and not text.isdigit():
-            # A word in a script is a constant of the page.
+        attribute = source.link.path[-1] if source.output.component == "page" else "value"
+        if weight <= 1 and not text.isdigit() and not _holds_values(str(attribute)):
+            # A word in the markup is a constant of the page, too.
             return 0, 0, reasons
         if place.location != "message" or place.name:
             agree = agreement(place.name, self._nouns, source.key, source.around)
@@ -497,6 +566,10 @@ class Flow:
             agree = 3
         if place.location in ("path", "segment") and agree < 2 and had & _NAMES:
             agree = 2 if (words(place.name) - {"id"}) & source.around else 1
+        is_literal = any(reader.kind == "literal" for reader in source.link.readers)
+        if is_literal and weight <= 1 and not text.isdigit() and not (agree >= 2 and had & IDENTIFYING):
+            # A word in a script is a constant of the page.
+            return 0, 0, reasons
         if agree:
             reasons.append("names")
         is_small = weight <= 1
@@ -730,6 +803,13 @@ class Flow:
 
 
 _NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
+
+
+def _holds_values(attribute: str) -> bool:
+    """Whether an attribute holds data, not what an element is called or where it leads."""
+    return attribute in ("value", "content", "text", "url", "title") or attribute.startswith("data-")
+
+
 _REASONS = {
     "rare": "hardly equal by chance",
     "names": "the names agree",

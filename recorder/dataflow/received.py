@@ -27,6 +27,8 @@ _ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN = re.compile(r"[\w.~%+=@-]+")
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "url", "location", "link"})
+_PRESENTATION = frozenset({"tag", "class", "type", "role", "method", "enctype", "rel", "target", "lang", "charset", "dir", "width", "height", "align", "autocomplete", "size", "maxlength", "rows", "cols", "colspan", "rowspan", "media", "http-equiv", "crossorigin", "loading", "viewbox", "xmlns", "tabindex", "placeholder", "title", "alt", "accept", "spellcheck"})  # fmt: skip
+"""Attributes that say what an element is or how it looks."""
 LONGEST = 300_000
 """Characters of a text that is searched for other texts."""
 
@@ -201,7 +203,7 @@ class Received:
         found = page["elements"]
         for number, element in enumerate(found):
             for name, leaf in element.items():
-                if name == "tag":
+                if name in _PRESENTATION or name.startswith(("aria-", "on")):
                     continue
                 path = ("elements", number, name)
                 if name == "text" and element["tag"] == "script":
@@ -291,15 +293,20 @@ class Received:
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""
-        for pattern in (_TOKEN, _WORD):
+        taken: list[tuple[int, int]] = []
+        for pattern in (_RUN, _TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
+                if any(start <= match.start() < stop for start, stop in taken):
+                    continue
                 if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
+                    taken.append(match.span())
                     yield _word_before(text[: match.start()]) or key, (reader,), token
 
 
+_RUN = re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _LABEL = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*[^\w\s]?\s*[\"']?$")
 

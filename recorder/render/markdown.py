@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from recorder.render import Options
 from recorder.render.analysis import is_long, is_shown, is_state, outputs_of
 from recorder.render.literals import json_text, markdown_code, markdown_text
 from recorder.render.templates import template
 from recorder.session import File
-from recorder.workflow import Cookie, Link, SecretRef, Spelled, Step, Text, VariableRef, Workflow
+from recorder.workflow import (
+    AppUrl,
+    Cookie,
+    Digest,
+    Generated,
+    Link,
+    Object,
+    SecretRef,
+    Spelled,
+    Step,
+    Text,
+    VariableRef,
+    Workflow,
+)
 
 
 class Markdown:
@@ -92,6 +107,12 @@ def _value(value: Any, numbers: dict[str, int]) -> str:
         return ", then ".join(_value(piece, numbers) for piece in value.pieces)
     if isinstance(value, Spelled):
         return f"{_value(value.value, numbers)}, as {value.kind}"
+    if isinstance(value, Digest):
+        return f"the {value.algorithm} digest of {_value(value.value, numbers)}, as {value.form}"
+    if isinstance(value, Generated):
+        return _generated(value)
+    if isinstance(value, AppUrl):
+        return "the address of the app"
     if isinstance(value, VariableRef):
         return f"the variable {markdown_code(value.name)}"
     if isinstance(value, SecretRef):
@@ -104,12 +125,29 @@ def _value(value: Any, numbers: dict[str, int]) -> str:
     return markdown_code(text[:1000] + "…" if is_long(value) else text)
 
 
+def _generated(value: Generated) -> str:
+    if value.kind == "uuid":
+        return "a new UUID"
+    if value.kind == "time":
+        return f"the time at which it is sent, as {value.form}"
+    if value.form == "characters":
+        return f"{value.size} new random characters"
+    return f"{value.size} new random bytes, as {value.form}"
+
+
 def _plain(value: Any, numbers: dict[str, int]) -> Any:
     """As JSON, with leaves inside a value in angle brackets."""
     if isinstance(value, dict):
         return {key: _plain(item, numbers) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, numbers) for item in value]
-    if isinstance(value, Link | VariableRef | SecretRef | File | Cookie | Text | Spelled):
-        return f"<{_value(value, numbers).replace('`', '')}>"
-    return value
+    if isinstance(value, Object):
+        return {
+            key if isinstance(key, str) else _bracketed(key, numbers): _plain(item, numbers)
+            for key, item in value.members
+        }
+    return _bracketed(value, numbers) if isinstance(value, msgspec.Struct) else value
+
+
+def _bracketed(value: Any, numbers: dict[str, int]) -> str:
+    return f"<{_value(value, numbers).replace('`', '')}>"

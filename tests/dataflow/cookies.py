@@ -42,7 +42,7 @@ def cookie(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     return _set(m, "cookie", noun, key, fitting, False, True)
 
 
-@source("cookie, percent-encoded", fitting=(*FITTING, *["plus", "slashes", "spaces"] * 3), telling=True)
+@source("cookie, percent-encoded", fitting=(*FITTING, *["plus", "slashes"] * 4), telling=True)
 def encoded(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     return _set(m, "cookie, percent-encoded", noun, key, fitting, True, True)
 

@@ -20,6 +20,9 @@ def _page(m: Making) -> int:
     return m.index(m.doc.exchange)
 
 
+KINDS: set[str] = set()
+
+
 def document(kind: str, **fields: Any) -> Callable[[Callable[..., Given]], Callable[..., Given]]:
     """Registers a source in a document, which may be another than the first."""
 
@@ -28,6 +31,7 @@ def document(kind: str, **fields: Any) -> Callable[[Callable[..., Given]], Calla
             m.navigate()
             return give(m, noun, key, fitting)
 
+        KINDS.add(kind)
         source(kind, **fields)(given)
         return give
 

@@ -149,7 +149,14 @@ class _Recording:
             self.ids += 1
             role = {"choice": "combobox", "check": "checkbox"}.get(control.kind, "textbox")
             kind = "change" if control.kind in ("choice", "check") else "input"
-            self._add(Act, id=f"a{self.ids}", kind=kind, role=role, name=control.label)
+            self._add(
+                Act,
+                id=f"a{self.ids}",
+                kind=kind,
+                role=role,
+                name=control.label,
+                near=tuple(map(self._text, control.near)),
+            )
             self.at += 900
             self._add(
                 Typed, control=f"k{self.ids}", kind=control.kind, value=self._text(control.node), shown=self._text(control.shown),
@@ -221,6 +228,10 @@ class _Recording:
         given = cookies_of(exchange, self.env)
         if sent or given:
             told = tuple((name, _digest(value)) for name, value in given)
+            # The proxy keeps only the names of parameters.
+            where, _, query = url.partition("?")
+            names = "&".join(f"{pair.partition('=')[0]}=" for pair in query.split("&") if pair)
+            url = f"{where}?{names}" if names else where
             self._add(Cookies, NOBODY, at=exchange.at, method=exchange.method, url=url, sent=sent, set=told)
         self.jar.update(given)
         readable = {name for name, _, is_readable in exchange.cookies if is_readable}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import string
 import uuid
 from random import Random
@@ -20,7 +21,7 @@ ANYWHERE = (
 """Looks that fit every place."""
 NUMBERS = ("small number", "number", "large number")
 """Looks of JSON numbers."""
-RICH = ("spaces", "slashes", "unicode", "percent", "plus", "quoted")
+RICH = ("spaces", "slashes", "unicode", "percent", "plus", "quoted", "global")
 """Looks that are spelled otherwise in an address, a form or markup."""
 
 
@@ -75,6 +76,9 @@ def valued(look: str, rng: Random) -> Any:
             return f"{some(ALNUM, 4, 8)}%2F{some(ALNUM, 4, 8)}"
         case "plus":
             return f"{some(ALNUM, 6, 12)}+{some(ALNUM, 4, 8)}=="
+        case "global":
+            content = f"{rng.choice(NOUNS).capitalize()}:{rng.randint(10, 99_999)}"
+            return base64.b64encode(content.encode()).decode()
         case "quoted":
             return f"{some(LETTERS, 5, 8)}{rng.choice(chr(34) + chr(39) + '&<')}{some(ALNUM, 5, 8)}"
     raise ValueError(look)

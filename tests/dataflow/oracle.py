@@ -128,7 +128,14 @@ class _Oracle:
         return Step(
             id=f"e{number}", name=f"e{number}", endpoint=Endpoint(id=f"e{number}", method=exchange.method, path=path or "/"),
             arguments=tuple(arguments), outputs=outputs, until=("state",) if exchange.polled else None,
+            enough=self._enough(number) if exchange.how == "eventsource" else (),
         )  # fmt: skip
+
+    def _enough(self, number: int) -> tuple[Item, ...]:
+        """The items of a stream that requests need; of one that no request needs, the first."""
+        places = [s.locator for s in self.world.symbols.values() if s.locator is not None]
+        found = [place.path[0] for place in places if place.exchange == number and place.path]
+        return tuple(self._selector(part) for part in found if isinstance(part, Item)) or (Item(),)
 
     def _of(self, node: Node) -> Expression:
         match node:

@@ -25,6 +25,7 @@ class Sent(msgspec.Struct, kw_only=True):
 
 def address(exchange: Exchange, env: Env, root: str) -> str:
     """The address of a request, as a page spells it."""
+    root = exchange.elsewhere or root
     path = "/" + "/".join(quote(text_of(render(node, env)), safe="!'()*~") for node in exchange.path)
     if exchange.method == "WS":
         root = root.replace("http", "ws", 1)

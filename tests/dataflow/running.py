@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from recorder.request import address, as_text, evaluated, follow, generated, request
+from recorder.request import address, as_sent, as_text, evaluated, follow, generated, position
 from recorder.session import Message
 from recorder.workflow import (
     AppUrl,
@@ -97,7 +97,7 @@ class Server:
 
 
 def _fits(exchange: Exchange, sent: Sent) -> bool:
-    if exchange.method != sent.method or len(exchange.path) != len(sent.path):
+    if exchange.elsewhere or exchange.method != sent.method or len(exchange.path) != len(sent.path):
         return False
     if any(isinstance(node, str) and node != got for node, got in zip(exchange.path, sent.path, strict=True)):
         return False
@@ -195,7 +195,7 @@ class Runner:
     def _seen(self, step: Step) -> tuple[Seen, str]:
         self.error = ""
         real = _sent(step, self._leaf)
-        url = address(request(step), ROOTS[1], lambda e: evaluated(e, self._leaf))
+        url = address(as_sent(step), ROOTS[1], lambda e: evaluated(e, self._leaf))
         error = self.error
         marked = [_sent(step, _Marks(self, salt)) for salt in ("qa", "qb")]
         self.error = error
@@ -228,10 +228,25 @@ class Runner:
         headers, text, chunks, final = answer_of(exchange, self.server.env, ROOTS[1], made.url)
         self.jar.update(cookies_of(exchange, self.server.env))
         body = decoded(exchange.method, made.url, exchange.status, headers, text, chunks, final)
-        if step.cancel_after is not None and isinstance(body, list) and not step.enough:
-            body = body[: step.cancel_after]
+        if isinstance(body, list) and chunks:
+            body = self._until_enough(step, body, exchange.how == "eventsource")
         self.bodies[step.id] = body
         self.headers[step.id] = {name.lower(): value for name, value in headers} | {"url": final}
+
+    def _until_enough(self, step: Step, items: list[Any], endless: bool) -> list[Any]:
+        """The items of a stream that a program reads."""
+        if step.enough:
+            for count in range(1, len(items) + 1):
+                try:
+                    if all(position(items[:count], item, self._leaf) >= 0 for item in step.enough):
+                        return items[:count]
+                except LookupError:
+                    continue
+        elif step.cancel_after is not None:
+            return items[: step.cancel_after]
+        if endless:
+            self.run_.notes.append(f"{step.id} waits for a stream without an end")
+        return items
 
     def _score(self, number: int, seen: Seen) -> None:
         is_first = number not in self.server.served
@@ -350,7 +365,7 @@ def _sent(step: Step, leaf: Any) -> Sent:
     def value(expression: Expression) -> Any:
         return evaluated(expression, leaf)
 
-    asked = request(step)
+    asked = as_sent(step)
     origin, path, query = split(address(asked, ROOTS[1], value))
     headers = {name.lower(): as_text(value(given)) for name, given in asked.headers}
     kind: Any = asked.media
@@ -365,10 +380,22 @@ def _sent(step: Step, leaf: Any) -> Sent:
                 (as_text(value(name)), as_text(each)) for each in (got if isinstance(got, list) else [got])
             ]
     elif asked.media == "body":
-        kind, body = "text", as_text(value(asked.body))
+        kind, body = _read(as_text(value(asked.body)), headers.get("content-type", ""))
     return Sent(
         method=asked.method, origin=origin, path=path, query=query, headers=headers, kind=kind, body=body
     )
+
+
+def _read(text: str, content_type: str) -> tuple[str, Any]:
+    """What a server reads of a body."""
+    if "json" in content_type:
+        try:
+            return "json", json.loads(text)
+        except ValueError:
+            return "text", text
+    if "x-www-form-urlencoded" in content_type:
+        return "form", parse_qsl(text, keep_blank_values=True)
+    return "text", text
 
 
 def _parsed(value: Any) -> Any:

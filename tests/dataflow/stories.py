@@ -7,10 +7,10 @@ from collections.abc import Callable
 from recorder.workflow import Item
 from tests.dataflow import looks
 from tests.dataflow.looks import ANYWHERE, NUMBERS
-from tests.dataflow.making import Making
+from tests.dataflow.making import Making, attribute
 from tests.dataflow.sinks import SINKS, exchange_of
 from tests.dataflow.sources import Given, given_of
-from tests.dataflow.template import Const, Node, Ref
+from tests.dataflow.template import Const, Node, Ref, Rows, cat
 from tests.dataflow.world import Control, Exchange, Locator
 
 STORIES: dict[str, Callable[[Making], None]] = {}
@@ -255,3 +255,111 @@ def login(m: Making) -> None:
         SINKS[m.rng.choice(("header with a scheme", "header with a scheme", "header", "JSON leaf"))].send(
             m, given, key, m.click()
         )
+
+
+@story("rows that are checked")
+def checked_rows(m: Making) -> None:
+    """The person checks two rows of a list and does something with both."""
+    noun = m.noun()
+    names = [m.thing(), m.thing()]
+    listed = m.api(noun, "GET", answer={})
+    where = looks.plural(noun)
+    given = []
+    for name in names:
+        item = Item(fields=((("name",), name),))
+        place = Locator(m.index(listed), path=(where, item, "id"))
+        given.append(given_of(m, "rows that are checked", noun, "id", STRONG, place, "chosen"))
+        given[-1].symbol.label = name
+    rows: list[Node] = [{"id": each.ref, "name": name} for each, name in zip(given, names, strict=True)]
+    for number in range(m.rng.randint(1, 3)):
+        row = {"id": Ref(m.received("unused", STRONG).name), "name": f"{m.rng.choice(looks.PEOPLE)} {number}"}
+        rows.insert(m.rng.randint(0, len(rows)), row)
+    extra = {"id": Ref(m.received("unused", STRONG).name), "name": "New one"}
+    listed.answer = {where: Rows(tuple(rows), extra, 0)}
+    controls = tuple(
+        Control(label=f"Select {name}", field="", node="true", kind="check", near=(name,)) for name in names
+    )
+    exchange = exchange_of(
+        m, given[0], "POST", m.click("Delete selected", controls=controls), body_kind="json"
+    )
+    exchange.body = {"ids": [Ref(each.symbol.name, "JSON list") for each in given], "force": False}
+
+
+@story("namesakes")
+def namesakes(m: Making) -> None:
+    """Two things have one name, and another text in the row tells which one was clicked."""
+    noun, name = m.noun(), m.thing()
+    listed = m.api(noun, "GET", answer={})
+    kinds = m.rng.sample(("blue", "large", "used", "spare"), 2)
+    item = Item(fields=((("name",), name), (("kind",), kinds[1])))
+    given = given_of(
+        m, "namesakes", noun, "id", STRONG, Locator(m.index(listed), path=(item, "id")), "chosen"
+    )
+    given.symbol.label = name
+    rows: list[Node] = [
+        {"id": Ref(m.received("unused", STRONG).name), "name": name, "kind": kinds[0]},
+        {"id": given.ref, "name": name, "kind": kinds[1]},
+    ]
+    rows.insert(
+        m.rng.randint(0, 2), {"id": Ref(m.received("unused", STRONG).name), "name": "Other", "kind": kinds[1]}
+    )
+    m.rng.shuffle(rows)
+    listed.answer = Rows(
+        tuple(rows), {"id": Ref(m.received("unused", STRONG).name), "name": "New", "kind": kinds[0]}, 0
+    )
+    deed = m.click("Edit", near=(name, kinds[1], "Edit"))
+    SINKS[m.rng.choice(("path segment", "JSON leaf", "query value"))].send(m, given, f"{noun}_id", deed)
+
+
+@story("form with several hidden fields")
+def whole_form(m: Making) -> None:
+    """The browser sends all fields of a form, which the document holds."""
+    noun = m.noun()
+    m.navigate()
+    doc, nth = m.doc, m.index(m.doc.exchange)
+    fields = {
+        "csrfmiddlewaretoken": STRONG,
+        "version": ("small number",),
+        "__VIEWSTATE": ("plus", "global", "long"),
+    }
+    parts: list[Node] = [f'<form method="post" action="/{noun}/edit">']
+    pairs: list[tuple[Node, Node]] = []
+    for name in m.rng.sample(sorted(fields), m.rng.randint(2, 3)):
+        place = Locator(
+            nth,
+            path=(
+                "elements",
+                Item(fields=((("name",), name),), after=Item(fields=((("action",), f"/{noun}/edit"),))),
+                "value",
+            ),
+        )
+        given = given_of(m, "form with several hidden fields", noun, name, fields[name], place)
+        symbol = given.symbol
+        symbol.recorded, symbol.fresh = str(symbol.recorded), str(symbol.fresh)
+        parts.append(cat('<input type="hidden"', attribute("name", name), attribute("value", given.ref), ">"))
+        pairs.append((name, Ref(symbol.name, "form field")))
+    typed = m.typed()
+    doc.body.append(
+        cat(
+            *parts,
+            '<input type="hidden" name="_method" value="put"><input name="title"><button>Save</button></form>',
+        )
+    )
+    exchange = Exchange(method="POST", path=[noun, "edit"], how="form", body_kind="form")
+    exchange.body = [*pairs, ("_method", "put"), ("title", Ref(typed.name)), ("commit", "Save")]
+    exchange.deed = m.text_deed("Title", "title", Ref(typed.name), "Save")
+    m.open(m.add(exchange))
+
+
+@story("chosen constant")
+def chosen_constant(m: Making) -> None:
+    """The person chooses a word out of a list that the page has of its own."""
+    word, shown = m.rng.choice(
+        (("red", "Red"), ("xl", "Extra large"), ("weekly", "Every week"), ("de", "German"))
+    )
+    symbol = m.typed(word)
+    m.plant("tag", symbol.recorded, "other")
+    control = Control(label="Kind", field="kind", node=Ref(symbol.name), kind="choice", shown=shown)
+    exchange = m.api(m.noun(), "POST", verb=m.verb(), body_kind="json", answer={"ok": True})
+    exchange.deed = m.click("Save", controls=(control,))
+    exchange.body = {"variant": Ref(symbol.name), "amount": 1}

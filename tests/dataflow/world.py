@@ -53,6 +53,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     node: Node
     kind: Literal["text", "choice", "check", "file"] = "text"
     shown: Node = ""
+    near: tuple[Node, ...] = ()
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +85,7 @@ class Exchange(msgspec.Struct, kw_only=True):
     ``cookie_sinks``: cookies that the request needs; ``script_cookies``: those that a script of the page has set just
     before. ``made``: what the page generates for the request. ``pause``: ms before it, where nobody did anything.
     ``fresh_only``: only a fresh start answers so, in this place. ``polled``: the last of several of the same address.
+    ``elsewhere``: the origin, where it is not the app's.
     """
 
     method: str = "GET"
@@ -106,6 +108,7 @@ class Exchange(msgspec.Struct, kw_only=True):
     optional: bool = False
     noise: bool = False
     fresh_only: bool = False
+    elsewhere: str = ""
     polled: bool = False
     cookies: list[tuple[str, Node, bool]] = msgspec.field(default_factory=list)
     cookie_sinks: list[tuple[str, Node]] = msgspec.field(default_factory=list)

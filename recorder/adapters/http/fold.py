@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.markup import literals
 from recorder.remembered import remembered
-from recorder.request import scalars
+from recorder.request import scalars, unbase64
 from recorder.session import (
     Acted,
     App,
@@ -236,20 +237,26 @@ def _used_scripts(traffic: Traffic) -> list[Exchange]:
     """The script files that hold an unusual text which some request sends."""
     if not traffic.scripts:
         return []
-    sent: set[str] = set()
+    texts: list[str] = [made.value for made in traffic.made if made.how == "cookie"]
     for e in traffic.exchanges:
-        texts = [e.url, *(value for _, value in e.headers), e.body.text or ""]
-        texts += [part.value or "" for part in e.body.parts]
-        for text in texts:
-            sent.update(_SENT.findall(unquote(text)))
-    return [
-        script
-        for script in traffic.scripts
-        if any(str(value) in sent for _, _, value in literals(script.answer.text or "") if rarity(value) >= 2)
-    ]
+        texts += [unquote(e.url), *(value for _, value in e.headers), e.body.text or ""]
+        texts += [text for part in e.body.parts for text in (part.name, part.value or "")]
+        texts += [message.text or "" for message in e.messages if message.sent]
+    sent = "\n".join(texts)
+    sent += "\n" + unquote(sent)
+
+    def is_sent(value: Any) -> bool:
+        text = str(value)
+        return rarity(value) >= 2 and (text in sent or quote(text, safe="") in sent or text in _decoded(sent))
+
+    return [s for s in traffic.scripts if any(is_sent(v) for _, _, v in literals(s.answer.text or ""))]
 
 
-_SENT = re.compile(r"[\w.~+=@-]{3,}")
+@functools.lru_cache(maxsize=2)
+def _decoded(sent: str) -> str:
+    """The texts that are sent in base64."""
+    return "\n".join(filter(None, map(unbase64, re.findall(r"[A-Za-z0-9+/_-]{12,4000}={0,2}", sent))))
+
 
 # Calls
 
@@ -375,6 +382,7 @@ class _Builder:
                 (name, value)
                 for name, _, value in (v.partition("=") for n, v in e.headers if n.lower() == "cookie")
             ),
+            shows=answer.page if answer.how in ("document", "reload") else "",
             cookies_sent=e.cookies_sent,
             cookies_set=(*e.cookies_set, *(answer.cookies_set if answer is not e else ())),
             moments=_moments(answer) if outputs and outputs[0].component in ("events", "lines") else (),

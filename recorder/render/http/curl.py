@@ -29,7 +29,7 @@ from recorder.render.literals import json_text, sh_text
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, is_no_file, value_at
 from recorder.session import File
-from recorder.spelling import Escaped, as_json, as_text, escaped, header_bytes
+from recorder.spelling import Escaped, as_json, as_text, escaped, header_bytes, is_json
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -516,7 +516,7 @@ class _Script:
 
     def json_pieces(self, value: Expression) -> Iterator[tuple[bool, str]]:
         """JSON in pieces, each with whether it is a word of the shell."""
-        if not any(isinstance(item, msgspec.Struct) for item in walk(value)):
+        if is_json(value):
             yield False, as_json(value)
         elif isinstance(value, dict):
             for number, (key, item) in enumerate(value.items()):

@@ -91,8 +91,8 @@ def _sent(asked: Request, known: Recorded) -> dict[str, Any] | None:
         return {"mimeType": "application/json", "text": json.dumps(known.value(asked.body), default=str)}
     if asked.media in ("form", "multipart"):
         params: list[dict[str, Any]] = []
-        for name, value in asked.body:
-            given = known.value(value)
+        for key, value in asked.body:
+            name, given = as_text(known.value(key)), known.value(value)
             if isinstance(given, File):
                 params.append({"name": name, "fileName": given.name, "contentType": given.type or ""})
             else:

@@ -26,7 +26,7 @@ from recorder.render.program import LONG_ARGUMENT, LONG_DEFAULT, files_folder, s
 from recorder.render.templates import template
 from recorder.request import Request, as_sent, evaluated, follow, is_no_file, value_at
 from recorder.session import File, Place
-from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes
+from recorder.spelling import Escaped, as_json, codec, encoded, header_bytes, is_json
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -593,9 +593,7 @@ class HttpProgram:
             node = self.expression(Spelled(kind="json", value=value))
             return Group(node.open, node.items, node.close + ".encode()") if isinstance(node, Group) else node
         self.needs.add("json")
-        if next(leaves(value), None) is None and not any(
-            isinstance(v, float) and _odd(v) for v in walk(value)
-        ):
+        if is_json(value) and not any(isinstance(v, float) and _odd(v) for v in walk(value)):
             return f"{python_text(as_json(value))}.encode()"
         items: list[tuple[str, Node]] = [("", self.expression(value)), ("separators=", '(",", ":")')]
         return Group("json.dumps(", items, ").encode()")
