@@ -241,10 +241,12 @@ def har(*entries: dict[str, Any]) -> str:
     return json.dumps({"log": {"version": "1.2", "entries": list(entries)}})
 
 
-def entry(method: str, url: str, *, answer: Any = None, status: int = 200, **request: Any) -> dict[str, Any]:
+def entry(
+    method: str, url: str, *, answer: Any = None, status: int = 200, second: int = 0, **request: Any
+) -> dict[str, Any]:
     text = json.dumps(answer)
     return {
-        "startedDateTime": "2026-01-01T00:00:00.000Z",
+        "startedDateTime": f"2026-01-01T00:00:{second:02}.000Z",
         "time": 5,
         "request": {"method": method, "url": url, "headers": [], **request},
         "response": {
@@ -280,6 +282,7 @@ def test_secrets_of_a_har_are_left_out_and_still_link() -> None:
             "http://a.test/me",
             headers=[{"name": "Authorization", "value": f"Bearer {token}"}],
             answer={},
+            second=1,
         ),
     )
     session = folded(text)
