@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test whole reliability bench features links check lint clean
+.PHONY: audit help setup demo test whole reliability bench features links check lint clean
 
 # A program that is started hundreds of times is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -35,9 +35,17 @@ lint:
 	$(BIN)/mypy
 	node_modules/.bin/tsc --project .
 
+# Known advisories against what is installed; that nobody can be asked is said and is no failure.
+audit:
+	@said=$$($(BIN)/python -m pip_audit --skip-editable --progress-spinner off 2>&1) && echo "$$said" || \
+	case $$said in \
+		*"Found "*" vulnerabilit"*) echo "$$said"; exit 1 ;; \
+		*) echo "pip-audit could not ask a registry for advisories: the dependencies were not checked" ;; \
+	esac
+
 check:
 	@$(READY) venv node shell
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint audit
 	$(BIN)/python -m pytest tests
 
 test: setup

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser
 
 from e2e.apps import ROOT, GradioApp
 from e2e.test_mcp import PIXEL
+from e2e.visit import BEARER, KEY
 from e2e.web.running import WebApp
 from recorder.capture.proxy import serve
 from recorder.serve.offer import Offer
@@ -191,9 +192,12 @@ def test_what_is_tried_in_the_page_is_called_with_files_by_keyboard_and_shown(
             assert serving.stderr is not None
             found = re.search(r"is served at (\S+);", serving.stderr.readline())
             assert found is not None
+            link = re.search(r"http\S+/_recorder/open\S+", serving.stderr.readline())
+            assert link is not None
             page = chromium.new_page(color_scheme="dark")
             trouble: list[str] = []
             page.on("pageerror", lambda error: trouble.append(str(error)))
+            page.goto(link[0])
             page.goto(f"{found[1]}_recorder/api")
 
             greet = page.locator("#greet")
@@ -303,11 +307,12 @@ async def test_the_page_is_served_beside_the_app_and_nobody_else_frames_it(
             port=0,
             output=tmp_path,
             site=Site(Offer(app.url, environment={})),
+            key=KEY,
             on_ready=ready.set_result,
         )
     )
     address = (await ready).rstrip("/")
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=BEARER) as http:
         async with http.get(f"{address}/_recorder/api") as answer:
             assert answer.status == 200 and "A &lt;b&gt;house" in await answer.text()
             assert answer.headers["X-Frame-Options"] == "DENY"

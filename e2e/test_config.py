@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -27,7 +28,7 @@ from yarl import URL
 
 from e2e.apps import ROOT, GradioApp
 from e2e.test_mcp import PIXEL
-from e2e.visit import opened, press
+from e2e.visit import BEARER, KEY, opened, press
 from e2e.web.running import WebApp
 
 PROGRAM = """
@@ -123,8 +124,9 @@ async def proxied(url: str, folder: Path) -> AsyncIterator[str]:
         str(folder / "recorder.toml"),
     ]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "recorder.cli", *words, cwd=ROOT, stderr=asyncio.subprocess.PIPE
-    )
+        sys.executable, "-m", "recorder.cli", *words, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "RECORDER_KEY": KEY},
+    )  # fmt: skip
     assert process.stderr is not None
     try:
         line = (await process.stderr.readline()).decode()
@@ -199,7 +201,7 @@ async def test_names_hidden_disabled_and_added_endpoints_of_a_gradio_app_are_wha
     assert calls == ["api_only", "private", "turned"], calls
 
     (folder / "recorder.toml").write_text(whole)
-    async with proxied(app.url, folder) as address, aiohttp.ClientSession() as http:
+    async with proxied(app.url, folder) as address, aiohttp.ClientSession(headers=BEARER) as http:
         await asyncio.to_thread(by_the_client, address, picture)
 
         prefix = "" if line == "4" else "/gradio_api"
@@ -310,7 +312,11 @@ async def by_name(http: aiohttp.ClientSession, address: str) -> None:
 
 
 async def by_mcp(address: str) -> None:
-    async with streamable_http_client(address) as (read, write), ClientSession(read, write) as client:
+    program = httpx.AsyncClient(headers=BEARER)
+    async with (
+        streamable_http_client(address, http_client=program) as (read, write),
+        ClientSession(read, write) as client,
+    ):
         await client.initialize()
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert set(tools) == {"greet_them", "turned", "add_and_slice", "measure", "turned_round"}
@@ -347,7 +353,7 @@ async def test_names_hidden_disabled_and_added_endpoints_of_any_http_api_are_wha
     (folder / "recorder.toml").write_text(THINGS)
     app = await asyncio.to_thread(WebApp, "things", tmp_path)
     try:
-        async with proxied(app.url, folder) as address, aiohttp.ClientSession() as http:
+        async with proxied(app.url, folder) as address, aiohttp.ClientSession(headers=BEARER) as http:
             async with http.get(f"{address}/_recorder/openapi.json") as answer:
                 document = await answer.json()
             validate(document)
@@ -409,7 +415,7 @@ async def test_an_app_that_has_it_attached_is_named_hidden_disabled_and_added_to
     whole = (folder / "recorder.toml").read_text()
     (folder / "recorder.toml").write_text(whole.partition("[add.turned_round]")[0])
     given = f"recorder.attach(demo, config={str(folder / 'recorder.toml')!r}, output={str(folder)!r})\ndemo.launch()\n"
-    app = await asyncio.to_thread(gradio_app, INSIDE + PROGRAM + given, line)
+    app = await asyncio.to_thread(gradio_app, INSIDE + PROGRAM + given, line, RECORDER_KEY=KEY)
 
     def by_client() -> None:
         client = Client(app.url, verbose=False)
@@ -421,7 +427,7 @@ async def test_an_app_that_has_it_attached_is_named_hidden_disabled_and_added_to
         assert client.predict(handle_file(str(picture)), api_name="/measure") == len(PIXEL)
 
     await asyncio.to_thread(by_client)
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(headers=BEARER) as http:
         for number in (2, 3, 4):
             join = {"data": ["x"], "fn_index": number, "session_hash": "abc"}
             status, said = await posted(http, f"{app.url}/gradio_api/queue/join", join)
@@ -441,13 +447,15 @@ async def test_an_http_api_that_has_it_attached_is_disabled_and_added_to_whether
     path = folder / "recorder.toml"
     api_only = '[endpoints."POST /api/echo"]\ndisabled_for = "api"\n'
     path.write_text(api_only + '[add.add_and_slice]\nfunction = "tools:add_and_slice"\n')
-    app = await asyncio.to_thread(WebApp, "attached", tmp_path, FRAMEWORK=framework, CONFIG=str(path))
+    app = await asyncio.to_thread(
+        WebApp, "attached", tmp_path, FRAMEWORK=framework, CONFIG=str(path), RECORDER_KEY=KEY
+    )
     try:
         async with opened(browser_path, app.url) as page:
             await page.get_by_label("Text").fill("hello")
             await page.get_by_role("button", name="Echo").click()
             await expect(page.locator("output")).to_have_text("HELLO")
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession(headers=BEARER) as http:
             status, said = await posted(http, f"{app.url}/api/echo", {"text": "x"})
             assert status == 403 and said["detail"].endswith("is disabled here.")
             assert await posted(http, f"{app.url}/_recorder/call/add_and_slice", {"a": 1}) == (
@@ -489,7 +497,12 @@ def test_the_requests_of_a_description_are_found_right_by_others(tmp_path: Path,
             place = f"{address}/_recorder/openapi.json"
             checks = "status_code_conformance,content_type_conformance,response_schema_conformance,not_a_server_error"
             words = ["run", place, "--checks", checks, "--max-examples", "25", "--seed", "1", "--no-color"]
-            words += ["--include-path-regex", "^/(_recorder|things)"]
+            words += [
+                "--header",
+                f"Authorization: {BEARER['Authorization']}",
+                "--include-path-regex",
+                "^/(_recorder|things)",
+            ]
             done = await asyncio.to_thread(
                 ran, tmp_path, Path(sys.executable).parent / "schemathesis", *words
             )

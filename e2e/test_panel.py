@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -100,6 +101,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GradioApp]:
         pytest.skip(str(error))
     yield app
     app.stop()
+
+
+def link_of(app: GradioApp) -> str:
+    """What an attached recorder printed for a browser to open."""
+    app.wait_until(lambda: "/_recorder/open?" in app.output)
+    return re.findall(r"http\S+/_recorder/open\?key=\S+", app.output)[-1]
 
 
 def panel_of(page: Page) -> Locator:
@@ -500,10 +507,16 @@ async def test_five_hundred_calls_are_all_there_in_their_order_and_so_is_their_s
         app.stop()
 
 
-async def test_in_a_browser_that_we_open_what_is_downloaded_lies_beside_the_session(
+async def test_in_a_browser_that_we_open_what_is_downloaded_lies_in_a_folder_of_its_own(
     house: GradioApp, browser_path: str, run_script: Callable[..., Any], tmp_path: Path
 ) -> None:
     is_down = asyncio.Event()
+    downloaded: list[Path] = []
+
+    def told(text: str) -> None:
+        if text.startswith("downloaded "):
+            downloaded.append(Path(text.removeprefix("downloaded ")))
+            is_down.set()
 
     async def drive(page: Page) -> None:
         await greet(page, "Ann")
@@ -516,10 +529,13 @@ async def test_in_a_browser_that_we_open_what_is_downloaded_lies_beside_the_sess
 
     await record(
         house.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive,
-        open_panel=Panel, say=lambda text: is_down.set() if text.startswith("downloaded") else None,
+        open_panel=Panel, say=told,
     )  # fmt: skip
     assert sessions.read(tmp_path / "s.json").calls == ()
-    ran = await asyncio.to_thread(run_script, tmp_path / "s.py")
+    (script,) = downloaded
+    assert script.name == "s.py" and script.stat().st_mode & 0o777 == 0o600
+    assert script.parent.stat().st_mode & 0o777 == 0o700 and not script.is_relative_to(tmp_path)
+    ran = await asyncio.to_thread(run_script, script)
     assert ran.returncode == 0 and "hello Ann" in ran.stdout, ran.stderr
 
 
@@ -531,6 +547,7 @@ async def test_an_attached_app_has_the_panel_and_its_sessions_too(
     out.mkdir()
     app = await asyncio.to_thread(gradio_app, source, "5", OUT=str(out))
     async with opened(browser_path, app.url) as page:
+        await page.goto(await asyncio.to_thread(link_of, app))
         await press(page, True)
         panel = await open_panel(page)
         await greet(page, "Ann")

@@ -328,12 +328,17 @@ async def test_steps_that_depend_on_a_variable_that_was_set_are_shown_and_not_co
 
 
 async def test_a_secret_comes_from_the_environment_and_stays_out_of_the_report(recording: Recording) -> None:
-    recording.secrets.append(SecretName(name="TOKEN", placeholder="«secret-1»", hint="the field Name"))
-    recording.add("greet", SecretRef(pieces=("<", "TOKEN", ">")), gives=["Hello <«secret-1»>"])
-    report = await recording.replay(environment={"TOKEN": "hunter2-hunter2"})
+    placeholder = "[recorder-secret:0123456789abcdef:RECORDER_SECRET_TOKEN]"
+    recording.secrets.append(
+        SecretName(name="RECORDER_SECRET_TOKEN", placeholder=placeholder, hint="the field Name")
+    )
+    recording.add(
+        "greet", SecretRef(pieces=("<", "RECORDER_SECRET_TOKEN", ">")), gives=[f"Hello <{placeholder}>"]
+    )
+    report = await recording.replay(environment={"RECORDER_SECRET_TOKEN": "hunter2-hunter2"})
     assert report.ok, told(report)
     assert "hunter2" not in report.dump()
-    with pytest.raises(UsageError, match="TOKEN"):
+    with pytest.raises(UsageError, match="RECORDER_SECRET_TOKEN"):
         await recording.replay(environment={})
 
 

@@ -149,6 +149,7 @@ async def test_the_pages_of_a_hostile_session_are_pages_of_text(
             broken += [f"{name}: {each}" for each in wrong]
             assert len(drawn) > 20, f"{name} shows nothing: {await reader.content()}"
         async with a_recorder(url, tmp_path) as recorder:
+            await reader.goto(recorder.link)
             served = "sessions", "sessions/session.json", "sessions/session.json?compare=other.json"
             for rest, shows in zip(served, ("session.json", "onerror", "onerror"), strict=True):
                 wrong, _ = await looked_at(reader, f"{recorder.origin}/_recorder/{rest}", recorder.origin)

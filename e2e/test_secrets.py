@@ -121,6 +121,10 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     vault.path.unlink(missing_ok=True)
     script = tmp_path / "again.py"
     script.write_bytes((out / "made-python").read_bytes())
+    # What was not kept, the person puts where the script looks for it.
+    (tmp_path / "not-kept").mkdir()
+    for name, text in uploads.items():
+        (tmp_path / "not-kept" / name).write_text(text)
     ran = await asyncio.to_thread(run_script, script, RECORDER_URL=vault.url, **secrets)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     promise(

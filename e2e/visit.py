@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.async_api import Page, async_playwright, expect
 
@@ -22,6 +23,11 @@ from recorder.serve.site import Site
 from recorder.session import Session
 
 Log = list[dict[str, Any]]
+
+KEY = "a key for programs"
+BEARER = {"Authorization": f"Bearer {KEY}"}
+_links: dict[str, list[str]] = {}
+"""What the recorders printed for a browser to open, by where they are served."""
 
 APP = """
 import os, time
@@ -99,6 +105,8 @@ async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
         page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
+        if link := _links.get(urlsplit(url).netloc):
+            await page.goto(link[-1])
         await page.goto(url)
         yield page
         assert errors == []
@@ -109,7 +117,12 @@ async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
 async def proxied(url: str, output: Path, site: Site | None = None) -> AsyncIterator[str]:
     """The address at which `recorder proxy` serves ``url``, with what ``site`` serves beside it."""
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(serve(url, port=0, output=output, site=site, on_ready=ready.set_result))
+
+    def linked(link: str) -> None:
+        _links.setdefault(urlsplit(link).netloc, []).append(link)
+
+    serving = serve(url, port=0, output=output, site=site, key=KEY, on_ready=ready.set_result, on_link=linked)
+    task = asyncio.create_task(serving)
     await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
     try:
         yield await (ready if ready.done() else task)  # type: ignore[misc]

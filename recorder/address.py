@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import ipaddress
+import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from recorder.remembered import remembered
@@ -27,3 +30,39 @@ def following(url: str, location: str) -> str:
 
 
 _NO_PARTS = SplitResult("", "", "", "", "")
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
+_WEB = re.compile(r"(?i)(?:https?|wss?)://[^/?#\\\s\x00-\x1f]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+
+
+def is_web(url: str) -> bool:
+    """Whether an address is one of the web, with a host."""
+    return _WEB.match(url) is not None
+
+
+def has_scheme(text: str) -> bool:
+    """Whether a text begins as an absolute address does."""
+    return _SCHEME.match(text) is not None
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be a method or the name of a header. Source: RFC 9110, 5.6.2."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, in brackets or not."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=64)
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is of this machine alone."""
+    if is_address(host):
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
@@ -286,9 +287,16 @@ def proxy(
 
     description = read_description(openapi)
     source = source_of(config)
-    offer = Offer(address(url), source=source, description=description, folder=folder_of(output))
+    bare, login = without_login(address(url))
+    if login:
+        say(
+            "a login in the address shows in the list of processes: give it in RECORDER_LOGIN, as user:password"
+        )
+    login = login or os.environ.get("RECORDER_LOGIN", "")
+    offer = Offer(bare, source=source, description=description, folder=folder_of(output), login=login)
     serving = serve(
-        address(url),
+        bare,
+        login=login,
         host=host,
         port=port,
         output=output,
@@ -296,6 +304,7 @@ def proxy(
         description=description,
         file_limit=file_limit * 2**20,
         site=Site(offer),
+        key=os.environ.get("RECORDER_KEY", ""),
         say=say,
     )
     run(serving)
@@ -448,12 +457,11 @@ def mcp(
     async def offered() -> list[Tool]:
         return tools
 
-    served = server(
-        offered, url=url, timeout=timeout, local=not http or host in ("127.0.0.1", "localhost", "::1")
-    )
+    # Whoever calls by HTTP need not be the person whose files these are.
+    served = server(offered, url=url, timeout=timeout, local=not http)
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if http:
-        from recorder.capture.proxy import is_loopback
+        from recorder.address import is_loopback
 
         if not is_loopback(host):
             say(
@@ -1281,8 +1289,22 @@ def address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise UsageError(f"{url!r} is not the address of a web app", "Give one such as http://127.0.0.1:7860")
+        shown = re.sub(r"//[^/@]*@", "//…@", url)
+        raise UsageError(
+            f"{shown!r} is not the address of a web app", "Give one such as http://127.0.0.1:7860"
+        )
     return full
+
+
+def without_login(url: str) -> tuple[str, str]:
+    """An address without the login in it, and the login as ``user:password``; empty if there is none."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    if parts.username is None:
+        return url, ""
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return bare, f"{unquote(parts.username)}:{unquote(parts.password or '')}"
 
 
 def known_target(target: str) -> None:

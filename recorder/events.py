@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from recorder.address import is_token, is_web
+from recorder.placeholders import why_not
+
 PROTOCOL = 1
 """Version of this vocabulary; the page says it in ``Hello``."""
 
@@ -212,6 +215,11 @@ class Secret(Event, frozen=True, tag="secret"):
     name: str
     hint: str = ""
     claims: dict[str, str | int | float] = {}
+    digest: str = ""
+    """Of ``salt`` and the value, where the value looks random and has ``length`` characters: with it the value is found
+    where it stood before it was known for a secret. It is no part of a session."""
+    length: int = 0
+    salt: str = ""
 
 
 class Lost(Event, frozen=True, tag="lost"):
@@ -290,10 +298,12 @@ class Hello(msgspec.Struct, frozen=True, tag_field="t", tag="hello"):
     v: int = PROTOCOL
 
 
-class Toggle(msgspec.Struct, frozen=True, tag_field="t", tag="toggle"):
-    """Page to collector: the person pressed the button."""
+class Toggle(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="toggle"):
+    """Page to collector: the person pressed the button. ``key`` is that of the recorder's own script in the page, here
+    and in all that only a person may ask for."""
 
     on: bool
+    key: str = ""
 
 
 class Wait(msgspec.Struct, frozen=True, tag_field="t", tag="wait"):
@@ -312,37 +322,41 @@ class Sought(msgspec.Struct, frozen=True, tag_field="t", tag="sought"):
     key: str = ""
 
 
-class Look(msgspec.Struct, frozen=True, tag_field="t", tag="look"):
+class Look(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="look"):
     """Panel to recorder: show what there is, with the script for ``target`` (empty for the first), or show no
     more."""
 
     on: bool = True
     target: str = ""
+    key: str = ""
 
 
-class Edit(msgspec.Struct, frozen=True, tag_field="t", tag="edit"):
+class Edit(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="edit"):
     """Panel to recorder: a change, as :class:`Edited` has it, of the call with this id."""
 
     what: Change
     call: str = ""
     input: int = 0
     name: str = ""
+    key: str = ""
 
 
-class Again(msgspec.Struct, frozen=True, tag_field="t", tag="again"):
+class Again(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="again"):
     """Panel to recorder: replay, from the call with this id on or all of it, or stop the replay."""
 
     on: bool = True
     call: str = ""
+    key: str = ""
 
 
-class Take(msgspec.Struct, frozen=True, tag_field="t", tag="take"):
+class Take(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="t", tag="take"):
     """Panel to recorder: give me the script for ``target``, the session, both with their files, or one file of the
     session by its ``path``."""
 
     what: Literal["script", "session", "zip", "file"]
     target: str = ""
     path: str = ""
+    key: str = ""
 
 
 FromPanel = Look | Edit | Again | Take
@@ -524,12 +538,26 @@ def parse_event(line: bytes | str) -> AnyEvent:
 
 def _parse(decoder: Any, kind: Any, line: bytes | str) -> Any:
     try:
-        return decoder.decode(line)
+        message = decoder.decode(line)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         # msgspec refuses lone surrogates, which JavaScript strings may hold and the journal must carry.
-        return msgspec.convert(json.loads(line), kind)
+        message = msgspec.convert(json.loads(line), kind)
+    if why := _unlikely(message):
+        raise msgspec.ValidationError(why)
+    return message
+
+
+def _unlikely(message: object) -> str:
+    """Why a page of an honest app cannot have said this; empty if it can."""
+    if isinstance(message, Secret):
+        return why_not(message.name, message.placeholder)
+    if isinstance(message, Request) and not is_token(message.method):
+        return f"{message.method[:80]!r} is not a method"
+    if isinstance(message, PageOpened) and message.root and not is_web(message.root):
+        return f"{message.root[:80]!r} is not the address of an app"
+    return ""
 
 
 def dump(message: msgspec.Struct) -> str:

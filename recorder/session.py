@@ -15,6 +15,7 @@ app sends can pass for one of these.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -26,8 +27,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from recorder.address import has_scheme, is_token, is_web
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
+from recorder.placeholders import PLACEHOLDER, why_not
 
 if TYPE_CHECKING:
     import zipfile
@@ -400,7 +403,7 @@ def iso(at: float | None) -> str:
 
 def with_names(text: str, spelled: str = r"\1") -> str:
     """``text`` with the name of a secret, written as ``spelled``, where the recording has a placeholder of its own."""
-    return re.sub(r"\[recorder-secret:[0-9a-f]{16}:([A-Z0-9_]+)\]", spelled, text)
+    return PLACEHOLDER.sub(spelled, text)
 
 
 def encode_value(value: Any) -> Any:
@@ -510,11 +513,12 @@ def _to_builtins(session: Session) -> Any:
     return {"format": session.format, **tree}
 
 
-def parse(text: str | bytes, where: str = "the session") -> Session:
+def parse(text: str | bytes, where: str = "the session", *, is_packed: bool = False) -> Session:
     """The reverse of :func:`dump`; older formats are migrated, a newer one is refused.
 
     Args:
         where: what to call the text in an error.
+        is_packed: its files are in an archive, under any names.
 
     Raises:
         FileError: the sentence names ``where``, the place and the remedy.
@@ -541,14 +545,53 @@ def parse(text: str | bytes, where: str = "the session") -> Session:
     tree = _migrate(tree, where)
     try:
         session = msgspec.convert(tree, Session)
+        if why := _unlikely(session):
+            raise FileError(f"{where}: {why}", "Do not use a session that you do not trust")
         # Few sessions hold anything that JSON does not: it would stand under a key that begins so.
-        return map_values(session, decode_value) if '"$' in text or "\\u0024" in text else session
+        if '"$' in text or "\\u0024" in text:
+            session = map_values(session, decode_value)
+            if not is_packed:
+                map_values(session, lambda value: map_files(value, lambda file: _checked(file, where)))
+        return session
     except msgspec.ValidationError as error:
         raise FileError(
             f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit at that place"
         ) from None
     except (AttributeError, TypeError, ValueError) as error:
         raise FileError(f"{where} does not fit {FORMAT}: {_short(error)}", "Undo the last edit") from None
+
+
+def _unlikely(session: Session) -> str:
+    """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise read the
+    person's environment, or leave the web."""
+    for secret in session.secrets:
+        if why := why_not(secret.name, secret.placeholder):
+            return why
+    if session.app.url and not is_web(session.app.url):
+        return f"the app's address is {session.app.url[:120]!r}, not one of the web"
+    if not re.fullmatch(r"(?:/[\w.~%-]+)*/?", session.app.api_prefix):
+        return f"the app's prefix is {session.app.api_prefix[:120]!r}, not a path"
+    now = (patch.now for patch in session.patches)
+    for endpoint in (*session.api.endpoints, *now):
+        if endpoint.method and not is_token(endpoint.method):
+            return f"an endpoint has the method {endpoint.method[:80]!r}"
+        if has_scheme(endpoint.path) and not is_web(endpoint.path):
+            return f"an endpoint is {endpoint.path[:120]!r}, which is not of the web"
+    return ""
+
+
+_KEPT = re.compile(r"(?![.~])[^/\\\0]+\.files(?:/(?!\.\.?(?:/|\Z))[^/\\\0]+)+")
+
+
+def _checked(file: File, where: str) -> File:
+    """A file leaf as the recorder writes them: its bytes lie in a session's own folder. Anything else would have a
+    script or a replay send another file of the person's."""
+    if file.path and not _KEPT.fullmatch(file.path):
+        raise FileError(
+            f"{where} names the file {file.path[:200]!r}, which is not one of a session's own files",
+            "Do not use a session that you do not trust",
+        )
+    return file
 
 
 def _short(error: Exception) -> str:
@@ -605,6 +648,12 @@ def read(path: str | os.PathLike[str]) -> Session:
 
 MOST_UNPACKED = 4 * 1024**3
 """Bytes that the files of one archive may have together."""
+LARGEST_FILE = 512 * 1024**2
+"""Bytes of one file in an archive."""
+LARGEST_SESSION = 256 * 1024**2
+"""Bytes of a session file in an archive."""
+MOST_MEMBERS = 20_000
+_BLOCK = 1024 * 1024
 
 
 def _unpacked(path: Path) -> Session:
@@ -613,12 +662,18 @@ def _unpacked(path: Path) -> Session:
 
     try:
         with zipfile.ZipFile(path) as archive:
+            if len(archive.infolist()) > MOST_MEMBERS:
+                raise FileError(f"{path} has more than {MOST_MEMBERS} members", "Do not use it")
             names = [name for name in archive.namelist() if "/" not in name and name.endswith(".json")]
             if len(names) != 1:
                 raise FileError(
                     f"{path} is not an archive of one session", "Give the one that was downloaded"
                 )
-            session = parse(archive.read(archive.getinfo(names[0])), f"{names[0]} in {path}")
+            session = parse(
+                _member(archive, archive.getinfo(names[0]), LARGEST_SESSION),
+                f"{names[0]} in {path}",
+                is_packed=True,
+            )
             left = MOST_UNPACKED
 
             def moved(file: File) -> File:
@@ -649,13 +704,26 @@ def _read_exactly(archive: zipfile.ZipFile, info: zipfile.ZipInfo, sha256: str) 
     """The bytes of a file in an archive: as many as it says, and those that the session means."""
     import hashlib
 
-    with archive.open(info) as packed:
-        content = packed.read(info.file_size + 1)
+    content = _member(archive, info, LARGEST_FILE)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise FileError(
             f"{info.filename!r} in {archive.filename} is not what was recorded", "Download it again"
         )
     return content
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    """The bytes of a member, counted while they are unpacked: what it says of its own size need not be so."""
+    content = bytearray()
+    with archive.open(info) as packed:
+        while block := packed.read(min(_BLOCK, most + 1 - len(content))):
+            content += block
+            if len(content) > most:
+                raise FileError(
+                    f"{info.filename!r} in {archive.filename} unpacks to more than {most // 1024**2} MB",
+                    "Do not use it",
+                )
+    return bytes(content)
 
 
 def write(session: Session, path: str | os.PathLike[str]) -> None:
@@ -672,7 +740,7 @@ def write_whole(path: Path, data: bytes) -> None:
     import tempfile
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -692,6 +760,15 @@ def write_whole(path: Path, data: bytes) -> None:
         raise FileError(
             f"{path} cannot be written: {error.strerror}", "Choose a folder you may write to with --output"
         ) from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a file. Nobody else may look into those of a session's own files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in (folder, folder.parent):
+        if each.name.endswith(".files") or each.parent.name.endswith(".files"):
+            with contextlib.suppress(OSError):
+                each.chmod(0o700)
 
 
 def files_folder(path: str | os.PathLike[str]) -> Path:
@@ -733,8 +810,9 @@ def carry_files(session: Session, source: str | os.PathLike[str], target: str | 
             return file
         try:
             copy = target.parent / path
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(copy.parent)
             shutil.copyfile(kept, copy)
+            copy.chmod(0o600)
         except OSError as error:
             raise FileError(f"{kept} cannot be copied: {error.strerror}", "Check the disk") from None
         return msgspec.structs.replace(file, path=path)

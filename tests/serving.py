@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
@@ -28,6 +29,24 @@ async def upstream(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+_keys: weakref.WeakKeyDictionary[aiohttp.ClientWebSocketResponse, str] = weakref.WeakKeyDictionary()
+
+
+async def key_of(origin: str, browser: aiohttp.ClientSession, tag: str) -> str:
+    """The key of the script that a tag loads, as the browser that opened the document gets it."""
+    (source,) = re.findall(r'src="([^"]+)"', tag)
+    headers = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Site": "same-origin"}
+    async with browser.get(origin + source, headers=headers) as answer:
+        found = re.search(r'currentScript\), "([\w-]*)"\)', await answer.text())
+    assert found
+    return found[1]
+
+
+async def press(socket: aiohttp.ClientWebSocketResponse, on: bool) -> None:
+    """Press the button of a page."""
+    await socket.send_json({"t": "toggle", "on": on, "key": _keys[socket]})
+
+
 async def speak(
     origin: str, browser: aiohttp.ClientSession, cookie: str = "", page: str = "p1"
 ) -> aiohttp.ClientWebSocketResponse:
@@ -39,4 +58,5 @@ async def speak(
     socket = await browser.ws_connect(origin + "/_recorder/channel", headers=headers)
     for token in re.findall(r"[\w-]{43}", tag.group().decode()):
         await socket.send_json({"t": "hello", "page": page, "token": token})
+    _keys[socket] = await key_of(origin, browser, tag.group().decode())
     return socket

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recorder"
 
 FLOORS: list[set[str]] = [
-    {"errors", "registry", "remembered", "markup"},
+    {"errors", "registry", "remembered", "markup", "placeholders"},
     {"address", "cookies"},
     {"events"},
     {"api"},

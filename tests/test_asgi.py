@@ -23,7 +23,7 @@ from recorder.capture import asgi, collector
 from recorder.errors import UsageError
 from recorder.events import Cookies, Fetched, Request
 from recorder.session import App, Session
-from tests.serving import TAG
+from tests.serving import TAG, key_of
 
 NAVIGATION = {"Accept": "text/html", "Sec-Fetch-Dest": "document", "Accept-Encoding": "gzip, br"}
 PAGE = b"<!doctype html><html><head><title>x</title></head><body>hello</body></html>"
@@ -150,7 +150,8 @@ async def recording(origin: str, stripped: str = "", cookie: str = "") -> AsyncI
             await socket.send_json({"t": "hello", "page": "p1", "token": token.group(1).decode()})
             page = Page(socket)
             await page.hear(t="state", recording=False)
-            await socket.send_json({"t": "toggle", "on": True})
+            key = await key_of(origin, browser, tag.group().decode().replace(f'src="{stripped}', 'src="'))
+            await socket.send_json({"t": "toggle", "on": True, "key": key})
             await page.hear(t="state", recording=True)
             yield page
 
@@ -179,7 +180,7 @@ class WantingFold:
 
     def session(self) -> Session:
         return Session(
-            app=App(url="x"),
+            app=App(url="http://x"),
             notes=tuple(json.dumps([f.url, f.status, f.body.text, f.error]) for f in self.fetched),
         )
 
@@ -236,7 +237,7 @@ async def test_a_recording_is_saved_when_the_server_ends_and_said(tmp_path: Path
     async with served(app) as origin, recording(origin) as page:
         await page.call("POST", origin + "/x")
     assert saved == [tmp_path / "s.json"]
-    assert said == [f"API Recorder saved {tmp_path / 's.json'}"]
+    assert said[-1] == f"API Recorder saved {tmp_path / 's.json'}" and "/_recorder/open?key=" in said[0]
     assert session.read(tmp_path / "s.json").started
     assert not (tmp_path / "s.journal").exists()
 
@@ -358,7 +359,7 @@ async def test_an_app_under_a_path_has_its_script_and_channel_there(tmp_path: Pa
         await page.call("POST", origin + "/app/x")
         async with aiohttp.ClientSession() as browser:
             async with browser.get(origin, headers=NAVIGATION) as answer:
-                assert b'src="/app/_recorder/recorder.js"' in await answer.read()
+                assert b'src="/app/_recorder/recorder.js?' in await answer.read()
     assert (tmp_path / "s.json").exists()
 
 
@@ -377,3 +378,43 @@ async def test_the_token_is_not_in_our_script_nor_in_any_address(tmp_path: Path)
 def test_what_is_no_app_gets_a_sentence() -> None:
     with pytest.raises(UsageError, match=r"recorder\.attach cannot use a int"):
         recorder.attach(3)
+
+
+@pytest.mark.parametrize(
+    ("client", "header", "hosts", "answered"),
+    [
+        ("127.0.0.1", None, (), True),
+        ("::1", None, (), True),
+        ("10.0.0.5", None, (), False),
+        ("10.0.0.5", None, ("127.0.0.1",), True),
+        ("127.0.0.1", b"x-forwarded-for", (), False),
+        ("127.0.0.1", b"forwarded", (), False),
+        (None, None, (), False),
+    ],
+)
+async def test_only_this_machine_is_answered_unless_hosts_are_named(
+    client: str | None, header: bytes | None, hosts: tuple[str, ...], answered: bool, tmp_path: Path
+) -> None:
+    app = asgi.attach(SmallApp(), output=tmp_path, hosts=hosts, say=lambda sentence: None)
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    headers = [(b"host", b"127.0.0.1:80"), (b"accept", b"text/html"), (b"sec-fetch-dest", b"document")]
+    if header is not None:
+        headers.append((header, b"10.0.0.5"))
+    for path in ("/", "/_recorder/recorder.js"):
+        scope = {
+            "type": "http", "method": "GET", "scheme": "http", "path": path, "query_string": b"", "headers": headers,
+            "client": (client, 1) if client else None, "server": ("127.0.0.1", 80),
+        }  # fmt: skip
+        said.clear()
+        await app(scope, receive, send)
+        if path == "/":
+            assert (b"_recorder/recorder.js" in b"".join(m.get("body", b"") for m in said)) is answered
+        else:
+            assert (said[0]["status"] == 200) is answered

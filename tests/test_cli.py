@@ -136,14 +136,15 @@ def test_show_as_json_names_links_variables_and_reasons(run: Run, tmp_path: Path
 def test_show_names_the_secrets_and_never_their_placeholders_place(run: Run, tmp_path: Path) -> None:
     import msgspec
 
-    secret = SecretName(name="RECORDER_TOKEN", placeholder="__secret_1__", hint="header authorization")
-    session = greeted("__secret_1__")
+    placeholder = "[recorder-secret:0123456789abcdef:RECORDER_SECRET_TOKEN]"
+    secret = SecretName(name="RECORDER_SECRET_TOKEN", placeholder=placeholder, hint="header authorization")
+    session = greeted(placeholder)
     write(msgspec.structs.replace(session, secrets=(secret,)), tmp_path / "s.json")
     shown = json.loads(run("show", "s.json", "--json").stdout)
-    assert shown["secrets"] == [{"name": "RECORDER_TOKEN", "hint": "header authorization"}]
-    assert shown["calls"][0]["inputs"][1]["secrets"] == ["RECORDER_TOKEN"]
-    assert [v["value"] for v in shown["variables"]] == ["${RECORDER_TOKEN}"]
-    assert "RECORDER_TOKEN" in run("show", "s.json").stdout
+    assert shown["secrets"] == [{"name": "RECORDER_SECRET_TOKEN", "hint": "header authorization"}]
+    assert shown["calls"][0]["inputs"][1]["secrets"] == ["RECORDER_SECRET_TOKEN"]
+    assert [v["value"] for v in shown["variables"]] == ["${RECORDER_SECRET_TOKEN}"]
+    assert "RECORDER_SECRET_TOKEN" in run("show", "s.json").stdout
 
 
 def test_recorded_text_cannot_drive_the_terminal(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
 from pathlib import Path
@@ -73,7 +74,8 @@ def test_a_picture_stands_beside_the_one_that_came_and_never_one_from_elsewhere(
     (files / "s.files" / "was").write_bytes(b"\x89PNG was")
     (copies / "now").write_bytes(b"\x89PNG now")
     (tmp_path / "secret").write_bytes(b"\x89PNG secret")
-    was = File(name="was.png", type="image/png", path="s.files/was", sha256="was")
+    sha256 = hashlib.sha256(b"\x89PNG was").hexdigest()
+    was = File(name="was.png", type="image/png", path="s.files/was", sha256=sha256)
     outside = File(name="was.png", type="image/png", path="../secret", sha256="x")
     now = File(name="now.png", type="image/png", sha256="now")
     differences = tuple(Difference(path="", recorded=one, live=now, why="other") for one in (was, outside))

@@ -103,12 +103,12 @@ def test_the_recorder_itself_links_and_every_module_is_part_of_it() -> None:
     elsewhere = {"recorder/worker.js", "panel/page.js"}
     assert set(re.findall(r"^// ([\w/-]+\.js)$", script, re.MULTILINE)) == modules - elsewhere
     assert worker_script().rstrip().endswith("watch(); })();")
-    assert script.rstrip().endswith("start(fromTag(document.currentScript));\n})();")
+    assert script.rstrip().endswith('start(fromTag(document.currentScript), "");\n})();')
 
 
 def test_an_init_script_carries_its_configuration_as_data() -> None:
     script = init_script('b"\u2028</script>', "t")
-    assert 'start({"binding": "b\\"\\u2028</script>", "token": "t"});' in script
+    assert 'start({"binding": "b\\"\\u2028</script>", "token": "t"}, "");' in script
 
 
 def test_the_tag_is_a_single_element_whatever_the_token_is() -> None:

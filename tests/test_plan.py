@@ -121,10 +121,10 @@ def test_a_variable_set_to_what_was_recorded_counts_as_not_set() -> None:
 
 def test_secrets_come_from_the_environment_or_are_asked_for() -> None:
     flow = msgspec.structs.replace(
-        workflow(), secrets=(SecretName(name="KEY", placeholder="«1»", hint="the key"),)
+        workflow(), secrets=(SecretName(name="RECORDER_SECRET_KEY", placeholder="«1»", hint="the key"),)
     )
-    assert plan(flow, {}, {"KEY": "k"}).secrets == {"KEY": "k"}
-    with pytest.raises(UsageError, match=r"KEY \(the key\)"):
+    assert plan(flow, {}, {"RECORDER_SECRET_KEY": "k"}).secrets == {"RECORDER_SECRET_KEY": "k"}
+    with pytest.raises(UsageError, match=r"RECORDER_SECRET_KEY \(the key\)"):
         plan(flow, {}, {})
 
 

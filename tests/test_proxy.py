@@ -27,7 +27,7 @@ from recorder import session
 from recorder.capture import proxy as proxies
 from recorder.capture.proxy import Hosts, cookie_for, serve, upstream_of
 from recorder.errors import UsageError
-from tests.serving import NAVIGATION, TAG, speak, upstream
+from tests.serving import NAVIGATION, TAG, press, speak, upstream
 
 PAGE = b"<!doctype html><html><head><title>x</title></head><body>hello</body></html>"
 
@@ -694,9 +694,18 @@ async def test_a_login_in_the_address_is_sent_to_the_app_and_recorded_nowhere(tm
     said: list[str] = []
     async with raw_upstream(b"HTTP/1.1 204 X\r\n\r\n", heard) as app:
         with_login = app.replace("http://", "http://ann:s%3Acret@")
-        async with proxied(with_login, tmp_path, say=said.append) as origin:
+        links: list[str] = []
+        async with proxied(with_login, tmp_path, say=said.append, on_link=links.append) as origin:
+            link = links[0].removeprefix(origin)
             await exchange(origin, get(origin))
-    assert b"Authorization: Basic " in heard[0]
+            opened = await exchange(origin, get(origin, link))
+            assert opened.startswith(b"HTTP/1.1 303 ")
+            cookies = re.findall(rb"Set-Cookie: ([^;]+)", opened)
+            await exchange(origin, get(origin, "/", f"Cookie: {b'; '.join(cookies).decode()}; own=1"))
+            assert (await exchange(origin, get(origin, link))).startswith(b"HTTP/1.1 403 ")
+    # The login goes to the app for the browser that opened the link, and for nobody else of the machine.
+    assert b"Authorization" not in heard[0]
+    assert b"Authorization: Basic " in heard[1] and b"Cookie: own=1\r\n" in heard[1]
     assert said and not any("cret" in sentence for sentence in said)
 
 
@@ -717,7 +726,7 @@ async def test_a_page_records_through_the_proxy_and_what_was_on_is_saved_at_the_
         async with proxied(url, tmp_path) as origin, client() as browser:
             socket = await speak(origin, browser)
             await hear(socket, t="state", recording=False)
-            await socket.send_json({"t": "toggle", "on": True})
+            await press(socket, True)
             await hear(socket, t="state", recording=True)
             await socket.send_json(
                 {"t": "act", "page": "p1", "seq": 1, "at": 1.0, "id": "a", "kind": "click"}
@@ -751,7 +760,7 @@ async def test_ctrl_c_saves_the_recording_that_is_on(tmp_path: Path) -> None:
         assert process.stdout is not None
         origin = (await process.stdout.readline()).decode().strip().rstrip("/")
         socket = await speak(origin, browser)
-        await socket.send_json({"t": "toggle", "on": True})
+        await press(socket, True)
         await hear(socket, t="state", recording=True)
         process.send_signal(signal.SIGINT)
         await hear(socket, t="state", saving=True)
@@ -769,3 +778,26 @@ def unused_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def test_cookies_of_other_services_of_this_machine_do_not_reach_the_app(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=own; Path=/\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nok"
+    async with raw_upstream(answer, heard) as app, proxied(app, tmp_path) as origin:
+        navigation = ("Accept: text/html", "Sec-Fetch-Dest: document")
+        await exchange(origin, get(origin, "/", *navigation, "Cookie: jupyter=secret; sid=other"))
+        await exchange(origin, get(origin, "/x", "Cookie: jupyter=secret; sid=own; theme=dark"))
+        await exchange(origin, get(origin, "/y", *navigation, "Cookie: jupyter=secret"))
+    assert b"Cookie" not in heard[0]
+    assert b"Cookie: sid=own; theme=dark\r\n" in heard[1]
+    assert b"Cookie" not in heard[2]
+
+
+def test_a_login_is_taken_out_of_an_address() -> None:
+    from recorder.cli import without_login
+
+    assert without_login("http://ann:s%3Acret@h.test:81/x?y") == ("http://h.test:81/x?y", "ann:s:cret")
+    assert without_login("http://h.test/") == ("http://h.test/", "")
+    with pytest.raises(UsageError) as raised:
+        upstream_of("ftp://ann:secret@h.test")
+    assert "secret" not in str(raised.value)

@@ -340,7 +340,7 @@ def test_a_file_whose_bytes_were_not_kept_comes_from_the_app_or_is_asked_for() -
     text = script(a_step("image", an_argument([of_app, elsewhere, nowhere])))
     assert 'handle_file(URL + "/gradio_api/file=/a.png")' in text
     assert 'handle_file("https://example.com/a.png")' in text
-    assert 'handle_file(FILES / "a.png")' in text
+    assert 'handle_file(FILES / "not-kept/a.png")' in text
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b", "C:\\x", "..\\x"])

@@ -83,7 +83,7 @@ def part(wire: str, charset: str = "utf-8") -> bytes:
 
 
 PACKED = gzip.compress(b'{"title":"milk"}', mtime=0)
-NAMES = ("-draft.txt", "~tmp.md", ".env.sample", "a\u200cb\u200dc.txt", 'say "hi".txt', "räksmörgås å.txt",
+NAMES = ("-draft.txt", "~tmp.md", ".notes.sample", "a\u200cb\u200dc.txt", 'say "hi".txt', "räksmörgås å.txt",
          "C:\\notes.txt", "it's $HOME `id`.txt", " two  spaces .txt", "semi;colon,comma=.txt")  # fmt: skip
 JSON = "application/json"
 

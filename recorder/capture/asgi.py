@@ -20,8 +20,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from recorder.address import following
+from recorder.address import following, is_loopback
 from recorder.capture import inject
+from recorder.capture.access import (
+    KEY_VARIABLE,
+    NO_ACCESS,
+    OPEN,
+    Access,
+    Keys,
+    is_script_of_a_page,
+    is_top_level,
+)
 from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
 from recorder.capture.collector import FILE_LIMIT, Collector, Fetching, Names, converse, origin_of, refuses
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
@@ -58,7 +67,7 @@ def attach(
             installed.
         output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`).
         hosts: ``Host`` names, beside those of this machine, under which browsers may record: ``name`` or ``name:port``.
-            Everyone who can open the app there can record it.
+            Everyone who can open the app there can record it. Without any, only browsers of this machine may.
         file_limit: bytes of the largest file that is kept with a session.
         say: takes sentences for the person.
         on_saved: told the path of every session.
@@ -133,6 +142,8 @@ class Recording:
         self.site = site
         self._secret = secret
         self._hosts = hosts
+        self._is_announced = False
+        self.access = Access(os.environ.get(KEY_VARIABLE, ""), self._tell_link)
         self._names = Names(output)
         self._file_limit = file_limit
         self._say = say
@@ -141,6 +152,26 @@ class Recording:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._scope: Scope = {}
         self._app: App | None = None
+
+    def announce(self, scope: Scope) -> None:
+        """Say once how a browser gets access, when it is known where the app is reached."""
+        if not self._is_announced and self.site is not None:
+            self._is_announced = True
+            self._place = _url(scope).rstrip("/")
+            self._tell_link(self.access.link)
+
+    def _tell_link(self, link: str) -> None:
+        if self._is_announced:
+            self._say(f"API Recorder: for the panel, the sessions and the API page, open {self._place}{link}")
+
+    def admits(self, scope: Scope) -> bool:
+        """Whether a request comes from where pages may record: from this machine, unless hosts were named."""
+        if self._hosts:
+            return True
+        headers: Headers = list(scope["headers"])
+        client = scope.get("client")
+        is_forwarded = any(name.lower() in _FORWARDED for name, _ in headers)
+        return client is not None and is_loopback(str(client[0])) and not is_forwarded
 
     def allows(self, host: str) -> bool:
         """Whether pages under this ``Host`` (lower case) may record."""
@@ -167,6 +198,7 @@ class Recording:
                     f"API Recorder saved an earlier recording, cut off, in {path}"
                 ),
                 open_panel=self.site.open_panel if self.site is not None else None,
+                keys=Keys(),
             )
         self._app = app
         self._scope = scope
@@ -326,11 +358,18 @@ class Middleware:
     def _takes_script(self, scope: Scope) -> Kind:
         headers: Headers = list(scope["headers"])
         host = get(headers, b"host").decode("latin-1").lower()
-        return kind_of(scope["method"], headers) if self._recording.allows(host) else ""
+        is_welcome = self._recording.allows(host) and self._recording.admits(scope)
+        return kind_of(scope["method"], headers) if is_welcome else ""
 
     async def _pass_document(self, kind: Kind, scope: Scope, receive: Receive, send: Send) -> None:
+        self._recording.announce(scope)
         collector = self._recording.collector(scope, self.app)
         token, sources = collector.token, collector.sources
+        # The parent of a frame, and a script that asks for a document, can read what is in it.
+        has_ticket = (
+            kind == "document" and collector.keys is not None and is_top_level(list(scope["headers"]))
+        )
+        ticket = collector.keys.ticket() if collector.keys is not None and has_ticket else ""
         hidden = self._recording.site.secrets if self._recording.site is not None else inject.NO_SECRETS
         extensions = {
             k: v for k, v in (scope.get("extensions") or {}).items() if not k.startswith("http.response.")
@@ -342,7 +381,9 @@ class Middleware:
             nonlocal shown
             if message["type"] == "http.response.start":
                 headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-                shown = with_script(kind, message["status"], headers, token, _prefix(scope), hidden, sources)
+                shown = with_script(
+                    kind, message["status"], headers, token, _prefix(scope), hidden, sources, ticket
+                )
                 await send({**message, "headers": shown.headers} if shown else message)
             elif message["type"] == "http.response.body" and shown is not None:
                 more = message.get("more_body", False)
@@ -364,21 +405,52 @@ class Middleware:
             origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
             collector = self._recording.collector(scope, self.app)
             is_refused = refuses(hosts, origins, self._recording.allows) is not None
+            is_refused = is_refused or not self._recording.admits(scope)
             if path != inject.CHANNEL_PATH or is_refused or collector.is_full:
                 await receive()
                 await send({"type": "websocket.close", "code": 4403})
                 return
             cookie = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
-            await _converse(collector, receive, send, origin_of(origins[0]), cookie)
+            sees = self._recording.access.admits(headers)
+            await _converse(collector, receive, send, origin_of(origins[0]), cookie, sees)
         elif len(hosts) != 1 or not self._recording.allows(hosts[0].lower()):
             await _answer(send, 421, b"text/plain", b"This address is not one that API Recorder serves.\n")
+        elif not self._recording.admits(scope):
+            await _answer(send, 403, b"text/plain", b"API Recorder answers only to this machine.\n")
         elif path == inject.SCRIPT_PATH and scope["method"] == "GET":
-            await _answer(send, 200, b"text/javascript; charset=utf-8", inject.recorder_script().encode())
+            keys = self._recording.collector(scope, self.app).keys
+            query = scope.get("query_string", b"").decode("latin-1")
+            key = keys.redeem(query) if keys is not None and is_script_of_a_page(headers) else ""
+            await _answer(send, 200, b"text/javascript; charset=utf-8", inject.recorder_script(key).encode())
+        elif path == OPEN:
+            await self._open(scope, send)
+        elif (site := self._recording.site) is not None and not self._recording.access.admits(headers):
+            self._recording.announce(scope)
+            await _answer(send, 401, b"text/plain", NO_ACCESS.encode() + b"\n")
         elif (site := self._recording.site) is not None:
             site.reached_at(_url(scope))
             await site({**scope, "path": path}, receive, send)
         else:
             await _answer(send, 404, b"text/plain", b"There is nothing here.\n")
+
+    async def _open(self, scope: Scope, send: Send) -> None:
+        """Give the browser access that opened the link, and lead it to the app."""
+        query = scope.get("query_string", b"").decode("latin-1")
+        cookies = self._recording.access.open(query) if scope["method"] == "GET" else None
+        if cookies is None:
+            await _answer(
+                send, 403, b"text/plain", b"This link was used, or is not the one. Open the newest.\n"
+            )
+            return
+        prefix = _prefix(scope)
+        own = [c.replace("Path=/_recorder/", f"Path={prefix}/_recorder/") for c in cookies[:1]]
+        headers = [(b"location", f"{prefix}/".encode()), (b"content-length", b"0"), *_PRIVATE]
+        headers += [(b"set-cookie", cookie.encode()) for cookie in own]
+        await send({"type": "http.response.start", "status": 303, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+_FORWARDED = frozenset((b"forwarded", b"x-forwarded-for", b"x-real-ip", b"x-client-ip", b"cf-connecting-ip"))
 
 
 async def _admitted(
@@ -452,7 +524,9 @@ def _url(scope: Scope) -> str:
     return f"{scheme}://{get(list(scope['headers']), b'host').decode('latin-1')}{_prefix(scope)}/"
 
 
-async def _converse(collector: Collector, receive: Receive, send: Send, origin: str, cookie: str) -> None:
+async def _converse(
+    collector: Collector, receive: Receive, send: Send, origin: str, cookie: str, sees: bool
+) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     is_open = True
@@ -472,7 +546,7 @@ async def _converse(collector: Collector, receive: Receive, send: Send, origin: 
             with contextlib.suppress(OSError, RuntimeError):
                 await send({"type": "websocket.send", "text": text})
 
-    await converse(collector, hear, say, origin=origin, cookie=cookie)
+    await converse(collector, hear, say, origin=origin, cookie=cookie, sees=sees)
     if is_open:
         with contextlib.suppress(OSError, RuntimeError):
             await send({"type": "websocket.close", "code": 1008})

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from secrets import token_hex
@@ -35,6 +36,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from recorder import events
 from recorder.capture import inject
+from recorder.capture.access import Keys
 from recorder.capture.beside import OpenPanel
 from recorder.capture.collector import (
     FILE_LIMIT,
@@ -124,6 +126,20 @@ def has_display() -> bool:
     )
 
 
+class Downloads:
+    """A folder for what the app gives the person to download, made when there is something.
+    Nobody else can read it, and no script, test or configuration is looked for there."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def folder(self) -> Path:
+        """The folder, readable by its owner only."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="api-recorder-downloads-"))
+        return self._folder
+
+
 class Line:
     """One document's calls of the binding, joined to its connection.
 
@@ -135,9 +151,9 @@ class Line:
         self._waiting: asyncio.Future[None] | None = None
         self._connection: Connection = collector.connect(self._say, origin=origin)
 
-    def receive(self, text: str) -> bool:
+    def receive(self, text: str, control: bool) -> bool:
         """Take one frame; False if the page will not be listened to any more."""
-        return self._connection.receive(text)
+        return self._connection.receive(text, control)
 
     def replies(self) -> str:
         """What there is to say now, one message a line."""
@@ -189,7 +205,7 @@ class Lines:
             if line is not None:
                 line.close()
             line = self._by_frame[frame] = Line(self._collector, origin_of(frame.url))
-        line.receive(text)
+        line.receive(text, await _has_control(frame, text))
         return line.replies()
 
     def drop(self, frame: Frame) -> None:
@@ -208,6 +224,35 @@ class Lines:
         for line in self._by_frame.values():
             line.close()
         self._by_frame.clear()
+
+
+_SHOWING = ('{"t":"look"', '{"t":"take"')
+_CHANGING = ('{"t":"toggle"', '{"t":"edit"', '{"t":"again"')
+
+
+async def _has_control(frame: Frame, text: str) -> bool:
+    """Whether what only a person may ask for is heard in a frame of this text. Ours says it in frames of their own,
+    from the outermost document of a tab. What changes something is heard only when the person has just done something
+    there: the browser says so in a world that the page's scripts cannot reach."""
+    if not text.startswith(_SHOWING + _CHANGING) or frame.parent_frame is not None:
+        return False
+    if text.startswith(_SHOWING):
+        return True
+    try:
+        session = await frame.page.context.new_cdp_session(frame.page)
+        try:
+            tree = await session.send("Page.getFrameTree")
+            world = {"frameId": tree["frameTree"]["frame"]["id"], "worldName": "api-recorder"}
+            made = await session.send("Page.createIsolatedWorld", world)
+            asked = {
+                "expression": "navigator.userActivation.isActive",
+                "contextId": made["executionContextId"],
+            }
+            return (await session.send("Runtime.evaluate", asked))["result"].get("value") is True
+        finally:
+            await session.detach()
+    except PlaywrightError:
+        return False
 
 
 class Tabs:
@@ -437,16 +482,17 @@ async def record(
             pairs = "; ".join(f"{each.get('name')}={each.get('value')}" for each in cookies)
             return origin_of(wanted) + request_target(wanted), {"Cookie": pairs} if pairs else {}
 
-        names = Names(output)
+        downloads = Downloads()
         collector = Collector(
             url,
-            names,
+            Names(output),
             described_by(description, fetch_with(client, address)),
             file_limit=file_limit,
             on_state=on_state,
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
             open_panel=open_panel,
+            keys=(keys := Keys()),
         )
         stack.push_async_callback(collector.close)
         # A person may be led to other sites, which have no business to know what was done at this one.
@@ -454,19 +500,23 @@ async def record(
         lines = Lines(collector)
         stack.callback(lines.close)
         binding = f"recorder_{token_hex(8)}"
-        script = inject.init_script(binding, collector.token, secrets)
+        script = inject.init_script(binding, collector.token, secrets, keys.key())
+        # Where it runs after scripts of the page, these may have changed what it is made of: it is given no key.
+        late = inject.init_script(binding, collector.token, secrets)
 
         async def equip(popup: Page) -> None:
             if cdp and await popup.evaluate(f"typeof window[{binding!r}]") == "undefined":
                 with contextlib.suppress(PlaywrightError):
                     await popup.expose_binding(binding, lines.call)
                     await popup.add_init_script(script)
-            await popup.evaluate(f"() => {{ {script} }}")
+            await popup.evaluate(f"() => {{ {late} }}")
 
         async def keep_download(download: Download) -> None:
-            # A browser that is driven throws its downloads away when it ends.
-            path = free_path(names.folder / file_name(download.suggested_filename))
+            # A browser that is driven throws its downloads away when it ends. Beside the session, a file that the app
+            # calls conftest.py or httpx.py would be run by the next test or script.
+            path = free_path(downloads.folder() / file_name(download.suggested_filename))
             await download.save_as(path)
+            path.chmod(0o600)
             speak(f"downloaded {path}")
 
         tabs = Tabs(lines, equip, keep_download)

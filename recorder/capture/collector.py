@@ -33,6 +33,7 @@ from websockets.http11 import Response as HandshakeAnswer
 from recorder import events, session
 from recorder.adapters import Fold, Want, new_fold
 from recorder.capture import journal as journals
+from recorder.capture.access import Keys
 from recorder.capture.beside import OpenPanel, Panel, Snapshot
 from recorder.capture.documents import Sources
 from recorder.capture.ingest import (
@@ -47,6 +48,7 @@ from recorder.capture.ingest import (
     Refusal,
     Seeking,
     Seen,
+    Unheard,
     Waiting,
     encode,
 )
@@ -66,11 +68,12 @@ from recorder.events import (
     Loaded,
     Mark,
     Request,
+    Secret,
     State,
     Streamed,
     ToPage,
 )
-from recorder.redact import LARGEST_TEXT, secret_in
+from recorder.redact import LARGEST_TEXT, secret_in, settled
 from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
@@ -96,6 +99,7 @@ at most: the app's own requests pass through the same loop."""
 STREAMED = 500
 STREAMED_SECONDS = 10.0
 """How many events of streams, and for how long, are kept for a page that has not connected yet."""
+UNHEARD = "API Recorder cannot tell that a person pressed this. Open the app anew in a tab of its own and press again."
 FETCHES = 4
 CONNECTIONS = 256
 
@@ -196,6 +200,15 @@ def recover(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Path | None:
     return target
 
 
+def _settle_journal(path: Path) -> None:
+    """Write a journal that stays behind anew, without what turned out to be secret after it was written."""
+    with contextlib.suppress(FileError):
+        reading = journals.read(path)
+        told, is_other = settled(reading.events)
+        if is_other and not reading.notes:
+            session.write_whole(path, b"".join(encode(event) + b"\n" for event in told))
+
+
 def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
     """What the journal at ``path`` comes to, whose writer may be living or dead; nothing is changed.
 
@@ -212,7 +225,7 @@ def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:
 def _folded(path: Path, fold_of: Callable[[], Fold]) -> tuple[journals.Reading, Fold]:
     reading = journals.read(path)
     fold = fold_of()
-    for event in reading.events:
+    for event in settled(reading.events)[0]:
         fold.feed(event)
     return reading, fold
 
@@ -230,6 +243,9 @@ def free_path(path: Path) -> Path:
     return found
 
 
+_COLLECTED = re.compile(r"(?i)conftest\.py|test_.*\.py|.*_test\.py")
+
+
 def file_name(name: str) -> str:
     """``name`` as near to itself as file systems allow: one component, at most 200 bytes of UTF-8, never empty."""
     name = name.encode("utf-8", "replace").decode()
@@ -239,6 +255,9 @@ def file_name(name: str) -> str:
     )
     if name.startswith((".", "-", "~")):
         name = "_" + name[1:]
+    if _COLLECTED.fullmatch(name):
+        # pytest runs what is called so, wherever below the working folder it lies.
+        name = f"_{name.removesuffix('.py')}_.py"
     name = name.strip(" ").rstrip(". ")
     if re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name):
         name = "_" + name
@@ -289,12 +308,15 @@ class _Recording:
         """What a page was, or will be, asked to report, with the origin of its address."""
         self.stopped = False
         """The stop is in the journal: what pages say from here on belongs to no session and is not acknowledged."""
+        self.has_findable = False
+        """Whether a page told of a secret that may have stood in clear before."""
         self._seq = 0
         self._session: Session | None = None
 
     def feed(self, event: AnyEvent) -> None:
         """Something happened."""
         self._session = None
+        self.has_findable = self.has_findable or (isinstance(event, Secret) and bool(event.digest))
         self.fold.feed(event)
 
     def session(self) -> Session:
@@ -324,6 +346,7 @@ class Collector:
         on_saved: told the path of every session, when it is durable.
         on_recovered: told the path of a session made from a journal that an earlier run left behind.
         open_panel: makes the panels of the pages; None where there are none.
+        keys: what the recorder's own scripts say with all that only a person may ask for; None where nothing is wanted.
 
     Every method must be called in the event loop that the collector was first used in.
     """
@@ -342,7 +365,9 @@ class Collector:
         on_saved: Callable[[Path], None] | None = None,
         on_recovered: Callable[[Path], None] | None = None,
         open_panel: OpenPanel | None = None,
+        keys: Keys | None = None,
     ) -> None:
+        self.keys = keys
         self.token = token or secrets.token_urlsafe(32)
         self.app_url = app_url
         self.viewers: set[str] | None = None
@@ -427,15 +452,18 @@ class Collector:
         """Whether no more pages should be let in."""
         return len(self._connections) >= CONNECTIONS
 
-    def connect(self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "") -> Connection:
+    def connect(
+        self, send: Callable[[ToPage], None], *, origin: str = "", cookie: str = "", sees: bool = True
+    ) -> Connection:
         """A new connection.
 
         Args:
             send: takes what is to be said to the page; must not block.
             origin: the origin of the page as the shell has verified it, whose files may then be fetched.
             cookie: the ``Cookie`` header with which the page came.
+            sees: whether the page may show what was recorded.
         """
-        connection = Connection(self, send, origin, cookie)
+        connection = Connection(self, send, origin, cookie, sees)
         self._connections.add(connection)
         return connection
 
@@ -543,14 +571,27 @@ class Collector:
     def _write(self, recording: _Recording) -> list[Path]:
         """A file for each app that was used, the main one's last, so that it is there only when all are."""
         others = []
-        main = recording.fold.session()
-        changed, changed_others = edited_together(main, recording.fold.others(), recording.edits)
+        fold = self._settled(recording)
+        main = fold.session()
+        changed, changed_others = edited_together(main, fold.others(), recording.edits)
         for other in changed_others:
             others.append(self._names.next())
             session.write(other, others[-1])
         session.write(changed, recording.path)
         self._kept = Saved(recording.path, main, recording.edits)
         return [recording.path, *others]
+
+    def _settled(self, recording: _Recording) -> Fold:
+        """The recording's fold, or a new one of its journal where what was said in clear turned out to be a secret."""
+        if not recording.has_findable:
+            return recording.fold
+        told, is_other = settled(journals.read(recording.journal.path).events)
+        if not is_other:
+            return recording.fold
+        fold = self._new_fold()
+        for event in told:
+            fold.feed(event)
+        return fold
 
     async def discard(self) -> None:
         """Drop the recording that is on, as if it had never begun."""
@@ -574,6 +615,8 @@ class Collector:
             for fetch in list(recording.fetches):
                 fetch.cancel()
             await recording.journal.close()
+            if recording.has_findable:
+                await asyncio.to_thread(_settle_journal, recording.journal.path)
 
     def saw_cookies(self, event: Cookies) -> None:
         """An exchange carried or set cookies."""
@@ -776,7 +819,12 @@ class Connection:
     """One document's line to the collector. Made by :meth:`Collector.connect`, ended by :meth:`close`."""
 
     def __init__(
-        self, collector: Collector, send: Callable[[ToPage], None], origin: str, cookie: str
+        self,
+        collector: Collector,
+        send: Callable[[ToPage], None],
+        origin: str,
+        cookie: str,
+        sees: bool = True,
     ) -> None:
         self.origin = origin
         self.cookie = cookie
@@ -791,17 +839,22 @@ class Connection:
         """Whether the page has said all that it had when the stop began."""
         self._collector = collector
         self._send = send
-        self._ingest = Ingest(collector.token, self._progress, time.monotonic)
+        self._may_see = sees
+        knows = collector.keys.knows if collector.keys is not None else None
+        self._ingest = Ingest(collector.token, self._progress, time.monotonic, knows=knows)
         self._panel: Panel | None = None
 
-    def receive(self, frame: bytes | str) -> bool:
+    def receive(self, frame: bytes | str, control: bool = True) -> bool:
         """Take one frame.
+
+        Args:
+            control: whether what only a person may ask for is heard in it.
 
         Returns:
             False if the connection must be closed once what was said has been sent.
         """
         collector = self._collector
-        outcomes = self._ingest.receive(frame)
+        outcomes = self._ingest.receive(frame, control)
         self.heard_at = time.monotonic()
         recording = collector._recording
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
@@ -820,6 +873,8 @@ class Connection:
                 collector._tell_streamed(self)
             elif isinstance(outcome, Pressed):
                 collector.press(outcome.on)
+            elif isinstance(outcome, Unheard):
+                self.say(msgspec.structs.replace(collector.state, error=UNHEARD))
             elif isinstance(outcome, Refusal):
                 self._send(outcome.message)
             elif isinstance(outcome, Asked):
@@ -849,7 +904,8 @@ class Connection:
 
     @property
     def _sees(self) -> bool:
-        return self._collector.viewers is None or self.origin in self._collector.viewers
+        viewers = self._collector.viewers
+        return self._may_see and (viewers is None or self.origin in viewers)
 
     def say(self, message: ToPage) -> None:
         """Pass ``message`` on to the page."""
@@ -910,11 +966,10 @@ def keep_content(want: Want, content: bytes, folder: Path, limit: int = FILE_LIM
     """Keep the bytes of a want in ``folder``; what its ``Fetched`` event says of them."""
     if len(content) > limit:
         return {"error": _too_large(want, limit)}
-    if kind := secret_in(content):
+    if kind := secret_in(content, want.name):
         return {"error": _holds(want, kind)}
     target, about = _place(want, folder, hashlib.sha256(content).hexdigest(), len(content))
     if not target.exists():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         session.write_whole(target, content)
     return about
 
@@ -949,7 +1004,8 @@ async def _read_file(answer: Fetching, want: Want, folder: Path, limit: int) -> 
                 file.write(chunk)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
-        if size <= LARGEST_TEXT and (kind := secret_in(Path(temporary).read_bytes())):
+        looked_into = Path(temporary).read_bytes() if size <= LARGEST_TEXT else b""
+        if kind := secret_in(looked_into, want.name):
             raise RecorderError(_holds(want, kind))
         target, about = _place(want, folder, digest.hexdigest(), size)
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -973,11 +1029,16 @@ def _still_news(messages: list[ToPage | None]) -> Iterator[ToPage | None]:
 
 
 @contextlib.asynccontextmanager
-async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIterator[tuple[str, int]]:
+async def serve(
+    collector: Collector,
+    allows: Callable[[str], bool],
+    admits: Callable[[list[tuple[bytes, bytes]]], bool] | None = None,
+) -> AsyncIterator[tuple[str, int]]:
     """The collector as a WebSocket server on a free loopback port.
 
     Args:
         allows: whether a ``Host`` header is one under which the page is served. The ``Origin`` must be the same host.
+        admits: whether a page that came with these headers may show what was recorded; all may if it is None.
 
     Yields:
         The host and port to connect to.
@@ -990,7 +1051,7 @@ async def serve(collector: Collector, allows: Callable[[str], bool]) -> AsyncIte
         return connection.respond(403, sentence + "\n") if sentence else None
 
     async def speak(connection: ServerConnection) -> None:
-        await _speak(collector, connection)
+        await _speak(collector, connection, admits)
 
     server: Server
     async with serve_websocket(
@@ -1023,7 +1084,11 @@ def refuses(hosts: list[str], origins: list[str], allows: Callable[[str], bool])
     return None
 
 
-async def _speak(collector: Collector, socket: ServerConnection) -> None:
+async def _speak(
+    collector: Collector,
+    socket: ServerConnection,
+    admits: Callable[[list[tuple[bytes, bytes]]], bool] | None,
+) -> None:
     assert socket.request is not None
     headers = socket.request.headers
 
@@ -1038,7 +1103,9 @@ async def _speak(collector: Collector, socket: ServerConnection) -> None:
             await socket.send(text)
 
     origin, cookie = headers.get("Origin", ""), "; ".join(headers.get_all("Cookie"))
-    await converse(collector, receive, send, origin=origin, cookie=cookie)
+    raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.raw_items()]
+    sees = admits is None or admits(raw)
+    await converse(collector, receive, send, origin=origin, cookie=cookie, sees=sees)
     await socket.close()
 
 
@@ -1049,16 +1116,17 @@ async def converse(
     *,
     origin: str,
     cookie: str,
+    sees: bool = True,
 ) -> None:
     """One connection over any message transport, until the page goes or must be let go.
 
     Args:
         receive: the next frame, None when the page is gone.
         send: takes one frame; does nothing once the page is gone.
-        origin, cookie: as in :meth:`Collector.connect`.
+        origin, cookie, sees: as in :meth:`Collector.connect`.
     """
     outbox: asyncio.Queue[ToPage | None] = asyncio.Queue()
-    connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie)
+    connection = collector.connect(outbox.put_nowait, origin=origin, cookie=cookie, sees=sees)
 
     async def speak() -> None:
         while True:

@@ -162,11 +162,12 @@ def with_script(
     prefix: str = "",
     hidden: Secrets = inject.NO_SECRETS,
     sources: Sources | None = None,
+    ticket: str = "",
 ) -> Document | None:
-    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix`` and
-    ``hidden`` are as in :func:`inject.script_tag`; ``sources`` keeps documents for their pages."""
+    """What takes our script, None if the answer to a request for ``kind`` is to pass as it came. ``prefix``,
+    ``hidden`` and ``ticket`` are as in :func:`inject.script_tag`; ``sources`` keeps documents for their pages."""
     if kind == "document":
-        return document(status, headers, token, prefix, hidden, sources)
+        return document(status, headers, token, prefix, hidden, sources, ticket)
     return worker(status, headers) if kind == "worker" else None
 
 
@@ -177,6 +178,7 @@ def document(
     prefix: str = "",
     hidden: Secrets = inject.NO_SECRETS,
     sources: Sources | None = None,
+    ticket: str = "",
 ) -> Document | None:
     """The document that this answer to a navigation is; None if it is to pass as it came: not HTML, a download, a part
     of a file, or in an encoding that cannot be undone in passing. The rest is as in :func:`with_script`."""
@@ -201,7 +203,7 @@ def document(
     # The tag holds this run's token: no cache may bring it back in another run.
     changed.append((b"Cache-Control", b"no-store"))
     asked_by = secrets.token_urlsafe(9) if sources is not None else ""
-    injector = inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden, asked_by))
+    injector = inject.HtmlInjector(inject.script_tag(token, nonce, prefix, hidden, asked_by, ticket))
     return Document(
         changed,
         decoder,

@@ -83,6 +83,10 @@ class HasTold(msgspec.Struct, frozen=True):
     """The page was asked for what it had not said yet, and has said it."""
 
 
+class Unheard(msgspec.Struct, frozen=True):
+    """The page asked for something that only a person may ask for, and nothing says that a person does."""
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """Send ``message`` and close: nothing more is taken from this connection."""
 
@@ -101,7 +105,7 @@ class Seeking(msgspec.Struct, frozen=True):
     key: str
 
 
-Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Asked | Seeking | Refusal
+Outcome = Accepted | Seen | Pressed | Greeted | Waiting | HasTold | Asked | Seeking | Unheard | Refusal
 
 
 class Progress:
@@ -130,6 +134,7 @@ class Ingest:
         progress: asked at each frame for the table of the recording that is on, None while there is none
             (events are then ignored and not acknowledged).
         clock: seconds, monotonic.
+        knows: whether a key is one that the recorder's own script was given; None where none is wanted.
     """
 
     def __init__(
@@ -138,19 +143,24 @@ class Ingest:
         progress: Callable[[], Progress | None],
         clock: Callable[[], float],
         limits: Limits = ORDINARY,
+        knows: Callable[[str], bool] | None = None,
     ) -> None:
         self._token = token.encode()
         self._progress = progress
         self._clock = clock
         self._limits = limits
+        self._knows = knows
+        self._has_control = True
         self._allowance = float(limits.burst)
         self._filled_at = clock()
         self.page = ""
         """The page that said Hello, empty before."""
         self.closed = False
 
-    def receive(self, frame: bytes | str) -> list[Outcome]:
-        """The outcomes of one frame, in order. After a :class:`Refusal` everything is ignored."""
+    def receive(self, frame: bytes | str, control: bool = True) -> list[Outcome]:
+        """The outcomes of one frame, in order. After a :class:`Refusal` everything is ignored. Without ``control``, so
+        is what only a person may ask for."""
+        self._has_control = control
         outcomes: list[Outcome] = []
         seen: dict[str, int] = {}
         refusal: list[Outcome] = []
@@ -189,6 +199,9 @@ class Ingest:
             yield self._hello(message)
         elif not self.page:
             yield _refuse("the first frame must be a hello with the token of this run; reload the page")
+        elif isinstance(message, Toggle | FromPanel) and not self._may(message):
+            # A script of the page may speak on the same line as ours, and must not cut it off.
+            yield Unheard()
         elif isinstance(message, Toggle):
             yield Pressed(message.on)
         elif isinstance(message, Wait):
@@ -203,6 +216,9 @@ class Ingest:
             yield from self._event(message)  # type: ignore[arg-type]
         else:
             yield _refuse("a line is of no kind that a page may send")
+
+    def _may(self, message: Toggle | FromPanel) -> bool:
+        return self._has_control and (self._knows is None or self._knows(message.key))
 
     def _hello(self, hello: Hello) -> Outcome:
         if self.page:

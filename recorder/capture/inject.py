@@ -38,23 +38,35 @@ def static_folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "static"
 
 
+_KEY = "@key@"
+
+
 @lru_cache(maxsize=1)
-def recorder_script() -> str:
-    """The classic script that :func:`script_tag` loads; it takes its configuration from its own element."""
-    return link(static_folder(), ENTRY, "start(fromTag(document.currentScript));")
+def _recorder_script() -> str:
+    return link(static_folder(), ENTRY, f'start(fromTag(document.currentScript), "{_KEY}");')
 
 
-def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS) -> str:
+def recorder_script(key: str = "") -> str:
+    """The classic script that :func:`script_tag` loads; it takes its configuration from its own element.
+
+    Args:
+        key: what it says with all that only a person may ask for (letters, digits, ``-`` and ``_``); none if empty.
+    """
+    return _recorder_script().replace(_KEY, key)
+
+
+def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS, key: str = "") -> str:
     """The script for a browser that we drive, to run in every frame before the page's own.
 
     Args:
         binding: the name of the function that the browser exposes: it takes a frame and promises the reply.
         token: what the page says in its ``Hello``.
         secrets: what else the page keeps to itself.
+        key: as in :func:`recorder_script`.
     """
     config = {"binding": binding, "token": token}
     more = {"secrets": msgspec.to_builtins(secrets)} if secrets != NO_SECRETS else {}
-    return link(static_folder(), ENTRY, f"start({json.dumps({**config, **more})});")
+    return link(static_folder(), ENTRY, f"start({json.dumps({**config, **more})}, {json.dumps(key)});")
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +77,12 @@ def worker_script() -> str:
 
 
 def script_tag(
-    token: str, nonce: str = "", prefix: str = "", secrets: Secrets = NO_SECRETS, document: str = ""
+    token: str,
+    nonce: str = "",
+    prefix: str = "",
+    secrets: Secrets = NO_SECRETS,
+    document: str = "",
+    ticket: str = "",
 ) -> bytes:
     """The element that loads the script. It takes itself out of the document before anything else is parsed.
 
@@ -73,8 +90,10 @@ def script_tag(
         prefix: the path under which browsers find the app, where it is not the root (no final slash).
         secrets: what else the page keeps to itself.
         document: the key by which the page can ask for the document as the app sent it.
+        ticket: with which the script is asked for: see :class:`recorder.capture.access.Keys`.
     """
-    attributes = {"src": prefix + SCRIPT_PATH, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
+    source = SCRIPT_PATH + (f"?{ticket}" if ticket else "")
+    attributes = {"src": prefix + source, "data-channel": prefix + CHANNEL_PATH, "data-token": token}
     if nonce:
         attributes["nonce"] = nonce
     if document:
@@ -85,6 +104,7 @@ def script_tag(
     return f"<script {words}></script>".encode("ascii", "xmlcharrefreplace")
 
 
+_DATA = re.compile(r'^import (\w+) from "\./([\w-]+\.json)" with \{ type: "json" \};[ \t]*$', re.MULTILINE)
 _IMPORT = re.compile(r'^import \{([\w$,\s]+)\} from "(\.\.?/(?:[\w-]+/)?[\w-]+\.js)";[ \t]*$', re.MULTILINE)
 _DECLARATION = re.compile(
     r"^(export )?(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.MULTILINE
@@ -112,6 +132,9 @@ def link(folder: Path, entry: str, call: str) -> str:
         if name in exports:
             return
         source = (folder / name).read_text(encoding="utf-8")
+        for data, written in _DATA.findall(source):
+            value = json.loads((folder / name).with_name(written).read_text(encoding="utf-8"))
+            source = _DATA.sub(lambda m, v=value, d=data: f"const {d} = {json.dumps(v)};", source, count=1)  # type: ignore[misc]
         for names, written in _IMPORT.findall(source):
             module = os.path.normpath(os.path.join(os.path.dirname(name), written)).replace(os.sep, "/")
             add(module, (*path, name))

@@ -10,9 +10,7 @@ import asyncio
 import base64
 import contextlib
 import errno
-import functools
 import html
-import ipaddress
 import logging
 import os
 import re
@@ -30,9 +28,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
-from recorder.address import parts_of
+from recorder.address import is_address, is_loopback, parts_of
 from recorder.capture import collector as collectors
 from recorder.capture import inject
+from recorder.capture.access import NO_ACCESS, OPEN, Access, Keys, is_script_of_a_page, is_top_level
 from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
 from recorder.capture.collector import FILE_LIMIT, Collector, Names, origin_of
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
@@ -103,7 +102,8 @@ def upstream_of(url: str) -> Upstream:
     origin = origin_of(bare)
     if not origin or not host:
         raise UsageError(
-            f"{url!r} is not the address of a web app", "Give one that begins with http:// or https://"
+            f"{re.sub('//[^/@]*@', '//…@', url)!r} is not the address of a web app",
+            "Give one that begins with http:// or https://",
         )
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._") or "/"
     login = ""
@@ -141,7 +141,7 @@ class Hosts:
         if port != str(self.port):
             return False
         # An address cannot be made to resolve to something else.
-        return name in self._names or (self._is_wildcard and _is_address(name))
+        return name in self._names or (self._is_wildcard and is_address(name))
 
 
 def _has_port(host: str) -> bool:
@@ -150,22 +150,6 @@ def _has_port(host: str) -> bool:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
-@functools.lru_cache(maxsize=64)
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is of this machine alone."""
-    if _is_address(host):
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    return host == "localhost" or host.endswith(".localhost")
 
 
 class Relayed(web.StreamResponse):
@@ -270,14 +254,20 @@ class Proxy:
         client: aiohttp.ClientSession,
         channel: tuple[str, int],
         site: Site | None,
+        access: Access,
     ) -> None:
+        self._access = access
+        self._own_cookies: set[str] = set()
+        """The names of the cookies that the app has set."""
+        self._foreign: set[str] = set()
+        """The names of the cookies that the browser had before it was served anything."""
+        self._has_served = False
         self._upstream = upstream
         self._site = site
         self._hosts = hosts
         self._collector = collector
         self._client = client
         self._channel = channel
-        self._script = inject.recorder_script().encode()
         self._hidden = site.secrets if site is not None else inject.NO_SECRETS
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -320,17 +310,42 @@ class Proxy:
             return await self._tunnel(request, head, *self._channel, context=None)
         if path == CHANNEL:
             return _plain(426, "Only the recorder's own script speaks here.")
+        raw = list(request.raw_headers)
+        query = request.raw_path.partition("?")[2]
         if path == SCRIPT and request.method in ("GET", "HEAD"):
+            keys = self._collector.keys
+            is_for_a_page = keys is not None and request.method == "GET" and is_script_of_a_page(raw)
+            key = keys.redeem(query) if keys is not None and is_for_a_page else ""
             headers = {"Content-Type": "text/javascript; charset=utf-8", **_PRIVATE}
-            return web.Response(body=self._script, headers=headers)
-        if self._site is not None:
-            return await answer(self._site, request)
-        return _plain(404, "There is nothing here.")
+            return web.Response(body=inject.recorder_script(key).encode(), headers=headers)
+        if path == OPEN:
+            return self._open(request, query)
+        if self._site is None:
+            return _plain(404, "There is nothing here.")
+        if not self._access.admits(raw):
+            return _plain(401, NO_ACCESS)
+        return await answer(self._site, request)
+
+    def _open(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
+        """Give the browser access that opened the link, and lead it to the app."""
+        if request.method != "GET":
+            return _plain(405, "Open the link in a browser.")
+        cookies = self._access.open(query)
+        if cookies is None:
+            return _plain(
+                403, "This link was used, or is not the one. Open the newest that the recorder printed."
+            )
+        response = web.Response(status=303, headers={**_PRIVATE, "Referrer-Policy": "no-referrer"})
+        response.headers["Location"] = self._upstream.path
+        for cookie in cookies:
+            response.headers.add("Set-Cookie", cookie)
+        return response
 
     async def _relay(self, request: web.BaseRequest, target: str, passing: Passing) -> web.StreamResponse:
+        self._notice(request)
         headers = self._headers_for_upstream(request)
         seen = self._collector.wire.passing(
-            request.method, _page_url(request, "http"), list(request.raw_headers)
+            request.method, _page_url(request, "http"), self._as_the_app_knows(request)
         )
         kind = kind_of(request.method, headers)
         if kind or passing.amend is not None:
@@ -382,8 +397,12 @@ class Proxy:
     ) -> web.StreamResponse:
         headers = self._headers_for_browser(request, list(answer.raw_headers))
         collector = self._collector
+        keys, sources = collector.keys, collector.sources
+        # The parent of a frame, and a script that asks for a document, can read what is in it.
+        has_ticket = kind == "document" and keys is not None and is_top_level(list(request.raw_headers))
+        ticket = keys.ticket() if keys is not None and has_ticket else ""
         shown = with_script(
-            kind, answer.status, headers, collector.token, hidden=self._hidden, sources=collector.sources
+            kind, answer.status, headers, collector.token, hidden=self._hidden, sources=sources, ticket=ticket
         )
         body = _whole(answer.content, headers) if shown is None else b""
         response = Relayed(answer.status, answer.reason or "", shown.headers if shown else headers, body)
@@ -408,7 +427,9 @@ class Proxy:
         headers = self._headers_for_upstream(request)
         headers += [(b"Connection", b"Upgrade"), (b"Upgrade", get(list(request.raw_headers), b"upgrade"))]
         head = _request_head(request, headers)
-        self._collector.wire.passing("GET", _page_url(request, "ws"), list(request.raw_headers)).upgraded()
+        self._collector.wire.passing(
+            "GET", _page_url(request, "ws"), self._as_the_app_knows(request)
+        ).upgraded()
         context = _tls(self._upstream) if self._upstream.scheme == "https" else None
         return await self._tunnel(request, head, self._upstream.host, self._upstream.port, context)
 
@@ -462,12 +483,43 @@ class Proxy:
                 value = upstream.netloc.encode()
             elif not keeps_host and key in (b"origin", b"referer"):
                 value = _moved(value, ours, upstream.origin.encode())
+            elif key == b"cookie" and value:
+                value = self._of_the_app(value)
+                if not value:
+                    continue
             headers.append((name, value))
         if not keeps_host or upstream.scheme == "https":
             headers += [(b"X-Forwarded-Host", get(raw, b"host")), (b"X-Forwarded-Proto", b"http")]
-        if upstream.login and not get(headers, b"authorization"):
+        has_login = bool(upstream.login) and not get(headers, b"authorization")
+        if has_login and self._access.may_log_in(raw):
             headers.append((b"Authorization", upstream.login.encode()))
         return headers
+
+    def _of_the_app(self, value: bytes) -> bytes:
+        """A ``Cookie`` value without the recorder's own, and without those of other services that were there before
+        the app could have set any: cookies do not know ports."""
+        pairs = value.split(b";")
+        kept = []
+        for pair in pairs:
+            name = pair.partition(b"=")[0].strip().decode("latin-1")
+            if not self._access.is_own(name) and (name not in self._foreign or name in self._own_cookies):
+                kept.append(pair)
+        return value if len(kept) == len(pairs) else b";".join(kept).strip()
+
+    def _as_the_app_knows(self, request: web.BaseRequest) -> Headers:
+        """The headers of the browser, without the cookies that the app is not sent."""
+        told = ((name, value, name.lower() == b"cookie") for name, value in request.raw_headers)
+        return [(name, self._of_the_app(value) if is_cookie else value) for name, value, is_cookie in told]
+
+    def _notice(self, request: web.BaseRequest) -> None:
+        """Which cookies a browser has that opens its first document here: the app cannot have set them."""
+        raw = list(request.raw_headers)
+        if self._has_served or kind_of(request.method, raw) != "document":
+            return
+        self._has_served = True
+        for name, value in raw:
+            if name.lower() == b"cookie":
+                self._foreign |= {p.partition(b"=")[0].strip().decode("latin-1") for p in value.split(b";")}
 
     def _headers_for_browser(self, request: web.BaseRequest, raw: Headers) -> Headers:
         dropped = _HOP_BY_HOP | _named_by_connection(raw)
@@ -483,6 +535,7 @@ class Proxy:
             if key in (b"location", b"content-location", b"access-control-allow-origin"):
                 value = _moved(value, theirs, ours)
             elif key == b"set-cookie":
+                self._own_cookies.add(value.partition(b"=")[0].strip().decode("latin-1"))
                 value = cookie_for(value, self._upstream)
             elif key == b"content-security-policy" and self._upstream.scheme == "https":
                 value = re.sub(rb"(?i)\s*\bupgrade-insecure-requests\s*;?", b"", value)
@@ -647,7 +700,10 @@ async def serve(
     file_limit: int = FILE_LIMIT,
     site: Site | None = None,
     say: Callable[[str], None] | None = None,
+    key: str = "",
+    login: str = "",
     on_ready: Callable[[str], None] | None = None,
+    on_link: Callable[[str], None] | None = None,
     on_saved: Callable[[Path], None] | None = None,
     on_state: Callable[[State], None] | None = None,
 ) -> list[Path]:
@@ -662,7 +718,10 @@ async def serve(
         file_limit: bytes of the largest file that is kept with a session.
         site: what else is served under ``/_recorder/``.
         say: takes sentences for the person.
-        on_ready: told the address to open, once it answers.
+        key: with which programs use what is under ``/_recorder/``; they cannot if it is empty.
+        login: of the app, as ``user:password``, in place of one in its address.
+        on_ready: told the address of the app here, once it answers.
+        on_link: told each new address that gives the browser that opens it access to what is under ``/_recorder/``.
         on_saved: told the path of every session.
         on_state: told every change of the recording.
 
@@ -675,6 +734,9 @@ async def serve(
     """
     speak = say or (lambda sentence: None)
     upstream = upstream_of(url)
+    if login:
+        basic = "Basic " + base64.b64encode(login.encode()).decode()
+        upstream = msgspec.structs.replace(upstream, login=basic)
     saved: list[Path] = []
 
     def keep(path: Path) -> None:
@@ -702,22 +764,43 @@ async def serve(
             on_saved=keep,
             on_recovered=lambda path: speak(f"an earlier recording that was cut off is saved in {path}"),
             open_panel=site.open_panel if site is not None else None,
+            keys=Keys(),
         )
-        channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows))
-        proxy = Proxy(upstream, hosts, collector, client, channel, site)
+
+        def renewed(link: str) -> None:
+            if hosts.port:
+                speak(f"another browser gets access by {origin_here()}{link}")
+                told_link(link)
+
+        def told_link(link: str) -> None:
+            if on_link is not None:
+                on_link(origin_here() + link)
+
+        def origin_here() -> str:
+            shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else _bracketed(host)
+            return f"http://{shown}:{hosts.port}"
+
+        access = Access(key, renewed)
+        channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows, access.admits))
+        proxy = Proxy(upstream, hosts, collector, client, channel, site, access)
         hosts.port = await stack.enter_async_context(_listening(proxy, host, port))
         stack.push_async_callback(collector.close)
         if site is not None:
             stack.push_async_callback(site.close)
         stop = stack.enter_context(interruption())
-        shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else _bracketed(host)
-        address = f"http://{shown}:{hosts.port}{upstream.path}"
+        address = f"{origin_here()}{upstream.path}"
         if not is_loopback(host):
             speak(
                 f"listening on {host or 'every address'}: whoever reaches this machine over the network can use the "
                 "app, and see and change what is recorded of it, with no login; without --host nobody can"
             )
         speak(f"{upstream.url} is served at {address}; press API Recorder in its footer, Ctrl-C ends")
+        if site is not None or upstream.login:
+            what = (
+                "the panel, the sessions and the API page" if site is not None else "the login of the address"
+            )
+            speak(f"for {what}, open {origin_here()}{access.link}")
+        told_link(access.link)
         if on_ready is not None:
             on_ready(address)
         try:

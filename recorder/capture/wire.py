@@ -59,11 +59,8 @@ class Wire:
     def address(self, url: str) -> str:
         """``url`` with the names of its parameters only, and without what in its path is good for a login."""
         path, _, query = url.partition("?")
-        redactor = Redactor()
-        redactor.look_address(path)
-        redactor.look("path", path)
         names = "&".join(f"{name}=" for name in (each.partition("=")[0] for each in query.split("&")) if name)
-        path = redactor.clean(path)
+        path = Redactor().address(path)
         return f"{path}?{names}" if names else path
 
     def exchanged(

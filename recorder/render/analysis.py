@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import PurePosixPath, PureWindowsPath
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from recorder.errors import FileError, RecorderError, UsageError
+from recorder.placeholders import is_readable
 from recorder.request import value_at
 from recorder.session import App, File, Place, files_in
 from recorder.workflow import (
@@ -278,8 +280,45 @@ def file_url(app: App, file: File) -> tuple[bool, str]:
 
 
 def missing_file(file: File) -> File:
-    """A file that nobody has, as one beside the session: a script then says which it misses and where it looked."""
-    return msgspec.structs.replace(file, path=PurePosixPath(file.name).name or "file")
+    """A file whose bytes were not kept, as one in a folder that nobody else writes: a script then says which it misses
+    and where it looked. Beside the session, its name could be that of a file of the person's, which would be sent."""
+    name = re.sub(r"[^\w.() -]+", "_", re.split(r"[/\\]", file.name)[-1]).strip(" .")[:100]
+    return msgspec.structs.replace(file, path=f"not-kept/{name or 'file'}")
+
+
+def shell_variable(name: str) -> str:
+    """The name of a secret, which a shell script has to write as it is.
+
+    Raises:
+        RecorderError: it is not one of the recorder's, or no name at all.
+    """
+    if not is_readable(name):
+        raise RecorderError(
+            f"The secret {name[:80]!r} would be read from a variable that is not the recorder's",
+            "Do not use a session that you do not trust",
+        )
+    return name
+
+
+def form_part(name: str) -> str:
+    """The name of a field as curl's ``-F`` takes it.
+
+    Raises:
+        RecorderError: curl would read it as something else, such as a file to send.
+    """
+    if re.search(r"[=\x00-\x1f\x7f]", name):
+        raise RecorderError(
+            f"curl cannot send a form field named {name[:80]!r}", "Choose another target for this recording"
+        )
+    return name
+
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+*-]+(?:; ?(?!filename|headers|encoder|type)[\w-]+=[\w.-]+)*")
+
+
+def media_type(file: File) -> str:
+    """The media type of a file as a script says it; of one that is none, or that says more, the general one."""
+    return file.type if file.type and _MEDIA_TYPE.fullmatch(file.type) else "application/octet-stream"
 
 
 def query_of(app: App) -> str:

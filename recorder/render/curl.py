@@ -6,14 +6,13 @@ link takes a value out of an answer; a script with links needs jq, and says so b
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from recorder.errors import RecorderError
 from recorder.render import Options
 from recorder.render.analysis import (
     common_folder,
     file_url,
+    form_part,
     inside_path,
     is_file_list,
     is_state,
@@ -22,6 +21,7 @@ from recorder.render.analysis import (
     no_output,
     no_variable,
     query_of,
+    shell_variable,
 )
 from recorder.render.literals import json_text, sh, sh_text
 from recorder.render.templates import template
@@ -47,8 +47,6 @@ _OWN = {
     "cut_short", "error", "event", "event_id", "files", "fn_index", "frame", "frame_of", "histchars", "item", "kept",
     "line", "list", "query", "quoted", "running", "session", "status", "url", "values", "verb", "with", "work",
 }  # fmt: skip
-
-_ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 
 
 class Curl:
@@ -103,7 +101,7 @@ class _Script:
             defaults=defaults,
             options=options,
             usage=[sh_text(line) for line in self.usage()],
-            secrets=[self.environment(secret.name) for secret in self.workflow.secrets],
+            secrets=[shell_variable(secret.name) for secret in self.workflow.secrets],
             auth=app.auth,
             pages=bool(self.pages),
             late=self.late,
@@ -160,7 +158,7 @@ class _Script:
             return self.link(leaf)
         if isinstance(leaf, SecretRef):
             pieces = [
-                self.json_of(f'"${self.environment(piece)}"', bare=True)
+                self.json_of(f'"${shell_variable(piece)}"', bare=True)
                 if number % 2
                 else sh_text(json_text(piece)[1:-1])
                 for number, piece in enumerate(leaf.pieces)
@@ -172,11 +170,6 @@ class _Script:
     def json_of(self, word: str, bare: bool = False) -> str:
         self.needs.add("json")
         return f'"$(json_inside {word})"' if bare else f"'\"'\"$(json_inside {word})\"'\"'"
-
-    def environment(self, name: str) -> str:
-        if not _ENVIRONMENT.match(name):
-            raise RecorderError(f"The secret {name!r} is no name that a shell variable can have", "Rename it")
-        return name
 
     def file(self, file: File) -> str:
         if file.inline:
@@ -309,6 +302,7 @@ class _Script:
         self.needs.add("ask_form")
         words = ["ask_form", component, "--form-string", sh_text(f"fn_name={step.endpoint.server_fn}")]
         for name, value in given.items():
+            name = form_part(name)
             if isinstance(value, File):
                 self.needs.add("file_in_form")
                 path = self.file_path(value if value.path else missing_file(value))

@@ -6,10 +6,12 @@ What a whole script has beside the call (other addresses, secrets, comparing) is
 from __future__ import annotations
 
 import keyword
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from recorder.render.analysis import form_part
 from recorder.render.layout import Group, Node, write
 from recorder.render.literals import javascript, javascript_text, json_text, python, python_text, sh_text
 from recorder.request import Request, address, as_text, request
@@ -104,7 +106,9 @@ def _gradio_curl(workflow: Workflow, step: Step) -> str:
         """A shell word that is JSON."""
         if isinstance(value, Path):
             name = f"file{len(lines)}"
-            lines.append(f'{name}=$(curl -sS "$app/upload" -F {sh_text(f"files=@{value}")} | tr -d \'[]"\')')
+            lines.append(
+                f'{name}=$(curl -sS "$app/upload" -F {sh_text(f"files=@{_curl_path(value)}")} | tr -d \'[]"\')'
+            )
             before, after = sh_text('{"path": "'), sh_text('", "meta": {"_type": "gradio.FileData"}}')
             return f'{before}"${name}"{after}'
         if isinstance(value, list) and _is_held(value):
@@ -201,7 +205,9 @@ def _http_javascript(workflow: Workflow, step: Step) -> str:
 
 def _http_curl(workflow: Workflow, step: Step) -> str:
     asked = request(step)
-    words = [f"curl -sS --fail-with-body -X {sh_text(asked.method)} {sh_text(_address(workflow, asked))}"]
+    words = [
+        f"curl -gsS --fail-with-body -X {sh_text(asked.method)} --url {sh_text(_address(workflow, asked))}"
+    ]
     words += [f"-H {sh_text(f'{name}: {as_text(value)}')}" for name, value in asked.headers]
     if asked.media == "json":
         words += [f"-H {sh_text('Content-Type: application/json')}", f"-d {sh_text(json_text(asked.body))}"]
@@ -209,8 +215,17 @@ def _http_curl(workflow: Workflow, step: Step) -> str:
         words.append(f"-d {sh_text(urlencode([(n, as_text(v)) for n, v in asked.body]))}")
     elif asked.media == "multipart":
         for name, value in asked.body:
-            said = f"{name}=@{value}" if isinstance(value, Path) else f"{name}={as_text(value)}"
+            name = form_part(name)
+            said = f"{name}=@{_curl_path(value)}" if isinstance(value, Path) else f"{name}={as_text(value)}"
             words.append(f"{'-F' if isinstance(value, Path) else '--form-string'} {sh_text(said)}")
     elif asked.media == "body":
         words.append(f"--data-raw {sh_text(as_text(asked.body))}")
     return " \\\n    ".join(words) + "\n"
+
+
+def _curl_path(path: Path) -> str:
+    """A path as curl's ``-F`` takes it, quoted where curl would read more than a path."""
+    text = str(path)
+    if re.fullmatch(r"[\w./ ~+-]+", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

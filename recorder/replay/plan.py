@@ -17,6 +17,7 @@ from recorder.adapters.gradio.describe import endpoint as endpoint_of
 from recorder.api import Endpoint, Parameter
 from recorder.drift import Drift, Given, drift
 from recorder.errors import UsageError
+from recorder.placeholders import is_readable
 from recorder.session import File
 from recorder.show import visible
 from recorder.workflow import (
@@ -67,6 +68,12 @@ def plan(workflow: Workflow, values: Mapping[str, str], environment: Mapping[str
 def plan_with(workflow: Workflow, chosen: Mapping[str, Expression], environment: Mapping[str, str]) -> Plan:
     """As :func:`plan`, where the values have been read already."""
     changed = tuple(name for name, value in chosen.items() if value != _recorded(workflow, name))
+    for secret in workflow.secrets:
+        if not is_readable(secret.name):
+            raise UsageError(
+                f"The secret {secret.name[:80]!r} would be read from a variable that is not the recorder's",
+                "Do not replay a session that you do not trust",
+            )
     missing = [secret for secret in workflow.secrets if secret.name not in environment]
     if missing:
         named = ", ".join(f"{s.name} ({visible(s.hint, 80)})" if s.hint else s.name for s in missing)

@@ -52,6 +52,11 @@ def kept_file(folder: Path, file: File) -> Path:
             f"The recorded file {file.name!r} is gone: there is no {path}",
             "Keep the .files folder beside the session file",
         )
+    if file.sha256 and _sha256(path) != file.sha256:
+        raise FileError(
+            f"The file {file.path!r} is not the one that was recorded: its content is another",
+            "Restore it from a copy, or choose another file with --set",
+        )
     return path
 
 

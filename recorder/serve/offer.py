@@ -4,6 +4,7 @@ sessions of a folder."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import time
@@ -18,7 +19,8 @@ from recorder.adapters import Selection, workflow
 from recorder.adapters.http.describe import named
 from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
-from recorder.errors import RecorderError
+from recorder.errors import FileError, RecorderError
+from recorder.replay.transport import OWN_HEADERS
 from recorder.serve.live import NotDescribed, read_app
 from recorder.serve.page import examples
 from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
@@ -58,6 +60,7 @@ class Offer:
         environment: holds the login of an app that wants one.
         description: the app's OpenAPI document in place of its own, if any.
         folder: where sessions are, which are served too; None for none.
+        login: with which the app is asked what it offers, as ``user:password``.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class Offer:
         environment: Mapping[str, str] | None = None,
         description: str = "",
         folder: Path | None = None,
+        login: str = "",
     ) -> None:
         self.url = url
+        self._login = login
         self.source = source
         self.environment = os.environ if environment is None else environment
         self.folder = folder
@@ -107,6 +112,10 @@ class Offer:
 
     async def _ask(self) -> tuple[App, Api]:
         """What the app says; of one that says nothing, the requests that the configuration names."""
+        before = OWN_HEADERS.get()
+        if self._login:
+            basic = base64.b64encode(self._login.encode()).decode()
+            OWN_HEADERS.set({**OWN_HEADERS.get(), "Authorization": f"Basic {basic}"})
         try:
             return await read_app(
                 self.url, environment=self.environment, description=self._description, patience=0
@@ -116,6 +125,8 @@ class Offer:
                 raise
             root = self.url.partition("?")[0].rstrip("/")
             return App(url=root, kind="http"), Api(endpoints=tuple(named_requests(self.config.endpoints)))
+        finally:
+            OWN_HEADERS.set(before)
 
     async def read(self) -> Offered:
         """Everything.
@@ -215,6 +226,17 @@ def source_of(path: Path | None) -> Source | None:
     Raises:
         FileError: it cannot be used.
     """
-    if path is None and not Path(configs.FILE).is_file():
+    if path is not None:
+        return configs.read(path)
+    found = Path(configs.FILE)
+    if not found.is_file():
         return None
-    return configs.read(path or Path(configs.FILE))
+    if hasattr(os, "geteuid"):
+        # It names functions of one's own, which are run: nobody else may have put it here.
+        about = found.stat()
+        if about.st_uid not in (os.geteuid(), 0) or about.st_mode & 0o002:
+            raise FileError(
+                f"{found} is not read: it belongs to another user, or others may write to it",
+                f"Make it yours, or name it with --config {found}",
+            )
+    return configs.read(found)

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import functools
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable as ReferencingError
 
 from recorder.api import Api, Endpoint
 from recorder.capture.beside import Passing, Receive, Recorded, Scope, Send
@@ -205,7 +209,7 @@ class Site:
             RecorderError: it fails, with why.
         """
         try:
-            _check(tool, given)
+            await asyncio.to_thread(_check, tool, given)
             async with self._turn() as folder:
                 outcome = await self._outcome(tool, given, folder)
                 if outcome.error:
@@ -239,7 +243,7 @@ class Site:
         await joined.answer(scope["method"], target, headers, body, reply, stream)
 
     async def _call(self, tool: Tool, given: dict[str, Any], receive: Receive, send: Send) -> None:
-        _check(tool, given)
+        await asyncio.to_thread(_check, tool, given)
         async with self._turn() as folder:
             outcome = await unless_gone(receive, self._outcome(tool, given, folder))
             if outcome is None:
@@ -257,7 +261,7 @@ class Site:
         event: Callable[[Tool, StepReport, Path], bytes],
     ) -> None:
         """The progress as server-sent events, which ``event`` writes, then ``done`` with the outputs or ``error``."""
-        _check(tool, given)
+        await asyncio.to_thread(_check, tool, given)
         told: asyncio.Queue[bytes | None] = asyncio.Queue()
 
         async with self._turn() as folder:
@@ -430,14 +434,57 @@ def outputs_of(outcome: Outcome, folder: Path) -> dict[str, Any]:
     }
 
 
+_ELSEWHERE = frozenset(
+    "$ref $dynamicRef $recursiveRef $id $schema $anchor $dynamicAnchor $recursiveAnchor".split()
+)
+_QUANTIFIER = re.compile(r"(?<!\\)(?:[*+]|\{\d+,\d*\})")
+LONGEST_MATCHED = 1000
+"""Characters of a text that is held against a pattern of the app."""
+
+
+def bounded(schema: Any) -> Any:
+    """A schema of the app's without what leads elsewhere, and without patterns that may take for ever: the app checks
+    its own values too."""
+    if isinstance(schema, list):
+        return [bounded(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _ELSEWHERE or key == "patternProperties":
+            continue
+        if key == "pattern" and isinstance(value, str):
+            if not _is_quick(value):
+                continue
+            kept["maxLength"] = min(LONGEST_MATCHED, schema.get("maxLength", LONGEST_MATCHED))
+        kept[key] = value if key in ("enum", "const", "default", "examples") else bounded(value)
+    return kept
+
+
+def _is_quick(pattern: str) -> bool:
+    """Whether a pattern goes on for ever on no text: no groups, and at most one part that repeats."""
+    if len(pattern) > 200 or re.search(r"(?<!\\)[(|]|\\[1-9k]", pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return len(_QUANTIFIER.findall(pattern)) <= 1
+
+
 def _check(tool: Tool, given: dict[str, Any]) -> None:
     """Hold values against the tool's schema.
 
     Raises:
         Refused: one does not fit.
     """
-    schema = {**tool.schema(), "additionalProperties": False}
-    error = next(iter(Draft202012Validator(schema).iter_errors(given)), None)
+    schema = bounded({**tool.schema(), "additionalProperties": False})
+    # Nothing is fetched: an empty registry knows no other schema.
+    validator = Draft202012Validator(schema, registry=Registry())
+    try:
+        error = next(iter(validator.iter_errors(given)), None)
+    except (ReferencingError, SchemaError, re.error, RecursionError):
+        return
     if error is not None:
         where = ".".join(map(str, error.absolute_path))
         raise Refused(400, f"{where}: {error.message[:400]}." if where else f"{error.message[:400]}.")

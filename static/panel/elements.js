@@ -1,7 +1,7 @@
 /**
  * Elements made by name, with their text as text: nothing that an app said is ever read as markup.
  */
-import { listen } from "../recorder/natives.js";
+import { listen, natives } from "../recorder/natives.js";
 
 /** @typedef {Record<string, string | number | boolean | ((event: any) => void) | undefined>} Properties */
 
@@ -15,9 +15,10 @@ import { listen } from "../recorder/natives.js";
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function make(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
+  const element = /** @type {HTMLElementTagNameMap[K]} */ (natives.apply(natives.createElement, document, [tag]));
   for (const [name, value] of Object.entries(properties)) {
-    if (typeof value === "function") listen(element, name.slice(2), value);
+    // What the page's scripts dispatch is nothing that a person does.
+    if (typeof value === "function") listen(element, name.slice(2), (event) => event.isTrusted && value(event));
     else if (typeof value === "boolean" && !name.startsWith("aria-")) element.toggleAttribute(name, value);
     else if (value !== undefined) element.setAttribute(name, String(value));
   }

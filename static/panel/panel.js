@@ -194,9 +194,11 @@ export class PanelDock {
    * @param {(message: FromPanel_) => void} ask
    * @param {(isOpen: boolean) => void} onOpen
    * @param {string} home as {@link Board} has it
+   * @param {(place: Node) => void} trust as {@link import("../recorder/control.js").Control} has it
    */
-  constructor(ask, onOpen, home) {
+  constructor(ask, onOpen, home, trust) {
     this.ask = ask;
+    this.trust = trust;
     this.onOpen = onOpen;
     this.home = home;
     this.kept = recallPanel();
@@ -236,7 +238,8 @@ export class PanelDock {
   open(takesFocus) {
     if (this.isOpen) return;
     const board = (this.board ??= this.build());
-    const host = document.createElement("div");
+    const host = natives.apply(natives.createElement, document, ["div"]);
+    this.trust(host);
     host.setAttribute("data-api-recorder", "");
     host.setAttribute("data-api-recorder-panel", "");
     const root = host.attachShadow({ mode: "open" });

@@ -44,9 +44,11 @@ export class Channel {
    * @param {(why: string) => void} onRefused
    * @param {(message: import("./words.js").ToPanel) => void} onPanel
    * @param {(message: import("./words.js").FromWire) => void} onSeen
+   * @param {(message: any) => string} seal as {@link import("./control.js").Control} has it
    */
-  constructor(config, ledger, onState, onRefused, onPanel, onSeen) {
+  constructor(config, ledger, onState, onRefused, onPanel, onSeen, seal) {
     this.config = config;
+    this.seal = seal;
     this.ledger = ledger;
     this.onState = onState;
     this.onRefused = onRefused;
@@ -68,7 +70,7 @@ export class Channel {
     /** Whether it will be said in a moment, and at the end of the time in which things are gathered. */
     this.isDue = false;
     this.isScheduled = false;
-    /** @type {boolean | null} */
+    /** @type {string | null} the frame of a press that is not on its way yet */
     this.press_ = null;
     /** @type {number | null} */
     this.pressedAt = null;
@@ -196,11 +198,15 @@ export class Channel {
   /**
    * The person pressed the button.
    * @param {boolean} on
+   * @returns {boolean} whether it was taken
    */
   press(on) {
+    const frame = this.seal({ t: "toggle", on });
+    if (!frame) return false;
     if (on) this.pressedAt = this.ledger.count;
-    this.press_ = on;
+    this.press_ = frame;
     if (this.isGreeted) this.sendPress();
+    return true;
   }
 
   /**
@@ -209,18 +215,20 @@ export class Channel {
    * @param {import("./words.js").FromPanel} message
    */
   ask(message) {
-    if (this.isGreeted) return this.line?.send(natives.stringify(message));
+    const frame = this.seal(message);
+    if (!frame) return;
+    if (this.isGreeted) return this.line?.send(frame);
     if (message.t === "look") return;
     if (message.t === "take") this.onPanel({ t: "given", what: message.what, path: message.path ?? "", error: UNREACHED });
     else this.onPanel({ t: "trouble", sentence: UNREACHED });
   }
 
   sendPress() {
-    const on = this.press_;
+    const frame = this.press_;
     this.press_ = null;
     // Everything until the press must be there before it.
     this.flush(true);
-    this.line?.send(natives.stringify({ t: "toggle", on }));
+    if (frame) this.line?.send(frame);
   }
 
   /**
@@ -316,7 +324,7 @@ function takeLeft() {
  * Names the collector's run without giving its token away.
  * @param {import("./words.js").Config} config
  */
-function runOf(config) {
+export function runOf(config) {
   let hash = 0x811c9dc5;
   for (let index = 0; index < config.token.length; index++) {
     hash = Math.imul(hash ^ config.token.charCodeAt(index), 0x01000193) >>> 0;
@@ -338,9 +346,9 @@ function socketLine(path, ears) {
   listen(socket, "message", (event) => ears.heard(String(event.data)));
   listen(socket, "close", ears.closed);
   return {
-    send: (frame) => Reflect.apply(natives.socketSend, socket, [frame]),
+    send: (frame) => natives.apply(natives.socketSend, socket, [frame]),
     waiting: () => socket.bufferedAmount,
-    close: () => Reflect.apply(natives.socketClose, socket, []),
+    close: () => natives.apply(natives.socketClose, socket, []),
   };
 }
 

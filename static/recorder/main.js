@@ -3,7 +3,8 @@
  */
 import { PanelDock } from "../panel/panel.js";
 import { lostBody, textBody } from "./bodies.js";
-import { Channel } from "./channel.js";
+import { Channel, runOf } from "./channel.js";
+import { controlWith } from "./control.js";
 import { watchDocument } from "./documents.js";
 import { own } from "./elements.js";
 import { hook } from "./hooks.js";
@@ -36,16 +37,18 @@ export function fromTag(element) {
 /**
  * Begins to observe this document, once.
  * @param {import("./words.js").Config | null} config
+ * @param {string} [key] what it says with all that only a person may ask for
  */
-export function start(config) {
+export function start(config, key = "") {
   if (!config || MARK in window || (location.protocol === "about:" && window.parent === window)) return;
   const isTopmost = !hasRecorder(window.parent, config);
   Object.defineProperty(window, MARK, { value: true, enumerable: false, configurable: true });
 
+  const control = controlWith(key);
   const ledger = new Ledger(randomId(), () => redactor.clean(describePage()));
-  const redactor = new Redactor((secret) => observe(secret), config.secrets);
+  const redactor = new Redactor((secret) => observe(secret), config.secrets, runOf(config));
   const home = config.channel ? new URL(".", new URL(config.channel, location.origin)).href : "";
-  const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen), home) : null;
+  const panel = isTopmost ? new PanelDock((message) => channel.ask(message), (isOpen) => toggle?.opened(isOpen), home, control.trust) : null;
   const toggle = isTopmost ? new Toggle((on) => channel.press(on), () => panel?.toggle()) : null;
   const channel = new Channel(
     config,
@@ -61,7 +64,9 @@ export function start(config) {
       else if (message.t === "streamed") reportStreamed(message);
       else reportSource(message);
     }),
+    control.seal,
   );
+  if (toggle) control.trust(toggle.button);
 
   /**
    * @param {import("./words.js").Fact} fact

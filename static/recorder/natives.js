@@ -3,7 +3,17 @@
  * clock, a polyfill, a recorder of its own); ours must neither change with them nor be recorded by itself.
  */
 
+const apply = Reflect.apply;
+const page = /** @type {any} */ (globalThis);
+
 export const natives = Object.freeze({
+  apply,
+  defineProperty: Object.defineProperty,
+  isOwn: Object.prototype.hasOwnProperty,
+  // A worker has no documents.
+  createElement: /** @type {(this: Document, tag: string) => HTMLElement} */ (page.Document?.prototype.createElement),
+  composedPath: Event.prototype.composedPath,
+  checkVisibility: /** @type {Element["checkVisibility"] | undefined} */ (page.Element?.prototype.checkVisibility),
   fetch: globalThis.fetch,
   WebSocket: globalThis.WebSocket,
   Request: globalThis.Request,
@@ -42,7 +52,7 @@ export const natives = Object.freeze({
  * @returns {Promise<Awaited<R> | Awaited<E>>}
  */
 export function after(promise, kept, failed) {
-  return Reflect.apply(natives.then, promise, [kept, failed]);
+  return natives.apply(natives.then, promise, [kept, failed]);
 }
 
 /**
@@ -53,7 +63,7 @@ export function after(promise, kept, failed) {
  * @param {boolean | AddEventListenerOptions} [options]
  */
 export function listen(target, type, listener, options) {
-  Reflect.apply(natives.addEventListener, target, [type, guarded(listener), options]);
+  natives.apply(natives.addEventListener, target, [type, guarded(listener), options]);
 }
 
 /**
@@ -65,7 +75,8 @@ export function listen(target, type, listener, options) {
 export function guarded(work) {
   return (...args) => {
     try {
-      work(...args);
+      // Spread, it would pass through an iterator that the page can replace, and the event with it.
+      natives.apply(work, undefined, args);
     } catch (error) {
       console.debug("API Recorder:", error);
     }

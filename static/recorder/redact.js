@@ -6,52 +6,60 @@
  * field, or by its own shape, whatever it is called and wherever it stands; what was typed, and long ones of the others,
  * are then replaced wherever they occur.
  */
-import { own } from "./elements.js";
+import { attribute, own, textOf } from "./elements.js";
 import { natives } from "./natives.js";
+import POLICY from "./policy.json" with { type: "json" };
 
-const NAME_END =
-  "(?:passw(?:or)?d|passphrase|passwort|passcode|pwd|secret|token|(?:api|access|private)[-_.]?key|credentials?|authorization|saml(?:request|response)|client[-_.]?assertion|otp)(?:[-_.]?(?:\\d{1,2}|key|value|hash|new|old|confirm(?:ation)?|repeat|again))?";
-const SECRET_NAME = new RegExp(`^[\\w.-]{0,60}?${NAME_END}(?:\\[\\])?$`, "i");
-/** Where who somebody is stands, if it looks as if it did: what goes by these names may as well be text. */
-const AUTH_END = "(?:\\bauth|[-_.]auth|jwt|bearer|signature|\\bsig|[-_.]sig|passkey|session[-_.]?key)";
-const AUTH_NAME = new RegExp(`^[\\w.-]{0,60}?${AUTH_END}$`, "i");
-/** What comes by mail and is good for a login: `/reset/<it>`. */
-const AUTH_PATH = /\/((?:reset|token|verify|confirm|invit|magic|activat|unsubscribe|password|signin|login)[\w-]*)\/([^/?#\s"']{16,400})(?=[/?#\s"']|$)/gi;
-const SECRET_HEADER = /^(?:(?:proxy-)?authorization|(?:set-)?cookie|x-?(?:csrf|xsrf|auth).*|x-api-key|.*token.*|.*secret.*|.*password.*|.*api-?key.*|.*signature.*)$/i;
-/** Part of Gradio's protocol, or an address of what is no secret at all. */
-const NEVER = /^(?:session_hash|event_id|fn_index|max_(?:new_)?tokens?|pad_token|eos_token|bos_token|stop_token)$/i;
+/** @param {string} source @param {string} [flags] */
+const rule = (source, flags = "i") => new RegExp(source, flags);
+const NAMES = {
+  strong: rule(POLICY.names.strong),
+  short: rule(POLICY.names.short),
+  digits: rule(POLICY.names.digits),
+  weak: rule(POLICY.names.weak),
+  inQuery: rule(POLICY.names.weak_in_query),
+  inForm: rule(POLICY.names.weak_in_form),
+  never: rule(POLICY.names.never),
+  meta: rule(POLICY.names.meta),
+};
 /** What guards forms against being sent from elsewhere. */
-const FORGERY = /csrf|xsrf|authenticity|requestverification|^__(?:viewstate|eventvalidation)/i;
+const FORGERY = rule(POLICY.names.form_guard);
+const SECRET_HEADER = rule(POLICY.headers);
+const NEVER_HEADER = rule(POLICY.headers_never);
+const RANDOM = POLICY.random.map((source) => rule(source, ""));
+const WORDS = rule(POLICY.words);
+/** What comes by mail and is good for a login: `/reset/<it>`. */
+const AUTH_PATH = rule(POLICY.paths, "gi");
+/** Keys and tokens that say by their shape what they are. What could be a piece of base64 must stand alone. */
+const SHAPES = POLICY.shapes.map(([name = "", source = ""]) => ({ name, pattern: rule(source, "g") }));
+const ANY_SHAPE = rule(POLICY.shapes.map(([, source]) => source).join("|"), "");
+const PLACES = POLICY.places.map(([name = "", decode = "", source = ""]) => ({ name, decode, pattern: rule(source, "gi") }));
+const FIELDS = POLICY.fields.map(([kind = "", decode = "", source = ""]) => ({ kind, decode, pattern: rule(source, "gi") }));
+const FILE_NAME = rule(POLICY.files.names);
+const FILE_TEXT = rule(POLICY.files.text);
+/** Whether a text can hold a field of a secret's name at all. */
+const HINT = /pass|pwd|pw|secret|token|key|auth|cred|pin|cv[vc]|card|ssn|social|otp|code|mnemonic|phrase|jwt|bearer|sig|hmac|assert|connection|dsn|sas|sid|session|ticket|:\/\//i;
+const CARD = /(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-])/g;
 /** What a script of the page is given to send: `csrfToken = "…"`. */
 const INLINE_TOKEN = /(([\w$-]*(?:csrf|xsrf|token|nonce)[\w$-]*)["']?\s*[:=]\s*["'])([\w.~+/=:-]{8,400})(?=["'])/gi;
 const HTML_FIELD = /<(?:input|meta)\b[^>]{0,20000}>/gi;
 /** What follows a token that is a word of a highlighted text. */
 const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
-/** The end of a key in JSON, or in JSON within JSON: searched for from there, large texts are passed over quickly. */
-const FIELD_END = new RegExp(`(?:${NAME_END}|${AUTH_END})(\\\\?)"\\s*:\\s*`, "gi");
-const FIELD_START = /(\\?)"([\w.-]{0,60})$/;
+/** A key of JSON, or of JSON within JSON. */
+const JSON_KEY = /(\\?)"([\w.$:[\]*-]{1,80})\1"\s*:\s*/g;
+const JSON_LEAF = /(\\?)"((?:[^"\\]|\\[^"])*?)\1"(\s*:)?/g;
 const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
 /** An OAuth answer: its code and state are secrets only together. */
 const OAUTH = /[?&#](?:code=.*[?&#]state=|state=.*[?&#]code=)/;
-
-/** Keys and tokens that say by their shape what they are. What could be a piece of base64 must stand alone. */
-const SHAPES = new RegExp(
-  [
-    "\\b(?<JWT>eyJ[\\w-]{6,}\\.eyJ[\\w-]{6,}\\.[\\w-]{10,})",
-    "\\b(?<API_KEY>sk-(?=[\\w-]*\\d)[\\w-]{32,})",
-    "(?<![\\w+/])(?<CLOUD_KEY>AIza[\\w-]{35}|A[KS]IA[0-9A-Z]{16})(?![\\w+/=-])",
-    "\\b(?<TOKEN>hf_[A-Za-z0-9]{30,}|gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\\w{40,}|glpat-[\\w-]{20,}|xox[abeprs]-[\\w-]{20,})",
-    "(?<PRIVATE_KEY>-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[^]{20,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----)",
-  ].join("|"),
-  "g",
-);
+const LARGEST_OBJECT = 20_000;
 
 /** How long a value must be to be replaced wherever it occurs: shorter ones would hit other text. */
 const TYPED_LENGTH = 4;
 const SAID_LENGTH = 8;
-const TOKEN = /^(?=.*\d)[\w.~+/=:-]{16,}$/;
 const PLACEHOLDER = /(\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\])/;
 const STORE = "api-recorder:secrets";
+/** How many of the typed values are remembered that are no secrets so far. */
+const CLEAR_VALUES = 1000;
 
 /** @typedef {{nonce: string, names: Record<string, string>}} Stored */
 
@@ -59,17 +67,18 @@ export class Redactor {
   /**
    * @param {(fact: import("./words.js").Secret) => void} tell
    * @param {import("./words.js").Secrets} [more] what a person says is secret, too
+   * @param {string} [salt] the same in all documents of a run
    */
-  constructor(tell, more = { names: [], patterns: [] }) {
+  constructor(tell, more = { names: [], patterns: [] }, salt = "") {
     this.tell = tell;
+    this.salt = salt;
     const written = (/** @type {string} */ name) => name.replace(/[.]/g, "\\.").replace(/\*+/g, "[\\w.-]{0,60}");
     const names = more.names.map(written).join("|");
-    // Only where a name ends is searched for: in a long text, a search for its beginning would take for ever.
-    const ends = more.names.map((name) => written(name.replace(/^\*+/, ""))).join("|");
     /** What a person calls secret. */
     this.named = names ? new RegExp(`^(?:${names})$`, "i") : null;
     this.shaped = more.patterns.length ? new RegExp(more.patterns.map((pattern) => `(?:${pattern})`).join("|"), "g") : null;
-    this.fieldEnd = names ? new RegExp(`(?:${NAME_END}|${AUTH_END}|${ends})(\\\\?)"\\s*:\\s*`, "gi") : FIELD_END;
+    /** @type {Map<string, string>} */
+    this.normal = new Map();
     /** @type {Stored} */
     this.stored = recall();
     /** @type {Map<string, string>} */
@@ -82,8 +91,15 @@ export class Redactor {
     this.forms = new Map();
     /** @type {Map<HTMLInputElement, string>} */
     this.typed = new Map();
+    /** @type {Map<HTMLInputElement, string>} what is in the password fields, however short */
+    this.passwords = new Map();
+    /** @type {Set<string>} what was told in clear that the person had typed, and may turn out to be secret */
+    this.clear = new Set();
     // The browser keeps this one up to date: to search for them at each fact takes long in a large page.
     this.inputs = /** @type {HTMLCollectionOf<HTMLInputElement>} */ (Reflect.apply(own(document, "getElementsByTagName"), document, ["input"]));
+    this.cookie = "";
+    /** @type {[string, string][]} cookies that look as nobody had thought of them, and may stand elsewhere */
+    this.cookies = [];
   }
 
   /**
@@ -93,6 +109,7 @@ export class Redactor {
    */
   watch(input, isFinal) {
     const value = own(input, "value");
+    this.passwords.set(input, value);
     if (value.length < TYPED_LENGTH) return;
     this.typed.set(input, value);
     if (isFinal) this.replaceEverywhere(value, fieldName(input), "typed into a password field");
@@ -122,8 +139,11 @@ export class Redactor {
     for (const name of ["name", "locator"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
     }
-    if (fact.t === "typed") Object.assign(kept, { value: this.cleanPart({ name: fact.field ?? "", value: fact.value }).value, shown: fact.shown && this.cleanText(fact.shown), label: fact.label && this.cleanText(fact.label) });
-    if (fact.t === "made") Object.assign(kept, { value: this.cleanPart({ name: fact.name ?? "", value: fact.value }).value, of: fact.of && this.cleanText(this.cleanJson(fact.of, true)) });
+    if (fact.t === "typed") this.cleanTyped(kept);
+    if (fact.t === "made") {
+      kept.value = this.cleanPart({ name: fact.name ?? "", value: fact.value }).value;
+      if (fact.of) kept.of = this.cleanText(this.cleanJson(fact.of, true));
+    }
     if (kept.near) kept.near = kept.near.map(this.cleanText, this);
     if (fact.t === "done" && kept.body?.text?.includes("<")) kept.body = { ...kept.body, text: this.cleanHtml(kept.body.text) };
     if (typeof kept.text === "string") kept.text = this.cleanText(this.cleanJson(kept.text, false));
@@ -135,11 +155,30 @@ export class Redactor {
     }
     if (kept.body?.text) {
       const isForm = isRequest && /urlencoded/i.test(headerOf(fact.headers, "content-type"));
-      const text = isForm ? this.cleanQuery(kept.body.text) : this.cleanJson(kept.body.text, isRequest || fact.sent === true);
+      const text = isForm ? this.cleanQuery(kept.body.text, true) : this.cleanJson(kept.body.text, isRequest || fact.sent === true);
       kept.body = { ...kept.body, text: this.cleanText(text) };
     }
     if (kept.body?.parts) kept.body = { ...kept.body, parts: kept.body.parts.map(this.cleanPart, this) };
     return kept;
+  }
+
+  /**
+   * What a control holds, by its field's name.
+   * @param {any} fact a copy, which is changed
+   */
+  cleanTyped(fact) {
+    const { value, field = "", label = "", shown } = fact;
+    // A short password is not replaced in other texts, but it is one here.
+    const isPassword = value && [...this.passwords.values()].includes(value);
+    const known = value.length >= TYPED_LENGTH ? this.placeholders.get(value) : undefined;
+    if (isPassword) fact.value = this.secret(value, field || label || "PASSWORD", "typed into a password field", Infinity);
+    else fact.value = known ?? this.cleanPart({ name: field, value }).value;
+    if (shown) fact.shown = fact.value === value ? this.cleanText(shown) : this.cleanText(shown.split(value).join(fact.value));
+    if (label) fact.label = this.cleanText(label);
+    if (value && fact.value === value) {
+      if (this.clear.size >= CLEAR_VALUES) this.clear.clear();
+      this.clear.add(value);
+    }
   }
 
   /**
@@ -149,7 +188,8 @@ export class Redactor {
   cleanHeader(name, value) {
     const [, cookie, given = ""] = (/^cookie$/i.test(name) && /^([^=;]*)=([^;]*)$/.exec(value)) || [];
     if (cookie !== undefined) return `${cookie}=${this.secret(given, cookie, `cookie ${cookie}`, SAID_LENGTH)}`;
-    if (!SECRET_HEADER.test(name) && !this.named?.test(name)) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanPath(this.cleanQuery(value)) : value);
+    const isNamed = (SECRET_HEADER.test(name) && !NEVER_HEADER.test(name)) || this.named?.test(name);
+    if (!isNamed) return this.cleanText(/^(?:referer|location)$/i.test(name) ? this.cleanPath(this.cleanQuery(value)) : value);
     // The scheme is no secret, and a script has to write it.
     const [, scheme = "", secret = value] = /^([A-Za-z][\w-]*\s+)?(.*)$/s.exec(value) ?? [];
     // A page that has no token yet sends the scheme alone, or the word for nothing.
@@ -161,8 +201,11 @@ export class Redactor {
   cleanPart(part) {
     const { name, value } = part;
     const kept = { ...part };
-    if (part.filename !== undefined) return { ...kept, filename: this.cleanText(part.filename) };
-    if (value && this.isSecretName(name, value)) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
+    if (part.filename !== undefined) {
+      if (value && this.holdsSecrets(part.filename, value)) delete kept.value;
+      return { ...kept, filename: this.cleanText(part.filename) };
+    }
+    if (value && this.isSecret(name, value, "form")) kept.value = this.secret(value, name, `field ${name}`, SAID_LENGTH);
     else if (value) kept.value = this.cleanText(this.cleanJson(value, true));
     return kept;
   }
@@ -173,13 +216,13 @@ export class Redactor {
    */
   cleanHtml(text) {
     text = text.replace(INLINE_TOKEN, (whole, lead, name, value) => {
-      if (NEVER.test(name) || isPlaceholder(value)) return whole;
+      if (NAMES.never.test(this.plain(name)) || isPlaceholder(value)) return whole;
       return `${lead}${this.secret(value, name, `field ${name}`, SAID_LENGTH)}`;
     });
     return text.replace(HTML_FIELD, (tag) => {
       const name = attributeOf(tag, "name");
       const [, lead = "", value = ""] = /(\s(?:value|content)=")([^"]*)"/i.exec(tag) ?? [];
-      if (!value || !(SECRET_NAME.test(name) || FORGERY.test(name)) || NEVER.test(name)) return tag;
+      if (!value || !(FORGERY.test(name) || this.isSecret(name, unescapedHtml(value), "form"))) return tag;
       const hint = `field ${name}`;
       return tag.replace(`${lead}${value}"`, () => `${lead}${this.secret(unescapedHtml(value), name, hint, SAID_LENGTH)}"`);
     });
@@ -188,13 +231,14 @@ export class Redactor {
   /**
    * A URL or form body, its secret parameters replaced.
    * @param {string} text
+   * @param {boolean} [isForm]
    */
-  cleanQuery(text) {
+  cleanQuery(text, isForm = false) {
     if (!text.includes("=")) return text;
     const isOauth = OAUTH.test(text);
     return text.replace(QUERY_FIELD, (whole, lead, key, value) => {
       const name = decoded(key);
-      const isSecret = this.isSecretName(name, decoded(value)) || (isOauth && /^(?:code|state)$/.test(name));
+      const isSecret = FORGERY.test(name) || this.isSecret(name, decoded(value), isForm ? "form" : "query") || (isOauth && /^(?:code|state)$/.test(name));
       if (!value || !isSecret) return whole;
       return `${lead}${key}=${this.secret(decoded(value), name, `parameter ${name}`, SAID_LENGTH)}`;
     });
@@ -205,10 +249,10 @@ export class Redactor {
    * @param {string} text
    */
   cleanPath(text) {
-    return text.replace(AUTH_PATH, (whole, word, value) => {
+    return text.replace(AUTH_PATH, (whole, word, between, value) => {
       const secret = decoded(value);
-      if (!TOKEN.test(secret)) return whole;
-      return `/${word}/${this.secret(secret, word, `path after ${word}`, SAID_LENGTH)}`;
+      if (!isRandom(secret)) return whole;
+      return `/${word}/${between}${this.secret(secret, word, `path after ${word}`, SAID_LENGTH)}`;
     });
   }
 
@@ -220,29 +264,117 @@ export class Redactor {
   cleanJson(text, isSent) {
     let out = "";
     let from = 0;
-    const ends = this.fieldEnd;
-    ends.lastIndex = 0;
-    for (let found = ends.exec(text); found; found = ends.exec(text)) {
-      const [whole, escape = ""] = found;
-      const lead = FIELD_START.exec(text.slice(Math.max(from, found.index - 64), found.index));
-      if (!lead || lead[1] !== escape) continue;
-      const name = lead[2] + whole.slice(0, whole.indexOf(`${escape}"`));
+    JSON_KEY.lastIndex = 0;
+    for (let found = JSON_KEY.exec(text); found; found = JSON_KEY.exec(text)) {
+      const [whole, escape = "", name = ""] = found;
       const start = found.index + whole.length;
       const end = endOfValue(text, start, escape);
+      const at = text[start];
+      if (end <= start && (at === "{" || at === "[")) {
+        const close = this.isStrong(name) ? endOfObject(text, start) : start;
+        if (close <= start) continue;
+        const inside = text.slice(start, close);
+        if (/"(?:type\\?"\s*:\s*\\?"(?:string|object|integer|number|boolean|array|null)|\$ref)\\?"/.test(inside)) continue;
+        out += text.slice(from, start) + this.cleanObject(inside, name, isSent);
+        from = close;
+        JSON_KEY.lastIndex = close;
+        continue;
+      }
       if (end <= start) continue;
       if (/^token$/i.test(name) && HIGHLIGHT.test(text.slice(end, end + 40))) continue;
       const quote = `${escape}"`;
       const isQuoted = text.startsWith(quote, start);
       const written = isQuoted ? text.slice(start + quote.length, end - quote.length) : text.slice(start, end);
       const value = unescaped(written, escape);
-      if (!value || isPlaceholder(value) || (!isQuoted && written.length < TYPED_LENGTH)) continue;
-      if (!this.isSecretName(name, value)) continue;
-      const everywhere = isSent ? SAID_LENGTH : TOKEN.test(value) ? SAID_LENGTH : Infinity;
+      const isShort = !isQuoted && written.length < (NAMES.digits.test(this.plain(name)) ? 3 : TYPED_LENGTH);
+      if (!value || isPlaceholder(value) || isShort) continue;
+      if (!this.isSecret(name, value, isSent ? "form" : "json")) continue;
+      const everywhere = isSent ? SAID_LENGTH : isRandom(value) ? SAID_LENGTH : Infinity;
       out += text.slice(from, start) + quote + this.secret(value, name, `field ${name}`, everywhere) + quote;
       from = end;
-      ends.lastIndex = end;
+      JSON_KEY.lastIndex = end;
     }
     return from ? out + text.slice(from) : text;
+  }
+
+  /**
+   * An object or a list under the name of a secret, the texts in it replaced.
+   * @param {string} text
+   * @param {string} name
+   * @param {boolean} isSent
+   */
+  cleanObject(text, name, isSent) {
+    let member = "";
+    return text.replace(JSON_LEAF, (whole, escape, written, isKey) => {
+      if (isKey) {
+        member = written;
+        return whole;
+      }
+      const value = unescaped(written, escape);
+      const isMeta = member && NAMES.meta.test(this.plain(member));
+      const isWord = WORDS.test(value) || (isMeta && !isRandom(value));
+      if (value.length < TYPED_LENGTH || isWord || isPlaceholder(value) || value.startsWith("[recorder-secret:")) return whole;
+      const everywhere = isSent || isRandom(value) ? SAID_LENGTH : Infinity;
+      return `${escape}"${this.secret(value, member || name, `inside ${name}`, everywhere)}${escape}"`;
+    });
+  }
+
+  /**
+   * Fields as other syntaxes have them: GraphQL, scripts, XML, YAML, environment files, sentences.
+   * @param {string} text
+   */
+  cleanFields(text) {
+    for (const { name, decode, pattern } of PLACES) {
+      text = text.replace(pattern, (whole, _lead, _inner, value) => {
+        if (isReplaced(value)) return whole;
+        return whole.slice(0, whole.length - value.length) + this.secret(decodedBy(decode, value), name, "address", SAID_LENGTH);
+      });
+    }
+    text = this.cleanPath(text);
+    if (!HINT.test(text)) return text;
+    for (const { kind, decode, pattern } of FIELDS) {
+      text = text.replace(pattern, (whole, _lead, name, value) => {
+        const plain = decodedBy(decode, value);
+        if (isReplaced(value) || (kind !== "pairs" && kind !== "xml" && /\s/.test(plain) && !/phrase|mnemonic/i.test(name))) return whole;
+        if (kind === "said" ? plain.length < 3 || WORDS.test(plain) : !this.isSecret(name, plain, kind === "editor" ? "form" : "text")) return whole;
+        const everywhere = isRandom(plain) ? SAID_LENGTH : Infinity;
+        return whole.slice(0, whole.length - value.length) + this.secret(plain, name, `field ${name}`, everywhere);
+      });
+    }
+    return text;
+  }
+
+  /**
+   * Numbers of payment cards, by their check digit.
+   * @param {string} text
+   */
+  cleanCards(text) {
+    return text.replace(CARD, (found, at) => {
+      if (!isCard(found)) return found;
+      const before = text.slice(Math.max(0, at - 20), at);
+      const after = text.slice(at + found.length, at + found.length + 3);
+      const isBare = /[:[,]\s*$/.test(before) && /^\s*[,}\]]/.test(after) && /^\s*[{[]/.test(text);
+      if (isBare && !/"\s*:\s*$/.test(before)) return found;
+      const hidden = this.secret(found, "CARD_NUMBER", "number of a card", SAID_LENGTH);
+      return isBare ? `"${hidden}"` : hidden;
+    });
+  }
+
+  /**
+   * Whether a file is one that holds secrets: by its name, or by what stands in it.
+   * @param {string} filename
+   * @param {string} address a `data:` URL
+   */
+  holdsSecrets(filename, address) {
+    if (FILE_NAME.test(filename)) return true;
+    const [head = "", data = ""] = address.slice(0, 2_000_000).split(",");
+    if (!/;base64$/.test(head)) return FILE_TEXT.test(decoded(data));
+    try {
+      const text = atob(data);
+      return FILE_TEXT.test(text) || ANY_SHAPE.test(text);
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -256,11 +388,16 @@ export class Redactor {
         this.replaceEverywhere(value, fieldName(input), "typed into a password field");
       }
     }
-    text = text.replace(SHAPES, (found, ...more) => {
-      const groups = /** @type {Record<string, string | undefined>} */ (more[more.length - 1]);
-      const name = Object.keys(groups).find((each) => groups[each] !== undefined) ?? "";
-      return this.secret(unescaped(found, ""), name, `looks like a ${name.toLowerCase().replace("_", " ")}`, SAID_LENGTH);
-    });
+    for (const [name, value] of this.cookies) {
+      if (!this.everywhere.has(value) && text.includes(value)) this.replaceEverywhere(value, name, `cookie ${name}`);
+    }
+    if (ANY_SHAPE.test(text)) {
+      for (const { name, pattern } of SHAPES) {
+        const hint = `looks like a ${name.toLowerCase().replace("_", " ")}`;
+        text = text.replace(pattern, (found) => this.secret(unescaped(found, ""), name, hint, SAID_LENGTH));
+      }
+    }
+    text = this.cleanCards(this.cleanFields(text));
     if (this.shaped) {
       const { shaped } = this;
       const hide = (/** @type {string} */ found) => (found ? this.secret(found, "VALUE", "as recorder.toml says", SAID_LENGTH) : found);
@@ -275,11 +412,37 @@ export class Redactor {
   /**
    * @param {string} name
    * @param {string} value
+   * @param {"json" | "form" | "query" | "text"} place
    */
-  isSecretName(name, value) {
+  isSecret(name, value, place) {
     if (this.named?.test(name)) return true;
-    if (NEVER.test(name)) return false;
-    return SECRET_NAME.test(name) || (AUTH_NAME.test(name) && TOKEN.test(value));
+    const plain = this.plain(name);
+    if (NAMES.never.test(plain) || WORDS.test(value)) return false;
+    // A label says its own name.
+    if (NAMES.strong.test(plain)) return !(place !== "form" && plain.endsWith(this.plain(value)) && !/\d/.test(value));
+    if (NAMES.short.test(plain)) return value.length >= 3;
+    if (NAMES.digits.test(plain)) return value.length >= 3 && /\d/.test(value);
+    const isWeak = NAMES.weak.test(plain) || (place === "query" && NAMES.inQuery.test(plain)) || (place === "form" && NAMES.inForm.test(plain));
+    return isWeak && isRandom(value);
+  }
+
+  /** @param {string} name */
+  isStrong(name) {
+    const plain = this.plain(name);
+    return (this.named?.test(name) || NAMES.strong.test(plain) || NAMES.short.test(plain) || NAMES.digits.test(plain)) && !NAMES.never.test(plain);
+  }
+
+  /**
+   * The last part of a name, as words with underscores: `user[newPassword]` is `new_password`.
+   * @param {string} name
+   */
+  plain(name) {
+    const known = this.normal.get(name);
+    if (known !== undefined) return known;
+    if (this.normal.size > 5000) this.normal.clear();
+    const made = plainName(name);
+    this.normal.set(name, made);
+    return made;
   }
 
   compile() {
@@ -291,7 +454,7 @@ export class Redactor {
     const patterns = longestFirst.map((form) => {
       const literal = form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
       // A password that is the word for one: where it is a key it is only the word.
-      return SECRET_NAME.test(form) ? `${literal}(?!\\\\?"\\s*:)` : literal;
+      return NAMES.strong.test(form) ? `${literal}(?!\\\\?"\\s*:)` : literal;
     });
     return new RegExp(patterns.join("|"), "g");
   }
@@ -323,7 +486,12 @@ export class Redactor {
       placeholder = `[recorder-secret:${this.stored.nonce}:${variable}]`;
       this.placeholders.set(value, placeholder);
       const claims = claimsOf(value);
-      this.tell(claims ? { t: "secret", placeholder, name: variable, hint, claims } : { t: "secret", placeholder, name: variable, hint });
+      /** @type {import("./words.js").Secret} */
+      const fact = { t: "secret", placeholder, name: variable, hint };
+      if (claims) fact.claims = claims;
+      // It may have stood in what the app gave, before anybody could know.
+      if (this.salt && (canBeFound(value) || this.clear.has(value))) Object.assign(fact, { digest: digest(this.salt + value), length: value.length, salt: this.salt });
+      this.tell(fact);
     }
     if (value.length >= everywhere && !this.everywhere.has(value)) {
       this.everywhere.add(value);
@@ -356,7 +524,13 @@ export class Redactor {
 
   /** Password fields may have been filled without a word: by the browser, or by the app. */
   look() {
-    for (const input of this.inputs) if (input.type === "password" && input.value) this.watch(input, false);
+    const cookie = own(document, "cookie");
+    if (cookie !== this.cookie) {
+      this.cookie = cookie;
+      const pairs = this.cookie.split("; ").map((pair) => pair.split(/=(.*)/s));
+      this.cookies = pairs.flatMap(([name = "", value = ""]) => (isRandom(decoded(value)) ? [[name, decoded(value)]] : []));
+    }
+    for (const input of this.inputs) if (own(input, "type") === "password" && own(input, "value")) this.watch(input, false);
   }
 }
 
@@ -386,6 +560,83 @@ function unescapedHtml(text) {
   return text.replace(/&(?:quot|lt|gt|amp|#39|#x27);/g, (entity) => entities[entity] ?? entity);
 }
 
+/** @param {string} name */
+export function plainName(name) {
+  const part = name.split(/[$:.[\]]+/).filter((each) => /[A-Za-z]/.test(each)).at(-1) ?? name;
+  return part
+    .replace(/^(?:txt|tb|inp|fld|hid|hdn)(?=[A-Z])/, "")
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .replace(/^_+|_+$/g, "")
+    .toLowerCase();
+}
+
+/** @param {string} value */
+function isRandom(value) {
+  return RANDOM.some((pattern) => pattern.test(value));
+}
+
+/**
+ * Whether a value cannot be guessed from a digest of it.
+ * @param {string} value
+ */
+function canBeFound(value) {
+  return value.length <= 4096 && (isRandom(value) || (value.length >= 12 && /\d/.test(value) && /[a-z]/i.test(value)));
+}
+
+/** @param {string} value */
+function isReplaced(value) {
+  return value.includes("[recorder-secret:") || value.includes("recorder-secret%3A");
+}
+
+/**
+ * @param {string} how
+ * @param {string} value
+ */
+function decodedBy(how, value) {
+  return how === "json" ? unescaped(value, "") : how === "url" ? decoded(value) : how === "html" ? unescapedHtml(value) : value;
+}
+
+/**
+ * Whether digits are those of a payment card. Source: ISO/IEC 7812-1, Annex B.
+ * @param {string} text
+ */
+function isCard(text) {
+  const digits = text.replace(/\D/g, "");
+  if (!/^(?:4\d{12}(?:\d{3})?|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35\d{14})$/.test(digits)) return false;
+  let sum = 0;
+  for (let index = 0; index < digits.length; index++) {
+    const digit = Number(digits[digits.length - 1 - index]) * (index % 2 ? 2 : 1);
+    sum += digit > 9 ? digit - 9 : digit;
+  }
+  return sum % 10 === 0;
+}
+
+/**
+ * @param {string} text
+ * @param {number} start
+ * @returns {number} behind the object or list that begins at `start`; `start` if it has no end nearby
+ */
+function endOfObject(text, start) {
+  let depth = 0;
+  let isInside = false;
+  const limit = Math.min(text.length, start + LARGEST_OBJECT);
+  for (let at = start; at < limit; at++) {
+    const character = text[at];
+    if (isInside) {
+      if (character === "\\" && text[at + 1] !== '"') at += 1;
+      else if (character === '"') isInside = false;
+    } else if (character === '"') isInside = true;
+    else if (character === "{" || character === "[") depth += 1;
+    else if (character === "}" || character === "]") {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return start;
+}
+
 /** @param {string} text */
 function isPlaceholder(text) {
   return /^\[recorder-secret:[0-9a-f]{16}:[A-Z0-9_]+\]$/.test(text);
@@ -410,8 +661,8 @@ function digest(text) {
 
 /** @param {HTMLInputElement} input */
 function fieldName(input) {
-  const label = input.getAttribute("aria-label") || input.labels?.[0]?.textContent?.trim() || "";
-  return (/[a-z0-9]/i.test(label) ? label : input.name || input.id || input.placeholder) || "PASSWORD";
+  const label = attribute(input, "aria-label") || textOf(own(input, "labels")?.[0]);
+  return (/[a-z0-9]/i.test(label) ? label : attribute(input, "name") || attribute(input, "id") || attribute(input, "placeholder")) || "PASSWORD";
 }
 
 /**
@@ -422,6 +673,14 @@ function formsOf(value) {
   const json = natives.stringify(value).slice(1, -1);
   const ascii = json.replace(/[\u0080-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const forms = [value, json, ascii, natives.stringify(json).slice(1, -1)];
+  if (value.length >= 6) {
+    try {
+      const coded = btoa(String.fromCharCode(...new TextEncoder().encode(value)));
+      forms.push(coded, coded.replace(/=+$/, ""), coded.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, ""));
+    } catch {
+      // Too long to be spelled so.
+    }
+  }
   try {
     const url = encodeURIComponent(value);
     forms.push(url, url.replace(/%20/g, "+"), new URLSearchParams({ a: value }).toString().slice(2));
@@ -487,8 +746,8 @@ function claimsOf(value) {
   try {
     const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
     const said = Object.entries(natives.parse(new TextDecoder().decode(bytes))).filter(([name, claim]) => {
-      const isPlain = typeof claim === "number" || (typeof claim === "string" && claim.length <= CLAIM_LENGTH && claim.search(SHAPES) < 0);
-      return isPlain && !OF_THE_TOKEN.test(name) && !SECRET_NAME.test(name);
+      const isPlain = typeof claim === "number" || (typeof claim === "string" && claim.length <= CLAIM_LENGTH && !ANY_SHAPE.test(claim));
+      return isPlain && !OF_THE_TOKEN.test(name) && !NAMES.strong.test(plainName(name));
     });
     return said.length ? Object.fromEntries(said) : undefined;
   } catch {

@@ -20,7 +20,7 @@ const RED = "#ef4444";
 
 export class Toggle {
   /**
-   * @param {(on: boolean) => void} press
+   * @param {(on: boolean) => boolean} press whether it was taken
    * @param {() => void} look the person wants to see the calls, or no more
    */
   constructor(press, look) {
@@ -83,7 +83,7 @@ export class Toggle {
       all: "unset", display: "none", "align-items": "center", "margin-inline-start": "4px", padding: "2px", cursor: "pointer", color: "inherit",
     });
     place.append(divider, button, this.opener, status);
-    listen(button, "click", () => this.pressed());
+    listen(button, "click", (event) => event.isTrusted && this.pressed());
     for (const each of [button, this.opener]) {
       listen(each, "pointerenter", () => style(each, { color: "var(--body-text-color, inherit)" }));
       listen(each, "pointerleave", () => style(each, { color: "inherit" }));
@@ -255,8 +255,7 @@ export class Toggle {
 
   pressed() {
     if (this.refusal || this.state.saving || this.isPending) return;
-    this.isPending = true;
-    this.press(!this.state.recording);
+    this.isPending = this.press(!this.state.recording);
     this.draw();
   }
 

@@ -17,7 +17,7 @@
  * @typedef {{t: "ws_open", id: string, url: string, act?: string}} SocketOpened
  * @typedef {{t: "ws_message", id: string, sent: boolean, body: Body, act?: string}} SocketMessage
  * @typedef {{t: "ws_close", id: string, code: number, reason: string}} SocketClosed
- * @typedef {{t: "secret", placeholder: string, name: string, hint: string, claims?: Record<string, string | number>}} Secret
+ * @typedef {{t: "secret", placeholder: string, name: string, hint: string, claims?: Record<string, string | number>, digest?: string, length?: number, salt?: string}} Secret
  * @typedef {{t: "lost", count: number, why: string}} Lost
  *
  * @typedef {PageOpened | Act | Typed | Made | Request_ | Response_ | Chunk | Done | SocketOpened | SocketMessage | SocketClosed | Secret | Lost} Fact

@@ -20,7 +20,7 @@ from e2e.apps import free_port
 from tests.benchmarks.measured import Points, Row, shown, times, within
 from tests.benchmarks.peers import PEERS
 from tests.reliability.running import a_recorder
-from tests.serving import speak
+from tests.serving import press, speak
 
 ROUNDS, SECONDS = 5, 2
 SIZES = (300, 1_000, 3_000)
@@ -78,7 +78,7 @@ async def everybody(folder: Path) -> AsyncIterator[dict[str, str]]:
             origins[name] = recorder.origin
             if name == "on":
                 page = await speak(recorder.origin, await stack.enter_async_context(aiohttp.ClientSession()))
-                await page.send_json({"t": "toggle", "on": True})
+                await press(page, True)
                 while not (await page.receive_json()).get("recording"):
                     pass
         for origin in origins.values():

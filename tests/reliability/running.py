@@ -22,7 +22,7 @@ from aiohttp import web
 from recorder import session
 from recorder.capture import journal as journals
 from recorder.events import Mark
-from tests.serving import speak
+from tests.serving import press, speak
 
 CONFIG = {
     "version": "6.31.0",
@@ -40,6 +40,7 @@ CONFIG = {
         }
     ],
 }
+KEY = "a key for programs"
 PAGES = 4
 EVENTS = 4
 """Of one call: the act of the person, the request, its answer and its end."""
@@ -59,6 +60,8 @@ class Recorder:
 
     def __init__(self, process: asyncio.subprocess.Process, origin: str, folder: Path, said: str) -> None:
         self.process = process
+        self.link = ""
+        """What it printed for a browser to open."""
         self.said = said
         self.origin = origin
         self.folder = folder
@@ -78,7 +81,7 @@ async def a_recorder(app: str, folder: Path, *more: str) -> AsyncIterator[Record
         *(sys.executable, "-m", "recorder.cli", *words),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": os.getcwd(), "RECORDER_KEY": KEY},
     )
     assert process.stdout is not None
     said = ""
@@ -86,8 +89,11 @@ async def a_recorder(app: str, folder: Path, *more: str) -> AsyncIterator[Record
         line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert line, f"it ended: {said}"
         said += line.decode()
+    recorder = Recorder(process, found.group(), folder, said)
+    line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
+    recorder.link = "".join(re.findall(r"http\S+/_recorder/open\S+", line)).replace("0.0.0.0", "127.0.0.1")
     try:
-        yield Recorder(process, found.group(), folder, said)
+        yield recorder
     finally:
         if process.returncode is None:
             process.kill()
@@ -161,7 +167,7 @@ async def pages(recorder: Recorder, count: int = PAGES) -> AsyncIterator[list[Pa
         for number in range(count):
             name = f"p{number}"
             opened.append(Page(await speak(recorder.origin, browser, page=name), recorder.origin, name))
-        await opened[0].socket.send_json({"t": "toggle", "on": True})
+        await press(opened[0].socket, True)
         for page in opened:
             while not (await page.socket.receive_json(timeout=60)).get("recording"):
                 pass

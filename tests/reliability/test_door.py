@@ -23,7 +23,7 @@ from recorder import session as sessions
 from recorder.errors import FileError
 from recorder.replay.sending import kept_file
 from recorder.session import File
-from tests.reliability.running import Recorder, a_recorder, app, ended, pages, run
+from tests.reliability.running import KEY, Recorder, a_recorder, app, ended, pages, run
 from tests.serving import NAVIGATION, TAG, upstream
 from tests.test_edits import a_session
 
@@ -41,8 +41,13 @@ class Answer(msgspec.Struct, frozen=True):
         return ", ".join(value for key, value in self.headers if key.lower() == name)
 
 
-async def send(origin: str, method: str, path: str, headers: Headers, body: bytes = b"") -> Answer:
-    """One request, to the letter: what a library would put right is what attacks are made of."""
+async def send(
+    origin: str, method: str, path: str, headers: Headers, body: bytes = b"", *, key: str = KEY
+) -> Answer:
+    """One request, to the letter: what a library would put right is what attacks are made of. It says the ``key`` that
+    gives access, so that nothing is refused for the want of it alone."""
+    if key and path.startswith("/_recorder/"):
+        headers = [*headers, ("Authorization", f"Bearer {key}")]
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(origin).port)
     if body:
         headers = [*headers, ("Content-Length", str(len(body)))]
@@ -193,6 +198,112 @@ async def test_whoever_has_not_the_token_records_and_reads_nothing(
                 if any(message["t"] != "refused" for message in heard):
                     broken.append(f"{given!r}: {heard}")
     promise("a wrong token hears only that it is wrong", len(wrong), broken)
+
+
+async def test_whoever_has_not_opened_the_link_reads_and_changes_nothing(
+    door: Recorder, promise: Callable[..., None]
+) -> None:
+    before = {path: path.read_bytes() for path in door.folder.rglob("*") if path.is_file()}
+    link = door.link.removeprefix(door.origin)
+    broken, tried = [], 0
+    own = ("Host", host(door))
+    wrong: list[Headers] = [[], [("Authorization", "Bearer x")], [("Authorization", f"Basic {KEY}")]]
+    wrong += [[("Authorization", f"Bearer {KEY}x")], [("Cookie", "recorder_access=1; recorder=1")]]
+    wrong += [[("Authorization", "Bearer ")], [("Referer", door.link)], [("X-Forwarded-For", "127.0.0.1")]]
+    paths = [("GET", path, None) for path in [*PAGES, "sessions.json", "api.json", "", "mcp"]]
+    for (method, path, given), attack in itertools.product([*paths, *CHANGES], wrong):
+        tried += 1
+        body = json.dumps(given).encode() if given is not None else b""
+        kind = [("Content-Type", "application/json"), ("Accept", "application/json, text/event-stream")]
+        answer = await send(door.origin, method, f"/_recorder/{path}", [own, *kind, *attack], body, key="")
+        if answer.status != 401:
+            broken.append(f"{method} {path} with {attack}: {answer.status}")
+    for given in ("", "?key=", "?key=x", link.removesuffix(link[-1]).partition("open")[2]):
+        tried += 1
+        if (await send(door.origin, "GET", f"/_recorder/open{given}", [own], key="")).status != 403:
+            broken.append(f"open{given} gives access")
+    if (await send(door.origin, "HEAD", link, [own], key="")).status != 405:
+        broken.append("the link is used up by a look at its head")
+    opened = await send(door.origin, "GET", link, [own], key="")
+    cookies = [value for name, value in opened.headers if name.lower() == "set-cookie"]
+    assert opened.status == 303 and all("HttpOnly; SameSite=Strict" in cookie for cookie in cookies), opened
+    cookie = ("Cookie", cookies[0].partition(";")[0])
+    assert (await send(door.origin, "GET", "/_recorder/api", [own, cookie], key="")).status == 200
+    if (await send(door.origin, "GET", link, [own], key="")).status != 403:
+        broken.append("the link is good for a second browser")
+    login = ("Cookie", cookies[1].partition(";")[0])
+    if (await send(door.origin, "GET", "/_recorder/api", [own, login], key="")).status != 401:
+        broken.append("the cookie that goes to every path gives access")
+    if before != {path: path.read_bytes() for path in door.folder.rglob("*") if path.is_file()}:
+        broken.append("something is another")
+    promise("no access under /_recorder/ without the link that was printed, once", tried, broken)
+
+
+async def test_no_script_of_a_page_presses_edits_replays_or_names_a_variable(
+    door: Recorder, promise: Callable[..., None]
+) -> None:
+    broken, tried = [], 0
+    own = ("Host", host(door))
+
+    async def source(*headers: tuple[str, str]) -> str:
+        answer = await send(door.origin, "GET", "/", [own, ("Accept", "text/html"), *headers])
+        tag = re.search(TAG, answer.body)
+        return re.findall(r'src="([^"]+)"', tag.group().decode())[0] if tag else ""
+
+    async def key_in(path: str, destination: str, site: str = "same-origin") -> str:
+        said = [own, ("Sec-Fetch-Dest", destination), ("Sec-Fetch-Site", site)]
+        found = re.search(rb'currentScript\), "([^"]*)"\)', (await send(door.origin, "GET", path, said)).body)
+        assert found
+        return found[1].decode()
+
+    for destination in ("iframe", "frame", "embed", "object", "empty"):
+        tried += 1
+        if "?" in await source(("Sec-Fetch-Dest", destination), ("Sec-Fetch-Mode", "navigate")):
+            broken.append(f"a document for {destination} has a ticket")
+    ticketed = await source(("Sec-Fetch-Dest", "document"))
+    for destination, site in (("empty", "same-origin"), ("script", "cross-site"), ("worker", "same-origin")):
+        tried += 1
+        if await key_in(ticketed, destination, site):
+            broken.append(f"a script for {destination}, {site} has a key")
+    used = await source(("Sec-Fetch-Dest", "document"))
+    assert await key_in(used, "script")
+    if await key_in(used, "script"):
+        broken.append("a ticket is good for two keys")
+    right = await token(door)
+    forged: list[dict[str, Any]] = [
+        {"t": "toggle", "on": True},
+        {"t": "look", "on": True},
+        {"t": "edit", "what": "delete", "call": "c1"},
+        {"t": "again", "on": True},
+        {"t": "take", "what": "session"},
+    ]
+    async with aiohttp.ClientSession() as browser, pages(door, 1) as opened:
+        (page,) = opened
+        await page.socket.send_str("\n".join(page.lines()))
+        await page.until(lambda: page.acknowledged == page.seq)
+        for message, key in itertools.product(forged, ("", "x", right, "x" * 43)):
+            tried += 1
+            async with browser.ws_connect(door.origin + CHANNEL, headers={"Origin": door.origin}) as socket:
+                await socket.send_json({"t": "hello", "page": f"evil{tried}", "token": right})
+                await socket.receive_json(timeout=30)
+                await socket.send_json({**message, "key": key})
+                heard = await socket.receive_json(timeout=30)
+                if heard["t"] != "state" or "cannot tell that a person" not in heard.get("error", ""):
+                    broken.append(f"{message} with {key!r}: {heard}")
+        for name in ("AWS_SECRET_ACCESS_KEY", "PATH", "RECORDER_PASSWORD", "RECORDER_SECRET_X;id"):
+            tried += 1
+            async with browser.ws_connect(door.origin + CHANNEL, headers={"Origin": door.origin}) as socket:
+                await socket.send_json({"t": "hello", "page": f"named{tried}", "token": right})
+                await socket.receive_json(timeout=30)
+                placeholder = f"[recorder-secret:0123456789abcdef:{name}]"
+                event = {"t": "secret", "page": f"named{tried}", "seq": 1, "at": 1.0}
+                await socket.send_json({**event, "placeholder": placeholder, "name": name})
+                if (await socket.receive_json(timeout=30))["t"] != "refused":
+                    broken.append(f"{name} can be a secret")
+        broken += await ended(door, opened)
+    if sessions.read(door.folder / "s.json").secrets:
+        broken.append("the session names variables that a page forged")
+    promise("no script of a page presses, edits, replays, downloads or names a variable", tried, broken)
 
 
 async def test_the_token_stands_in_the_page_and_nowhere_else(

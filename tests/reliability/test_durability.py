@@ -16,7 +16,7 @@ from conftest import MANY
 from recorder import session
 from recorder.capture import journal as journals
 from tests.reliability.running import EVENTS, PAGES, a_recorder, app, ended, missing, pages, quiet, run
-from tests.serving import speak, upstream
+from tests.serving import press, speak, upstream
 
 
 async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
@@ -104,7 +104,7 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
     async with upstream(app) as url, a_recorder(url, tmp_path) as first, pages(first, 1) as opened:
         async with a_recorder(url, tmp_path) as second, aiohttp.ClientSession() as browser:
             socket = await speak(second.origin, browser, page="q")
-            await socket.send_json({"t": "toggle", "on": True})
+            await press(socket, True)
             state: dict[str, Any] = {}
             while not (state.get("error") or state.get("recording")):
                 state = await socket.receive_json(timeout=60)
@@ -194,7 +194,7 @@ if MANY:  # A disk of its own needs root.
                 await remount("ro")
                 async with a_recorder(url, disk) as recorder, aiohttp.ClientSession() as browser:
                     socket = await speak(recorder.origin, browser)
-                    await socket.send_json({"t": "toggle", "on": True})
+                    await press(socket, True)
                     state: dict[str, Any] = {}
                     while not (state.get("error") or state.get("recording")):
                         state = await socket.receive_json(timeout=60)

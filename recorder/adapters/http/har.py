@@ -13,9 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urljoin
-
-import msgspec
+from urllib.parse import unquote, urljoin
 
 from recorder import cookies
 from recorder.address import parts_of
@@ -35,7 +33,7 @@ from recorder.events import (
     SocketMessage,
     SocketOpened,
 )
-from recorder.redact import Redactor
+from recorder.redact import redacted
 
 _HOW = {
     "document": "document",
@@ -81,10 +79,8 @@ def events(text: str | bytes, where: str) -> list[AnyEvent]:
     title = ""
     if isinstance(pages, list) and pages and isinstance(pages[0], dict):
         title = str(pages[0].get("title") or "")
-    redactor = Redactor()
-    for entry in made:
-        entry.look(redactor)
-    return list(_told(_joined(made), title, redactor))
+    pairs = [pair.partition("=") for e in made for pair in _of(e.headers, "cookie").split("; ")]
+    return redacted(list(_told(_joined(made), title)), [(name, unquote(value)) for name, _, value in pairs])
 
 
 class _Entry:
@@ -172,25 +168,6 @@ class _Entry:
                 return Body(kind="lost", reason="unreadable", size=size)
         return Body(kind="text", text=text) if text else Body()
 
-    def look(self, redactor: Redactor) -> None:
-        """Tell the redactor of what may be secret."""
-        redactor.look_address(self.url)
-        for name, value in (*self.headers, *self.answer_headers):
-            if name == "cookie":
-                continue
-            redactor.look(name, value, header=True)
-        if self.sent.text:
-            if "urlencoded" in _of(self.headers, "content-type"):
-                for name, value in parse_qsl(self.sent.text):
-                    redactor.look(name, value)
-            else:
-                redactor.look("", self.sent.text)
-        for part in self.sent.parts:
-            if part.value and part.filename is None:
-                redactor.look(part.name, part.value)
-        if self.answer.text:
-            redactor.look("", self.answer.text)
-
 
 def _joined(entries: list[_Entry]) -> list[_Entry]:
     """With redirects followed: a request has the answer of where it led to."""
@@ -218,15 +195,13 @@ def _joined(entries: list[_Entry]) -> list[_Entry]:
     return joined
 
 
-def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[AnyEvent]:
+def _told(entries: list[_Entry], title: str) -> Iterator[AnyEvent]:
     first = next((entry for entry in entries if entry.how == "document"), entries[0])
     parts = parts_of(first.url)
     root = f"{parts.scheme.replace('ws', 'http')}://{parts.netloc}/"
     start = entries[0].at
     yield Mark(page="", seq=0, at=start, what="start", url=root)
-    yield PageOpened(page="har", seq=1, at=start, url=root, title=redactor.clean(title))
-    yield from redactor.events(start)
-    clean = redactor.clean
+    yield PageOpened(page="har", seq=1, at=start, url=root, title=title)
     digests = cookies.Digests()
     for number, entry in enumerate(entries, 1):
         id, at, end = f"h{number}", entry.at, entry.at + entry.duration
@@ -236,13 +211,13 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
             lines = [line for name, value in given if name == "set-cookie" for line in value.split("\n")]
             stored = [cookies.set_by(line) for line in lines]
             if carried or stored:
-                at_url = clean(address.partition("#")[0])
+                at_url = address.partition("#")[0]
                 yield Cookies(
                     page="har", seq=1, at=began, method=method,
                     url=re.sub(r"^http", "ws", at_url) if entry.is_socket else at_url,
                     sent=digests.of(carried), set=digests.of(stored),
                 )  # fmt: skip
-        url = clean(entry.url.partition("#")[0])
+        url = entry.url.partition("#")[0]
         # What led to it is not in the file: whatever is no asset counts as a person's.
         yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")
         if entry.is_socket:
@@ -252,9 +227,7 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                 data, when = message.get("data"), message.get("time")
                 kept = isinstance(data, str) and message.get("opcode", 1) == 1
                 body = (
-                    Body(kind="text", text=clean(str(data)))
-                    if kept
-                    else Body(kind="lost", reason="binary_not_kept")
+                    Body(kind="text", text=str(data)) if kept else Body(kind="lost", reason="binary_not_kept")
                 )
                 moment = max(float(when) * 1000, at) if isinstance(when, int | float) else at
                 yield SocketMessage(
@@ -262,14 +235,14 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                 )
             yield SocketClosed(page="har", seq=1, at=end, id=id)
             continue
-        headers = [(name, clean(value)) for name, value in entry.headers if name not in _OF_BROWSERS]
-        headers += [("cookie", clean(cookie)) for cookie in _submitted_twice(entry)]
+        headers = [(name, value) for name, value in entry.headers if name not in _OF_BROWSERS]
+        headers += [("cookie", cookie) for cookie in _submitted_twice(entry)]
         yield Request(
             page="har", seq=1, at=at, id=id, method=entry.method, url=url, how=entry.how, headers=tuple(headers),
-            body=_cleaned(entry.sent, clean), act=f"a{number}",
+            body=entry.sent, act=f"a{number}",
         )  # fmt: skip
         if entry.status:
-            told = [(name, clean(value)) for name, value in entry.answer_headers if name != "set-cookie"]
+            told = [(name, value) for name, value in entry.answer_headers if name != "set-cookie"]
             yield Response(
                 page="har",
                 seq=1,
@@ -277,10 +250,10 @@ def _told(entries: list[_Entry], title: str, redactor: Redactor) -> Iterator[Any
                 id=id,
                 status=entry.status,
                 headers=tuple(told),
-                url=clean(entry.final),
+                url=entry.final,
             )
         error = None if entry.status else "it has no answer in the file"
-        yield Done(page="har", seq=1, at=end, id=id, body=_cleaned(entry.answer, clean), error=error)
+        yield Done(page="har", seq=1, at=end, id=id, body=entry.answer, error=error)
     yield Mark(page="", seq=0, at=max(e.at + e.duration for e in entries), what="stop", url=root)
 
 
@@ -293,17 +266,6 @@ def _submitted_twice(entry: _Entry) -> Iterator[str]:
         plain = unquote(value)
         if len(value) >= 8 and any(value in text or plain in text for text in elsewhere):
             yield f"{name}={plain}"
-
-
-def _cleaned(body: Body, clean: Any) -> Body:
-    parts = tuple(
-        msgspec.structs.replace(part, value=clean(part.value))
-        if part.value and part.filename is None
-        else part
-        for part in body.parts
-    )
-    text = clean(body.text) if body.text else body.text
-    return msgspec.structs.replace(body, text=text, parts=parts)
 
 
 def _multipart(content: bytes, type: str) -> list[Part]:

@@ -8,10 +8,21 @@ from typing import Any
 
 import msgspec
 
+from recorder.address import is_token
 from recorder.errors import UsageError
 from recorder.markup import LATIN, NAMED
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
+from recorder.render.analysis import (
+    common_folder,
+    inside_path,
+    media_type,
+    missing_file,
+    nested,
+    no_output,
+    no_variable,
+    shell_variable,
+    walk,
+)
 from recorder.render.http.program import STREAMED
 from recorder.render.layout import WIDTH
 from recorder.render.literals import json_text, sh_text
@@ -121,7 +132,10 @@ class _Script:
             defaults=defaults,
             options=options,
             secrets=[
-                (s.name, sh_text(f"{_MISSING.format(name=s.name, where=s.hint or 'a request')}"))
+                (
+                    shell_variable(s.name),
+                    sh_text(f"{_MISSING.format(name=s.name, where=s.hint or 'a request')}"),
+                )
                 for s in self.workflow.secrets
             ],
             blocks=[self.making, *blocks] if self.making else blocks,
@@ -159,7 +173,9 @@ class _Script:
                 return f'"${self.variable(value)}"'
             case SecretRef():
                 pieces = (
-                    f'"${p}"' if n % 2 else sh_text(p) for n, p in enumerate(value.pieces) if p or n % 2
+                    f'"${shell_variable(p)}"' if n % 2 else sh_text(p)
+                    for n, p in enumerate(value.pieces)
+                    if p or n % 2
                 )
                 return "".join(pieces) or "''"
             case Cookie():
@@ -385,7 +401,8 @@ class _Script:
 
     def file_path(self, file: File) -> str:
         self.needs.add("files")
-        return f'"$files"{sh_text("/" + (inside_path(file, self.folder) if file.path else file.name))}'
+        kept = file if file.path else missing_file(file)
+        return f'"$files"{sh_text("/" + inside_path(kept, self.folder))}'
 
     # Steps.
 
@@ -429,7 +446,7 @@ class _Script:
         elif asked.method == "HEAD":
             verb = " --head"
         self.needs |= {"redirected"} if verb.startswith(" -X") else set()
-        lines = [f"{head} {sh_text(label)}{verb} {self.address(asked)}"]
+        lines = [f"{head} {sh_text(label)}{verb} --url {self.address(asked)}"]
         lines += [f"    {word}" for word in words]
         before, self.before = self.before, []
         return [*before, " \\\n".join(lines)]
@@ -523,7 +540,8 @@ class _Script:
         return self.json(leaf)
 
     def how(self, asked: Request) -> list[str]:
-        words = [self.header(name, value) for name, value in asked.headers]
+        # curl takes a header that begins with @ for the name of a file of headers.
+        words = [self.header(name, value) for name, value in asked.headers if is_token(name)]
         names = {name for name, _ in asked.headers}
         if asked.media == "json":
             if "content-type" not in names:
@@ -585,7 +603,7 @@ class _Script:
         file = self.file_of(value)
         if file is None:
             return f"field {self.word(name)} {self.word(value)}"
-        given = sh_text(file.type or "application/octet-stream")
+        given = sh_text(media_type(file))
         path = "/dev/null" if is_no_file(file) else self.word(value)
         return f"upload {self.word(name)} {path} {given} {sh_text(file.name)}"
 
@@ -594,7 +612,7 @@ class _Script:
         if file is None:
             return f"--form-string {self.word(name)}'='{self.word(value)}"
         self.needs.add("part")
-        given = f"{sh_text(file.type or 'application/octet-stream')}"
+        given = sh_text(media_type(file))
         kept = file.path.rpartition("/")[2]
         named = f" {sh_text(file.name)}" if kept != file.name else ""
         return f"-F {self.word(name)}'='\"$(part {self.word(value)} {given}{named})\""

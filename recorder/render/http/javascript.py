@@ -7,7 +7,15 @@ from typing import Any
 from recorder.errors import UsageError
 from recorder.markup import LATIN, NAMED
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, nested, no_output, no_variable, walk
+from recorder.render.analysis import (
+    common_folder,
+    inside_path,
+    missing_file,
+    nested,
+    no_output,
+    no_variable,
+    walk,
+)
 from recorder.render.http.program import STREAMED
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
@@ -347,7 +355,7 @@ class _Module:
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "read_file"}
         if not file.path:
-            return f"join(FILES, {javascript_text(file.name)})"
+            file = missing_file(file)
         return f"join(FILES, {javascript_text(inside_path(file, self.folder))})"
 
     # Steps.

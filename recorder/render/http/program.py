@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from recorder.render import Options
-from recorder.render.analysis import common_folder, inside_path, is_long, no_output, no_variable, walk
+from recorder.render.analysis import (
+    common_folder,
+    inside_path,
+    is_long,
+    missing_file,
+    no_output,
+    no_variable,
+    walk,
+)
 from recorder.render.http.carried import carried
 from recorder.render.http.carried import names as carried_names
 from recorder.render.layout import Group, Node, width, write
@@ -392,7 +400,7 @@ class HttpProgram:
     def file_path(self, file: File) -> Node:
         self.needs |= {"files", "Path"}
         if not file.path:
-            return f"FILES / {python_text(file.name)}"
+            file = missing_file(file)
         return f"FILES / {python_text(inside_path(file, self.folder))}"
 
     # Steps.

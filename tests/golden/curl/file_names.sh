@@ -59,7 +59,7 @@ json_inside() {
 
 # post PATH BODY: prints the answer.
 post() {
-    printf '%s' "$2" | curl -sS -H 'Content-Type: application/json' --data-binary @- "$api/$1"
+    printf '%s' "$2" | curl --globoff --proto =http,https -sS -H 'Content-Type: application/json' --data-binary @- --url "$api/$1"
 }
 
 # The body of a call: FUNCTION EVENT ARGUMENT...
@@ -82,7 +82,7 @@ join_queue() {
 
 # What becomes of the calls of this session, a message a line.
 messages() {
-    curl -sSN "$api/queue/data?session_hash=$session"
+    curl --globoff --proto =http,https -sSN --url "$api/queue/data?session_hash=$session"
 }
 
 # call FUNCTION EVENT ARGUMENT...: the app's message is then in $answer, or what went wrong in $error.
@@ -111,7 +111,7 @@ upload() {
     [ -f "$1" ] || die "there is no file $1"
     called=${1##*/}
     quoted=$(printf '%s' "$called" | sed 's/[\\"]/\\&/g')
-    answer=$(curl -sS -F "files=@-;filename=\"$quoted\"" "$api/upload" <"$1")
+    answer=$(curl --globoff --proto =http,https -sS -F "files=@-;filename=\"$quoted\"" --url "$api/upload" <"$1")
     case $answer in
         '["'*) kept=${answer#?} kept=${kept%?} ;;
         *) die "the app did not take the file $1: $answer" ;;

@@ -33,7 +33,7 @@ new_session() {
 
 # post PATH BODY: prints the answer.
 post() {
-    printf '%s' "$2" | curl -sS -H 'Content-Type: application/json' --data-binary @- "$api/$1"
+    printf '%s' "$2" | curl --globoff --proto =http,https -sS -H 'Content-Type: application/json' --data-binary @- --url "$api/$1"
 }
 
 # The body of a call: FUNCTION EVENT ARGUMENT...
@@ -47,8 +47,8 @@ body_of() {
 # ask CONTROL NAME ARGUMENT: calls a function that a control of the app has on the server.
 ask() {
     body='{"data":'$3',"component_id":'$1',"fn_name":'$2',"session_hash":"'$session'"}'
-    answer=$(printf '%s' "$body" | curl -sS -w '%{http_code}' \
-        -H 'Content-Type: application/json' --data-binary @- "$api/component_server/")
+    answer=$(printf '%s' "$body" | curl --globoff --proto =http,https -sS -w '%{http_code}' \
+        -H 'Content-Type: application/json' --data-binary @- --url "$api/component_server/")
     asked
 }
 
@@ -56,7 +56,7 @@ ask() {
 ask_form() {
     set -- "$@" -F "component_id=$1" -F "session_hash=$session"
     shift
-    answer=$(curl -sS -w '%{http_code}' "$@" "$api/component_server/")
+    answer=$(curl --globoff --proto =http,https -sS -w '%{http_code}' "$@" --url "$api/component_server/")
     asked
 }
 

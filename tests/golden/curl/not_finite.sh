@@ -39,7 +39,7 @@ new_session() {
 
 # post PATH BODY: prints the answer.
 post() {
-    printf '%s' "$2" | curl -sS -H 'Content-Type: application/json' --data-binary @- "$api/$1"
+    printf '%s' "$2" | curl --globoff --proto =http,https -sS -H 'Content-Type: application/json' --data-binary @- --url "$api/$1"
 }
 
 # The body of a call: FUNCTION EVENT ARGUMENT...
@@ -62,7 +62,7 @@ join_queue() {
 
 # What becomes of the calls of this session, a message a line.
 messages() {
-    curl -sSN "$api/queue/data?session_hash=$session"
+    curl --globoff --proto =http,https -sSN --url "$api/queue/data?session_hash=$session"
 }
 
 # call FUNCTION EVENT ARGUMENT...: the app's message is then in $answer, or what went wrong in $error.

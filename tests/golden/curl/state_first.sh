@@ -52,7 +52,7 @@ json_inside() {
 
 # post PATH BODY: prints the answer.
 post() {
-    printf '%s' "$2" | curl -sS -H 'Content-Type: application/json' --data-binary @- "$api/$1"
+    printf '%s' "$2" | curl --globoff --proto =http,https -sS -H 'Content-Type: application/json' --data-binary @- --url "$api/$1"
 }
 
 # The body of a call: FUNCTION EVENT ARGUMENT...
@@ -75,7 +75,7 @@ join_queue() {
 
 # What becomes of the calls of this session, a message a line.
 messages() {
-    curl -sSN "$api/queue/data?session_hash=$session"
+    curl --globoff --proto =http,https -sSN --url "$api/queue/data?session_hash=$session"
 }
 
 # call FUNCTION EVENT ARGUMENT...: the app's message is then in $answer, or what went wrong in $error.
