@@ -266,7 +266,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cookies: tuple[tuple[str, str], ...] = ()
     """The cookies whose values the request also carries elsewhere, by name."""
     shows: str = ""
-    """The id of the document that the response became, where it became one; calls of that document have it as ``page``."""
+    """The id of the document that the response became, where it became one; calls of that document have it as
+    ``page``."""
     cookies_sent: tuple[tuple[str, str], ...] = ()
     """The names of the cookies that the request carried, each with a digest of its value."""
     cookies_set: tuple[tuple[str, str], ...] = ()
@@ -402,7 +403,8 @@ def iso(at: float | None) -> str:
 
 
 def with_names(text: str, spelled: str = r"\1") -> str:
-    """``text`` with the name of a secret, written as ``spelled``, where the recording has a placeholder of its own."""
+    """``text`` with the name of a secret, written as ``spelled``, where the recording has a placeholder of its
+    own."""
     return PLACEHOLDER.sub(spelled, text)
 
 
@@ -562,8 +564,8 @@ def parse(text: str | bytes, where: str = "the session", *, is_packed: bool = Fa
 
 
 def _unlikely(session: Session) -> str:
-    """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise read the
-    person's environment, or leave the web."""
+    """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise
+    read the person's environment, or leave the web."""
     for secret in session.secrets:
         if why := why_not(secret.name, secret.placeholder):
             return why
@@ -628,8 +630,8 @@ def _migrate(tree: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def read(path: str | os.PathLike[str]) -> Session:
-    """The session in a file, or in an archive of one and its files, which are then put where those of a session of that
-    name lie.
+    """The session in a file, or in an archive of one and its files, which are then put where those of a session
+    of that name lie.
 
     Raises:
         FileError: missing, unreadable or not a session; or the files of an archive cannot be written.

@@ -1,8 +1,9 @@
 """Which one of many: list items and elements of documents are selected by what the person chose.
 
-A position in a list says nothing about another run, in which there may be one more record. So an item is selected by the text
-that the person typed or clicked; by a field that names it, where nobody clicked; by its position only where nothing else
-tells it apart, or where the list is the response to what the script itself has just made.
+A position in a list says nothing about another run, in which there may be one more record. So an item is
+selected by the text that the person typed or clicked; by a field that names it, where nobody clicked; by its
+position only where nothing else tells it apart, or where the list is the response to what the script itself has
+just made.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from recorder.workflow import Expression, Item, Link, Path, Reader
 
 
 class Clue(msgspec.Struct, frozen=True, kw_only=True):
-    """A text that the person typed, or that the control showed which the person used, or that was beside it. ``rank``: the
-    higher, the closer to the call."""
+    """A text that the person typed, or that the control showed which the person used, or that was beside it.
+    ``rank``: the higher, the closer to the call."""
 
     text: str
     rank: float
@@ -33,9 +34,18 @@ class Clue(msgspec.Struct, frozen=True, kw_only=True):
     """It is the text of that control."""
 
 
-_NAMING = frozenset({"name", "title", "label", "slug", "username", "email", "subject", "filename", "display", "key", "text", "summary", "code", "path"})  # fmt: skip
+_NAMING = frozenset(
+    """
+    name title label slug username email subject filename display key text summary code path
+    """.split()
+)
 """Words for what people call a thing by: a tie-break between the fields of a record."""
-_STABLE = ("name", "id", "property", "itemprop", "rel", "http-equiv", "data-testid", "aria-label", "action", "role", "type", "method", "title", "placeholder", "alt")  # fmt: skip
+_STABLE = tuple(
+    """
+    name id property itemprop rel http-equiv data-testid aria-label action role type method title
+    placeholder alt
+    """.split()
+)
 """Attributes that say what an element is, before those that say how it looks."""
 _IDENTITY = frozenset(_STABLE[:9])
 WINDOW = 12
@@ -191,7 +201,6 @@ class Chooser:
             rank = 2 * (words(str(path[-1])) <= _KINDS and bool(words(str(path[-1])))) + others - 0.1 * alike
             if best_fields is None or rank > best_fields[0]:
                 best_fields = (rank, path, leaf)
-        shape = [n for n, item in enumerate(items) if _has(item, rest)]
         if best_fields is not None:
             _, path, leaf = best_fields
             alike_at = [n for n, item in enumerate(items) if _same(item, path, leaf)]
@@ -199,7 +208,7 @@ class Chooser:
             return Item(fields=((path, leaf),), nth=nth)
         if index == len(items) - 1 and len(items) > 1:
             return -1
-        return index if shape else index
+        return index
 
     # Documents
 
@@ -294,7 +303,11 @@ class Chooser:
         )
 
 
-_KINDS = frozenset({"type", "event", "kind", "op", "action", "method", "status", "name", "state", "t", "cmd", "command", "topic", "channel"})  # fmt: skip
+_KINDS = frozenset(
+    """
+    type event kind op action method status name state t cmd command topic channel
+    """.split()
+)
 
 
 def _by_entries(link: Link, output: Any) -> Link:
@@ -364,10 +377,6 @@ def _fields(record: Any, depth: int = 3) -> Iterator[tuple[Place, Any]]:
 def _same(item: Any, path: Path, text: str) -> bool:
     found = value_at(item, path)
     return found is not None and not isinstance(found, dict | list) and as_text(found) == text
-
-
-def _has(item: Any, path: Path) -> bool:
-    return value_at(item, path) is not None
 
 
 def _counted(place: int, length: int) -> int:

@@ -1,8 +1,8 @@
 """Where one sent value came from: typed, received, generated or constant, with the evidence.
 
-Candidates are weighed by what was observed: who sent the value first and when, the names on both sides, the record that the
-person clicked, and the record that other values of the same request came from. How a value looks only counts as how unlikely
-an equality by chance is.
+Candidates are weighed by what was observed: who sent the value first and when, the names on both sides, the
+record that the person clicked, and the record that other values of the same request came from. How a value
+looks only counts as how unlikely an equality by chance is.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ _RPC = frozenset({"jsonrpc", "id", "method"})
 
 
 class Place_(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a request that carries a value. ``location`` is as in :class:`recorder.session.Value`, or ``part`` for a
-    part of a longer text."""
+    """A place in a request that carries a value. ``location`` is as in :class:`recorder.session.Value`, or
+    ``part`` for a part of a longer text."""
 
     name: str
     location: str
@@ -79,8 +79,8 @@ class Traced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flow:
-    """The data flow of one session. Feed it the calls in the order in which they began: :meth:`trace` what each sends,
-    then :meth:`learn` what it received.
+    """The data flow of one session. Feed it the calls in the order in which they began: :meth:`trace` what each
+    sends, then :meth:`learn` what it received.
 
     Args:
         calls: all calls, also those that the person did not make.
@@ -154,7 +154,7 @@ class Flow:
     def trace(self, call: Call) -> Traced:
         """Where each value that a call sends came from."""
         self._call = call
-        method, path = self._template(call)
+        _, path = self._template(call)
         self._nouns = words(path)
         self._form = self._form_of(call)
         self._cookies = {cookie: name for name, cookie in call.cookies}
@@ -225,7 +225,6 @@ class Flow:
         for number, raw in enumerate(pieces):
             segment = unquote(raw)
             if number == 0 or not segment or (segment.startswith("{") and segment.endswith("}")):
-                before = before if not segment.startswith("{") else before
                 continue
             name = f"{singular(before)}_id" if before else "id"
             place = Place_(name=name, location="segment", argument=-2, path=(number,))
@@ -338,7 +337,8 @@ class Flow:
     def _file(self, file: File, place: Place_, at: float) -> Expression:
         if not file.path:
             return file
-        typed = next((t for t in reversed(self._typed) if t.kind == "file" and t.value == file.name and t.at <= at + 1), None)  # fmt: skip
+        uploads = (t for t in reversed(self._typed) if t.kind == "file" and t.value == file.name)
+        typed = next((t for t in uploads if t.at <= at + 1), None)
         self._note(place, "typed", f"the file {file.name!r} was uploaded")
         label = (typed.label or typed.field) if typed is not None else place.name
         control = typed.control if typed is not None else f"file {place.name}"
@@ -348,7 +348,8 @@ class Flow:
         self._origins.append(Origin(argument=place.argument, path=place.path, origin=origin, why=why))
 
     def _whole(self, value: Any, text: str, place: Place_, at: float) -> Expression | None:
-        """The expression for a value that is one thing as a whole; None for a constant, or what may have others inside."""
+        """The expression for a value that is one thing as a whole; None for a constant, or what may have others
+        inside."""
         if not text:
             return None
         generated = self._own.random(text, at, self._name_of(place)) if isinstance(value, str) else None
@@ -736,8 +737,8 @@ class Flow:
         return self._own.knows(token) or token in self._cookies
 
     def _token(self, token: str, before: str, place: Place_, at: float, route: str = "") -> Expression | None:
-        """An expression for a part of a text that follows ``before``; ``route`` is the segment or name before it, where the text
-        is an address."""
+        """An expression for a part of a text that follows ``before``; ``route`` is the segment or name before
+        it, where the text is an address."""
         match = _LOCAL.search(before[-120:])
         name = (match[1] or match[2]) if match is not None else ""
         if route:
@@ -802,7 +803,11 @@ class Flow:
                 _seek(made.value, sought)
 
 
-_NAMES = frozenset({"slug", "name", "key", "code", "username", "path", "handle", "ref", "id", "url", "file", "filename"})  # fmt: skip
+_NAMES = frozenset(
+    """
+    slug name key code username path handle ref id url file filename
+    """.split()
+)
 
 
 def _holds_values(attribute: str) -> bool:

@@ -1,4 +1,4 @@
-"""Fields of HTML forms: where the value of each field of a submitted form stands in the document that showed the form."""
+"""Fields of HTML forms: where a document holds the value of each field of the form that was submitted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from recorder.request import position
 from recorder.workflow import Expression, Item
 
 Element = dict[str, Any]
-_TEXTS = frozenset({"", "text", "hidden", "email", "number", "date", "time", "datetime-local", "month", "week", "search", "tel", "url", "color", "range"})  # fmt: skip
+_TEXTS = frozenset(
+    """
+    text hidden email number date time datetime-local month week search tel url color range
+    """.split()
+) | {""}
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a document holds the value of a field: a selector of an element, and the attribute. ``label`` is the text by
-    which a person knows a choice, empty for a field that is not one."""
+    """Where a document holds the value of a field: a selector of an element, and the attribute. ``label`` is
+    the text by which a person knows a choice, empty for a field that is not one."""
 
     item: Item
     attribute: str

@@ -27,15 +27,22 @@ _ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _TOKEN = re.compile(r"[\w.~%+=@-]+")
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "url", "location", "link"})
-_PRESENTATION = frozenset({"tag", "class", "type", "role", "method", "enctype", "rel", "target", "lang", "charset", "dir", "width", "height", "align", "autocomplete", "size", "maxlength", "rows", "cols", "colspan", "rowspan", "media", "http-equiv", "crossorigin", "loading", "viewbox", "xmlns", "tabindex", "placeholder", "title", "alt", "accept", "spellcheck"})  # fmt: skip
+_PRESENTATION = frozenset(
+    """
+    tag class type role method enctype rel target lang charset dir width height align autocomplete size
+    maxlength rows cols colspan rowspan media http-equiv crossorigin loading viewbox xmlns tabindex
+    placeholder title alt accept spellcheck
+    """.split()
+)
 """Attributes that say what an element is or how it looks."""
 LONGEST = 300_000
 """Characters of a text that is searched for other texts."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One place where the app sent a text. ``at`` is when it had arrived, in ms since the epoch; ``key`` the name it was
-    sent under; ``around`` the words of the path that was asked, and of the names on the way to the place."""
+    """One place where the app sent a text. ``at`` is when it had arrived, in ms since the epoch; ``key`` the
+    name it was sent under; ``around`` the words of the path that was asked, and of the names on the way to the
+    place."""
 
     link: Link
     key: str
@@ -243,11 +250,8 @@ class Received:
                 if readers:
                     yield name, (Reader(kind="between", path=(".", ".")), *readers), value
         if "<" in leaf and ">" in leaf:
-            if (
-                (match := _ANGLES.fullmatch(leaf)) is not None
-                and "://" in match[1]
-                or first == "<"
-                and "/" == leaf[1:2]
+            if ((match := _ANGLES.fullmatch(leaf)) is not None and "://" in match[1]) or (
+                first == "<" and "/" == leaf[1:2]
             ):
                 inner = leaf[1 : leaf.find(">")]
                 for name, readers, value in self._of_leaf(key, inner, depth + 1):

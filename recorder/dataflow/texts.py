@@ -1,7 +1,7 @@
 """Texts and names: how much an equality of two texts says, and how well two names agree.
 
-These are tie-breaks. What decides is in :mod:`recorder.dataflow.decision`: who sent a value, when, under which name and in which
-record.
+These are tie-breaks. What decides is in :mod:`recorder.dataflow.decision`: who sent a value, when, under which
+name and in which record.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERSION = re.compile(r"v?\d{1,3}(\.\d{1,4}){1,3}", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s/._:,;=+@#~|-]+")
 _PIECES = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 
-# Bits that each letter costs after the one before it, in English identifiers: rows ^, a to z; columns a to z, end of word.
+# Bits that each letter costs after the one before it, in English identifiers. Rows: ^, a to z; columns: a to z, $.
 _BITS = (
     "454454554775445474345667889754487595963439593436676695365636783593674694464899594"
     "386637835944672795535899794466526683895674695565798792574465696985537673348675793"
@@ -43,8 +43,8 @@ _COLUMNS = "abcdefghijklmnopqrstuvwxyz$"
 
 
 def rarity(value: Any) -> int:
-    """How unlikely it is that an equal value is there by chance: 0 (empty, a boolean), 1 (a word, a small number, a date)
-    to 4 (long and random)."""
+    """How unlikely it is that an equal value is there by chance: 0 (empty, a boolean), 1 (a word, a small
+    number, a date) to 4 (long and random)."""
     if value is None or isinstance(value, bool | File):
         return 0
     return _rarity(value if isinstance(value, str) else as_text(value))
@@ -134,10 +134,23 @@ def singular(word: str) -> str:
 
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SAME = {"authorization": "token", "bearer": "token", "jwt": "token", "xsrf": "csrf", "uuid": "id", "uid": "id", "guid": "id", "pk": "id"}  # fmt: skip
-GENERIC = frozenset({"id", "value", "data", "result", "item", "list", "the", "new", "x", "name", "text", "body", "content"})  # fmt: skip
+_SAME = {
+    **dict.fromkeys(("authorization", "bearer", "jwt"), "token"),
+    **dict.fromkeys(("uuid", "uid", "guid", "pk"), "id"),
+    "xsrf": "csrf",
+}
+GENERIC = frozenset(
+    """
+    id value data result item list the new x name text body content
+    """.split()
+)
 """Words that say nothing about what a value is of."""
-IDENTIFYING = frozenset({"id", "token", "key", "nonce", "csrf", "cursor", "hash", "ticket", "session", "etag", "signature", "handle", "ref", "slug", "code", "version", "revision", "guard"})  # fmt: skip
+IDENTIFYING = frozenset(
+    """
+    id token key nonce csrf cursor hash ticket session etag signature handle ref slug code version
+    revision guard
+    """.split()
+)
 """Words for what a server makes to recognise something by: a tie-break between a link and a constant."""
 
 

@@ -533,8 +533,8 @@ class HttpPerformer:
 
 
 def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:
-    """The items of a stream in the recorded order. Of a kind that came more or less often than it was recorded, such as one
-    that reports progress, only that it came at all is compared."""
+    """The items of a stream in the recorded order. Of a kind that came more or less often than it was recorded,
+    such as one that reports progress, only that it came at all is compared."""
     kinds: dict[Any, list[Any]] = {}
     for item in live:
         kinds.setdefault(_kind_of(item), []).append(item)

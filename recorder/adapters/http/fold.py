@@ -220,7 +220,7 @@ class HttpFold:
                     role=t.role,
                 )
                 for t in traffic.typed
-            ),  # fmt: skip
+            ),
             made=tuple(
                 Made(at=m.at, how=m.how, value=m.value, algorithm=m.algorithm, of=m.of, name=m.name)
                 for m in traffic.made

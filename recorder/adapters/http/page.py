@@ -16,8 +16,8 @@ _LOOKS = frozenset({"style", "d", "points", "srcset", "transform", "viewbox", "f
 
 
 def read_page(text: str, url: str) -> dict[str, Any]:
-    """``title``, ``url`` as given, and ``elements`` as :func:`recorder.markup.elements` returns them, without attributes
-    that only say how an element looks."""
+    """``title``, ``url`` as given, and ``elements`` as :func:`recorder.markup.elements` returns them, without
+    attributes that only say how an element looks."""
     found = [
         {
             name: value
