@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from e2e.wild.running import Instance
+from e2e.wild.running import Instance, row
 
 REQUIREMENTS = ("flask-admin==2.2.1", "flask-sqlalchemy==3.1.1", "sqlalchemy==2.0.58", "wtforms==3.3.2")
 ACTS = (
@@ -131,10 +131,10 @@ def drive(page: Page, folder: Path) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Maker", exact=True).click()
     for name in ("Bolt", "Cord"):
-        page.get_by_role("row", name=name).get_by_role("checkbox").check()
+        row(page, name).get_by_role("checkbox").check()
     page.get_by_role("button", name="With selected").click()
     page.get_by_role("link", name="Delete", exact=True).click()
-    expect(page.get_by_role("row", name="Cord")).to_have_count(0)
+    expect(row(page, "Cord")).to_have_count(0)
 
 
 def state(instance: Instance) -> dict[str, Any]:

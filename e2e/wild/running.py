@@ -207,6 +207,11 @@ def choose(select: Locator, text: str) -> None:
     select.press("Enter")
 
 
+def row(page: Page, text: str) -> Locator:
+    """The row of a table that has exactly this text in one of its cells."""
+    return page.get_by_role("row").filter(has=page.get_by_text(text, exact=True))
+
+
 def press_toggle(page: Page, on: bool) -> None:
     """Press the recorder's button, and wait until it says that recording is on, or off."""
     button = page.get_by_role("button", name="API Recorder").first
