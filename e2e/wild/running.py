@@ -259,6 +259,7 @@ class Work:
             if recorded:
                 press_toggle(page, False)
         except Exception as error:
+            page = context.pages[-1]
             page.screenshot(path=self.folder / f"{shot}-failed.png")
             (self.folder / f"{shot}-failed.txt").write_text(
                 page.url + "\n" + page.locator("body").aria_snapshot()
