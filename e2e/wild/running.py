@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from e2e import provision
 
@@ -207,6 +207,13 @@ def choose(select: Locator, text: str) -> None:
     select.press("Enter")
 
 
+def press(button: Locator) -> None:
+    """Press a button with the keyboard: the recorder's own floats over it."""
+    button.wait_for()
+    expect(button).to_be_enabled()
+    button.press("Enter")
+
+
 def row(page: Page, text: str) -> Locator:
     """The row of a table that has exactly this text in one of its cells."""
     return page.get_by_role("row").filter(has=page.get_by_text(text, exact=True))
@@ -245,7 +252,7 @@ class Work:
     def job(self, url: str, shot: str, recorded: Path | None = None) -> None:
         """A person does the job at ``url``; ``recorded`` is where the journal is kept, if it is recorded."""
         context = self.browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         try:
             page.goto(url + getattr(self.app, "START", "/"))
