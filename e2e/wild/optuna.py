@@ -52,11 +52,12 @@ def drive(page: Page, folder: Path) -> None:
     press(page.get_by_role("button", name="Save", exact=True))
     settle(page)
     press(page.get_by_role("button", name="Close", exact=True))
+    page.get_by_role("button", name="Discard", exact=True).click()
 
     page.get_by_role("link", name="Return to the top page").click()
     beta = page.get_by_role("link", name="beta Direction")
     beta.locator("xpath=following::button[2]").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Yes", exact=True).click()
     expect(beta).to_have_count(0)
 
     alpha = page.get_by_role("link", name="alpha Direction")
