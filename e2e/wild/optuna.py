@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from e2e.wild.running import Instance, press, settle
@@ -15,8 +16,8 @@ ACTS = (
     "open it",
     "write a note",
     "delete an older study",
-    "rename another",
-    "open that and look at its trials",
+    "open another older one",
+    "write a note there",
 )
 
 
@@ -38,34 +39,35 @@ def make(instance: Instance, *names: str) -> None:
 
 
 def more(instance: Instance) -> None:
-    make(instance, "aaa")
+    for study in httpx.get(instance.url + "/api/studies").json()["study_summaries"]:
+        httpx.request("DELETE", f"{instance.url}/api/studies/{study['study_id']}", json={}).raise_for_status()
+    make(instance, "aaa", "alpha", "beta")
 
 
 def drive(page: Page, folder: Path) -> None:
     page.get_by_role("button", name="Create", exact=True).click()
     page.get_by_label("Study name").fill("gamma ray")
     page.get_by_role("dialog").get_by_role("button", name="Create", exact=True).click()
-    page.get_by_role("link", name="gamma ray").click()
-    page.get_by_role("link", name="Note").click()
-    page.get_by_role("heading", name="Note").locator("xpath=following::button[1]").click()
-    page.get_by_role("textbox").first.fill("# Why\nTo see *more*.")
-    press(page.get_by_role("button", name="Save", exact=True))
-    settle(page)
-    press(page.get_by_role("button", name="Close", exact=True))
-    page.get_by_role("button", name="Discard", exact=True).click()
+    write_note(page, "gamma ray", "# Why\nTo see *more*.")
 
-    page.get_by_role("link", name="Return to the top page").click()
     beta = page.get_by_role("link", name="beta Direction")
     beta.locator("xpath=following::button[2]").click()
     page.get_by_role("dialog").get_by_role("button", name="Yes", exact=True).click()
     expect(beta).to_have_count(0)
 
-    alpha = page.get_by_role("link", name="alpha Direction")
-    alpha.locator("xpath=following::button[1]").click()
-    page.get_by_role("dialog").get_by_role("textbox").fill("alpha centauri")
-    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
-    page.get_by_role("link", name="alpha centauri").click()
-    page.get_by_role("link", name="Trials (List)").click()
+    write_note(page, "alpha", "Too slow.")
+
+
+def write_note(page: Page, study: str, text: str) -> None:
+    page.get_by_role("link", name=f"{study} Direction").click()
+    page.get_by_role("link", name="Note").click()
+    page.get_by_role("heading", name="Note").locator("xpath=following::button[1]").click()
+    page.get_by_role("textbox").first.fill(text)
+    press(page.get_by_role("button", name="Save", exact=True))
+    settle(page)
+    press(page.get_by_role("button", name="Close", exact=True))
+    page.get_by_role("button", name="Discard", exact=True).click()
+    page.get_by_role("link", name="Return to the top page").click()
 
 
 def state(instance: Instance) -> dict[str, Any]:
