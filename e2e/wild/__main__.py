@@ -93,9 +93,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
         "|---|---|",
         "| kept, left out | calls of the recording that are steps of the script, and those that are not |",
         "| links | arguments that are taken from an earlier response |",
-        "| same | exit 0, and the state is what the person leaves |",
-        "| stopped | the script ended with an error |",
-        "| wrong state | the script ended without an error, and the state is another |",
+        "| same | the state is what the person leaves; a replay may still report that a response is another |",
+        "| stopped | the script ended with an error, or did not end in time |",
+        "| wrong state | the state is another; with exit 0 nothing was reported |",
     ]
     why = [(row["app"], reason) for row in rows for reason in reasons(row)]
     if why:

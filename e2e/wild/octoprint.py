@@ -46,6 +46,7 @@ def start(instance: Instance) -> None:
     instance.serve(
         "octoprint", "serve", "--iknowwhatimdoing", "-b", base, "--host", "127.0.0.1", "--port", instance.port
     )
+    instance.says("Listening on http")  # another server answers at the same port until then
 
 
 def more(instance: Instance) -> None:

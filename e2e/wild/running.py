@@ -150,6 +150,14 @@ class Instance:
             time.sleep(0.1)
         raise Failed(f"{self.app.__name__} does not start: {last_line(self.log.read_text())}")
 
+    def says(self, text: str, seconds: float = 120) -> None:
+        """Wait until the application has written this text to its log."""
+        end = time.monotonic() + seconds
+        while text not in self.log.read_text():
+            if time.monotonic() > end or any(process.poll() is not None for process in self._processes):
+                raise Failed(f"{self.app.__name__} does not start: {last_line(self.log.read_text())}")
+            time.sleep(0.1)
+
     def rows(self, database: str | Path, query: str, *values: object) -> list[list[Any]]:
         """What a query of one of the application's own SQLite files gives."""
         with contextlib.closing(
