@@ -289,7 +289,7 @@ class Work:
     def record(self) -> None:
         """Do the job through ``recorder proxy`` on a fresh instance."""
         with Instance(self.app, self.folder, "recorded") as instance, self._proxy(instance) as url:
-            self.job(url, "recorded", self.folder / "events.jsonl")
+            self.job(url, "recorded", self.folder / "events.journal")
         if not self.session.exists():
             raise Failed(f"nothing was recorded: {last_line((self.folder / 'proxy.log').read_text())}")
 
