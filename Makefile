@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: audit help setup demo test whole reliability bench features links check lint clean
+.PHONY: audit help setup demo test whole reliability bench features links wild check lint clean
 
 # A program that is started hundreds of times is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   how fast it is beside its neighbours, as the table and the figure in README.md"
 	@echo "make links     how well links are found, and the table of it in docs/links.md; SEEDS=FIRST:END"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
+	@echo "make wild      real applications from PyPI and npm: record a job in each, run its script, and the table in docs/wild.md"
 	@echo "make clean   remove what the others made"
 
 setup:
@@ -68,6 +69,11 @@ SEEDS ?= 200000:204000
 links:
 	@$(READY) venv
 	$(BIN)/python -m tests.dataflow --seeds $(SEEDS) --jobs 2 --write docs/links.md
+
+# Applications are installed into .venvs/wild; APPS="marimo prefect" tries only these, and then writes no table.
+wild:
+	@$(READY) venv browser
+	$(BIN)/python -m e2e.wild $(or $(APPS),--markdown docs/wild.md)
 
 features: setup
 	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md
