@@ -59,6 +59,10 @@ async def send(
         pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines if line)]
         is_over = status.split()[1] == "101"
         rest = b"" if is_over else await asyncio.wait_for(reader.read(2**20), 30)
+        with contextlib.suppress(asyncio.TimeoutError):
+            # A stream of events has no end.
+            while not is_over and (more := await asyncio.wait_for(reader.read(2**20), 2)):
+                rest += more
         return Answer(int(status.split()[1]), pairs, rest)
     except (asyncio.IncompleteReadError, ConnectionError):
         return Answer(0, [], b"")
