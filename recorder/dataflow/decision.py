@@ -378,6 +378,8 @@ class Flow:
                 if is_json and isinstance(value, str) and not isinstance(default, str)
                 else variable
             )
+        if source is not None and (chosen := self._named_by_person(source, value, text, place)) is not None:
+            return chosen
         if source is not None:
             return self._linked(source, value, text, place, why)
         if isinstance(value, str) and (digested := self._digest(text, at)) is not None:
@@ -396,6 +398,18 @@ class Flow:
 
     def _name_of(self, place: Place_) -> str:
         return identifier(place.name or "value", "value")
+
+    def _named_by_person(self, source: Source, value: Any, text: str, place: Place_) -> Expression | None:
+        """A name that the person clicked, out of a list: it is the choice itself, wherever in the list it stands."""
+        if not source.listed or not source.reading or not isinstance(value, str) or rarity(text) > 2:
+            return None
+        clue = next(
+            (c for c in sorted(self._clues, key=lambda c: -c.rank) if c.text == _collapsed(text)), None
+        )
+        if clue is None:
+            return None
+        self._note(place, "chosen", "the person clicked on it")
+        return self._chosen(clue, place.name)
 
     def _linked(self, source: Source, value: Any, text: str, place: Place_, why: str) -> Expression:
         self._note(place, "received", why)

@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_plus
 
 from recorder.adapters.http import describe
 from recorder.adapters.http.traffic import CHAIN_MS, Exchange, Traffic, parsed
@@ -68,6 +69,7 @@ def reasons(traffic: Traffic) -> dict[Exchange, str]:
         ):
             found[exchange] = found[cause]
     _polling(traffic, found)
+    _loaded_by_page(traffic, found)
     return found
 
 
@@ -182,6 +184,52 @@ def _read_again(traffic: Traffic, found: dict[Exchange, str]) -> None:
         # Where it is all that an act led to, the act asked for it.
         if len(asked[root]) > 1:
             found[e] = "read again by the page, as it had done by itself before"
+
+
+MOST_READS = 2
+"""Reads that one act asks for by itself; where there are more, the page loads what it shows."""
+
+
+def _loaded_by_page(traffic: Traffic, found: dict[Exchange, str]) -> None:
+    """What a page reads after an act to show what comes next: a program needs it only if a later step uses it."""
+    groups: dict[int, list[Exchange]] = {}
+    for e in traffic.exchanges:
+        if e not in found and not e.before and e.until is None:
+            groups.setdefault(id(_root_act(e)), []).append(e)
+    for group in groups.values():
+        reads = [e for e in group if e.how in ("fetch", "xhr") and _reads(e)]
+        changes = [e for e in group if e.method not in ("GET", "HEAD", "WS") and not _reads(e)]
+        for e in reads:
+            act = e.act
+            if e.status >= 400 and act is not None and act.kind in ("input", "change", "keydown"):
+                found[e] = "a check while the person was typing, which found nothing"
+        left = [e for e in reads if e not in found]
+        if len(left) <= MOST_READS:
+            continue
+        for number, e in enumerate(left):
+            if any(change.at <= e.at for change in changes):
+                found[e] = "read by the page after the change, to show it"
+            elif number and not _is_asked(e):
+                found[e] = "read by the page that was opened, with others"
+
+
+def _reads(e: Exchange) -> bool:
+    """Whether a request only reads: by its method, or because it is a query of GraphQL."""
+    if e.method in ("GET", "HEAD"):
+        return True
+    is_json, value = parsed(e.body.text) if e.method == "POST" and e.body.text else (False, None)
+    operations = value if isinstance(value, list) else [value]
+    queries = [o.get("query") for o in operations if isinstance(o, dict)]
+    return is_json and bool(queries) and all(isinstance(q, str) and _READING.match(q) for q in queries)
+
+
+def _is_asked(e: Exchange) -> bool:
+    """Whether a request names what the person used: its text is in the address, or in what is sent."""
+    act = e.act
+    if act is None or not act.name.strip():
+        return False
+    sent = f"{unquote_plus(e.url)} {e.body.text or ''}"
+    return len(act.name) > 2 and act.name in sent
 
 
 def _root_act(e: Exchange) -> Any:
