@@ -176,7 +176,8 @@ class Received:
                         at=at,
                         order=self._order,
                         kept=call.id in self._kept,
-                        reading=reading,
+                        # What the page asked for by itself as it loaded made nothing, whatever its method.
+                        reading=reading or call.id not in self._kept,
                         around=around,
                         output=output,
                     )
