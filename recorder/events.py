@@ -22,6 +22,7 @@ Pairs = tuple[tuple[str, str], ...]
 BodyKind = Literal["none", "text", "parts", "lost"]
 Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 """What a person does to a recording in the panel."""
+MadeForm = Literal["", "hex", "base64", "base64url", "uuid"]
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
 
@@ -113,6 +114,9 @@ class Made(Event, frozen=True, tag="made"):
     ``value`` is the bytes in hexadecimal, of at most 64 bytes), ``digest`` (``crypto.subtle.digest``: ``value``
     is the digest in hexadecimal, ``of`` the text that was digested, if it is text), ``signature``
     (``crypto.subtle.sign``, likewise), ``cookie`` (``document.cookie``: ``name`` and ``value``).
+
+    Where bytes turned out to be a secret, ``value`` is its placeholder, ``form`` how the secret spells them, and
+    ``size`` how many there are.
     """
 
     how: Literal["uuid", "random", "digest", "signature", "cookie"]
@@ -120,6 +124,8 @@ class Made(Event, frozen=True, tag="made"):
     algorithm: str = ""
     of: str | None = None
     name: str = ""
+    form: MadeForm = ""
+    size: int = 0
 
 
 class Cookies(Event, frozen=True, tag="cookies"):

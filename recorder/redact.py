@@ -12,6 +12,7 @@ import html
 import json
 import re
 import secrets
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 import msgspec
 
 from recorder import events
-from recorder.events import AnyEvent, Secret, Typed
+from recorder.events import AnyEvent, Made, MadeForm, Request, Secret, SocketMessage, Typed
 from recorder.placeholders import PLACEHOLDER
 
 LARGEST_TEXT = 1024 * 1024
@@ -611,9 +612,10 @@ def settled(told: Sequence[AnyEvent]) -> tuple[list[AnyEvent], bool]:
     by another one has that secret's placeholder, and a secret that two documents told of has the placeholder of the
     first.
 
-    A page says of a secret that looks random how long it is and a digest of it, so that it can be found where it stood
-    before it was known: in what the app gave. It says so too of one that the person had typed before; one that does not
-    look random is replaced in what was typed only.
+    A page says of a secret how long it is and a digest of it, so that it can be found where it stood before it was
+    known. One that looks random is replaced wherever it stands; one that does not, only where it is all of a value, and
+    only if requests carry it as a secret. What the person had typed is replaced in what was typed. Random bytes and
+    digests of the page that a secret spells have its placeholder too, with how it spells them.
 
     Returns:
         The events, and whether any is another than before.
@@ -627,40 +629,102 @@ def settled(told: Sequence[AnyEvent]) -> tuple[list[AnyEvent], bool]:
                 instead[event.placeholder] = first
     if not wanted:
         return list(told), False
-    lengths = {length for length, _ in wanted if length >= SAID_LENGTH}
+    lengths = {length for length, _ in wanted if length >= SHORTEST}
     salts = {event.salt for event in told if isinstance(event, Secret) and event.digest}
-    found: dict[str, str] = {}
 
     def placeholder_of(word: str) -> str:
         places = (wanted.get((_length(word), digest(salt + word)), "") for salt in salts)
         return next(filter(None, places), "")
 
-    texts = [[*_texts(msgspec.to_builtins(event))] if not isinstance(event, Secret) else [] for event in told]
-    for text in {text for group in texts for text in group}:
-        for word in _words(text, lengths):
-            if word not in found and can_be_found(word) and (known := placeholder_of(word)):
-                found[word] = known
-    typed = {event.value for event in told if isinstance(event, Typed)} - set(found)
-    only_typed = {value: known for value in typed if (known := placeholder_of(value))}
-    if not found and not instead and not only_typed:
-        return list(told), False
-    forms = {form: placeholder for value, placeholder in found.items() for form in spelled(value)} | instead
-    pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or r"(?!)")
-
-    def change(text: str) -> str:
-        return pattern.sub(lambda match: forms[match[0]], text)
-
+    texts = {
+        text for event in told if not isinstance(event, Secret) for text in _texts(msgspec.to_builtins(event))
+    }
+    words = {word for text in texts for word in _words(text, lengths)}
+    found = {word: known for word in words if (known := placeholder_of(word))}
+    typed = {e.value: known for e in told if isinstance(e, Typed) and (known := placeholder_of(e.value))}
+    wide = {word: known for word, known in found.items() if can_be_found(word)}
+    carried = "".join(_carried(told))
+    alone = {
+        word: known
+        for word, known in found.items()
+        if word not in wide and word not in typed and known.rpartition(":")[2] in carried
+    }
     made: list[AnyEvent] = []
+    is_other = False
+    change = _changing(
+        {form: known for value, known in wide.items() for form in spelled(value)} | instead,
+        {form: known for value, known in alone.items() for form in spelled(value)},
+    )
     for event in told:
         if isinstance(event, Secret):
+            is_other = is_other or event.placeholder in instead
             if event.placeholder not in instead:
                 made.append(event)
             continue
-        if isinstance(event, Typed) and (known := only_typed.get(event.value, "")):
+        if isinstance(event, Typed) and (known := typed.get(event.value, "")):
             shown = event.shown.replace(event.value, known)
-            event = msgspec.structs.replace(event, value=known, shown=shown)
-        made.append(_event(_mapped(msgspec.to_builtins(event), change)))
-    return made, True
+            changed: AnyEvent = msgspec.structs.replace(event, value=known, shown=shown)
+        elif isinstance(event, Made):
+            changed = _spelled_by(event, placeholder_of)
+        else:
+            changed = event
+        if wide or alone or instead:
+            changed = _event(_mapped(msgspec.to_builtins(changed), change))
+        is_other = is_other or changed != event
+        made.append(changed)
+    return (made, True) if is_other else (list(told), False)
+
+
+def _carried(told: Iterable[AnyEvent]) -> Iterable[str]:
+    """All texts of what was sent to the app."""
+    for event in told:
+        if isinstance(event, Request) or (isinstance(event, SocketMessage) and event.sent):
+            yield from _texts(msgspec.to_builtins(event))
+
+
+def _changing(wide: dict[str, str], alone: dict[str, str]) -> Callable[[str], str]:
+    """What replaces the keys of ``wide`` wherever they stand, and those of ``alone`` where they are all of a value."""
+    ends = r"(?:\Z|(?=[\"'&/?#;<\\]))"
+    branches = [re.escape(form) for form in sorted(wide, key=len, reverse=True)]
+    for form in sorted(alone, key=len, reverse=True):
+        branches.append(rf"(?:\A|(?<=[\"'=&/?#;:>])){re.escape(form)}{ends}")
+    pattern = re.compile("|".join(branches) or r"(?!)")
+    known = alone | wide
+    return lambda text: pattern.sub(lambda match: known[match[0]], text)
+
+
+def _spelled_by(made: Made, placeholder_of: Callable[[str], str]) -> Made:
+    """Bytes that the page made, with the placeholder of the secret that spells them, if one does."""
+    if made.how in ("uuid", "cookie") or made.form:
+        return made
+    try:
+        content = bytes.fromhex(made.value)
+    except ValueError:
+        return made
+    for form, text in spellings(content).items():
+        if (form != "uuid" or made.how == "random") and (placeholder := placeholder_of(text)):
+            return msgspec.structs.replace(made, value=placeholder, form=form, size=len(content))
+    return made
+
+
+def spellings(content: bytes) -> dict[MadeForm, str]:
+    """How pages write bytes: in hexadecimal, in base64 in both alphabets, and 16 of them as a UUID of version 4."""
+    whole = base64.b64encode(content).decode()
+    found: dict[MadeForm, str] = {
+        "hex": content.hex(),
+        "base64": whole,
+        "base64url": whole.replace("+", "-").replace("/", "_").rstrip("="),
+    }
+    if len(content) == 16:
+        number = int.from_bytes(content, "big")
+        found["uuid"] = str(uuid.UUID(int=number, version=4))
+    return found
+
+
+def undigested(event: AnyEvent) -> AnyEvent:
+    """The event without what a secret could be guessed by, once all are settled."""
+    is_secret = isinstance(event, Secret) and event.digest
+    return msgspec.structs.replace(event, digest="", length=0, salt="") if is_secret else event
 
 
 def can_be_found(value: str) -> bool:

@@ -191,6 +191,8 @@ class Made(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     algorithm: str = ""
     of: str | None = None
     name: str = ""
+    form: Literal["", "hex", "base64", "base64url", "uuid"] = ""
+    size: int = 0
 
 
 class Timing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

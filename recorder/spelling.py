@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 import msgspec
 
+from recorder.placeholders import PLACEHOLDER
 from recorder.workflow import Expression, Spelled
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._")
@@ -167,6 +168,9 @@ def as_recorded(recorded: str, value: Expression, plus: bool, charset: str = "")
     """A percent-encoded text, or the value that has its place, escaped as it was."""
     was = decoded(recorded, charset, plus)
     is_literal = is_json(value)
+    if not is_literal and PLACEHOLDER.search(recorded):
+        # How a secret was spelled is not in the recording.
+        return Escaped(value=value, safe=_FORM + "~" if plus else "~", plus=plus, charset=charset)
     if (is_literal and as_text(value) == was) or "\ufffd" in was:
         # Bytes that are no text in the encoding are only known as they were sent.
         return recorded

@@ -73,7 +73,7 @@ from recorder.events import (
     Streamed,
     ToPage,
 )
-from recorder.redact import LARGEST_TEXT, secret_in, settled
+from recorder.redact import LARGEST_TEXT, secret_in, settled, undigested
 from recorder.session import Session
 
 FILE_LIMIT = 200 * 1024 * 1024
@@ -204,9 +204,9 @@ def _settle_journal(path: Path) -> None:
     """Write a journal that stays behind anew, without what turned out to be secret after it was written."""
     with contextlib.suppress(FileError):
         reading = journals.read(path)
-        told, is_other = settled(reading.events)
-        if is_other and not reading.notes:
-            session.write_whole(path, b"".join(encode(event) + b"\n" for event in told))
+        told, _ = settled(reading.events)
+        if not reading.notes:
+            session.write_whole(path, b"".join(encode(undigested(event)) + b"\n" for event in told))
 
 
 def look_into(path: Path, fold_of: Callable[[], Fold] = new_fold) -> Session:

@@ -536,7 +536,7 @@ class Flow:
         ranked = []
         shown = self._documents.get(self._call.page)
         first_sent = self._sent.get(text)
-        for source in self._received.places(text, at):
+        for source in self._received.places(text, at, shown.id if shown is not None else ""):
             weight, agree, reasons = self._weigh(value, text, place, source)
             if weight < ENOUGH and rarity(value) < 3:
                 self._weak = True

@@ -63,6 +63,9 @@ class Own:
             return
         if each.how == "cookie":
             return
+        if each.form:
+            self._add_secret(each)
+            return
         try:
             content = bytes.fromhex(each.value)
         except ValueError:
@@ -86,6 +89,20 @@ class Own:
         else:
             for text in forms.values():
                 self.signatures[text] = each.algorithm
+
+    def _add_secret(self, each: Made) -> None:
+        """Bytes that a secret spells."""
+        if each.how == "random":
+            kind: Literal["uuid", "random"] = "uuid" if each.form == "uuid" else "random"
+            form = "" if each.form == "uuid" else each.form
+            leaf = Generated(kind=kind, form=form, size=each.size, example=each.value)
+            self._random.setdefault(each.value, (each.at, leaf))
+        elif each.how == "digest" and each.form in ("hex", "base64", "base64url"):
+            algorithm = each.algorithm.lower().replace("-", "")
+            digested = Digested(algorithm=algorithm, form=each.form, of=each.of)
+            self._digests.setdefault(each.value, (each.at, digested))
+        else:
+            self.signatures[each.value] = each.algorithm
 
     def random(self, text: str, at: float, name: str) -> Generated | None:
         """The random value that is written as ``text``, if the page had drawn it by the moment ``at``."""

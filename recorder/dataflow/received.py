@@ -123,9 +123,11 @@ class Received:
         self.routes: dict[str, int] = {}
         """How often each word was a segment of an address that the app sent."""
 
-    def places(self, text: str, at: float) -> list[Source]:
-        """The places where the app had sent ``text`` by the moment ``at``."""
-        return [source for source in self._places.get(text, ()) if source.at <= at]
+    def places(self, text: str, at: float, document: str = "") -> list[Source]:
+        """The places where the app had sent ``text`` by the moment ``at``. ``document`` is the call that brought the
+        document of the page which sends it: its scripts run before all of it has arrived."""
+        found = self._places.get(text, ())
+        return [source for source in found if source.at <= at or source.link.step == document]
 
     @property
     def parts(self) -> list[str]:

@@ -489,8 +489,8 @@ export class Redactor {
       /** @type {import("./words.js").Secret} */
       const fact = { t: "secret", placeholder, name: variable, hint };
       if (claims) fact.claims = claims;
-      // It may have stood in what the app gave, before anybody could know.
-      if (this.salt && (canBeFound(value) || this.clear.has(value))) Object.assign(fact, { digest: digest(this.salt + value), length: value.length, salt: this.salt });
+      // It may have stood in what the app gave, or in what was typed, before anybody could know.
+      if (this.salt && (canBeFound(value) || this.clear.has(value) || this.isOfApp(value))) Object.assign(fact, { digest: digest(this.salt + value), length: value.length, salt: this.salt });
       this.tell(fact);
     }
     if (value.length >= everywhere && !this.everywhere.has(value)) {
@@ -498,6 +498,15 @@ export class Redactor {
       this.pattern = null;
     }
     return placeholder;
+  }
+
+  /**
+   * Whether a value was made by a machine, as far as anybody saw: no person typed it into a password field.
+   * @param {string} value
+   */
+  isOfApp(value) {
+    if (value.length < 6 || value.length > 4096 || /^\d*$/.test(value) || WORDS.test(value)) return false;
+    return ![...this.passwords.values(), ...this.typed.values()].includes(value);
   }
 
   /**

@@ -222,7 +222,16 @@ class HttpFold:
                 for t in traffic.typed
             ),
             made=tuple(
-                Made(at=m.at, how=m.how, value=m.value, algorithm=m.algorithm, of=m.of, name=m.name)
+                Made(
+                    at=m.at,
+                    how=m.how,
+                    value=m.value,
+                    algorithm=m.algorithm,
+                    of=m.of,
+                    name=m.name,
+                    form=m.form,
+                    size=m.size,
+                )
                 for m in traffic.made
             ),
         )
