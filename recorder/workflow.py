@@ -444,6 +444,43 @@ class SecretFinder:
         return value
 
 
+def with_short_names(workflow: Workflow) -> Workflow:
+    """With ``NAME`` in place of ``NAME_2`` for a secret, where no other secret of the workflow has the shorter name: the
+    recording may have found others that no step sends."""
+    taken = {secret.name for secret in workflow.secrets}
+    names: dict[str, str] = {}
+    for secret in workflow.secrets:
+        short = re.sub(r"_\d+$", "", secret.name)
+        if short not in taken:
+            taken.add(short)
+            names[secret.name] = short
+    if not names:
+        return workflow
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, SecretRef):
+            pieces = (names.get(p, p) if n % 2 else p for n, p in enumerate(value.pieces))
+            return SecretRef(pieces=tuple(pieces))
+        if isinstance(value, dict):
+            return {key: renamed(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(map(renamed, value))
+        if isinstance(value, msgspec.Struct) and not isinstance(value, File):
+            fields = {name: renamed(getattr(value, name)) for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **fields)
+        return value
+
+    return msgspec.structs.replace(
+        workflow,
+        steps=renamed(workflow.steps),
+        variables=renamed(workflow.variables),
+        secrets=tuple(
+            msgspec.structs.replace(secret, name=names.get(secret.name, secret.name))
+            for secret in workflow.secrets
+        ),
+    )
+
+
 class Rules:
     """The expectations for what is at a place (``here``) or inside it, in their order.
 

@@ -35,6 +35,7 @@ from recorder.workflow import (
     leaves_of,
     python_type,
     sent,
+    with_short_names,
 )
 
 DEEPEST = 3
@@ -65,7 +66,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     variables = tuple(variable for variable in builder.variables if variable.name in named)
     values += [variable.value for variable in variables]
     used = {name for leaf in leaves_of(SecretRef, values) for name in leaf.pieces[1::2]}
-    return Workflow(
+    made = Workflow(
         name=selection.name,
         app=session.app,
         steps=tuple(
@@ -85,6 +86,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
         variables=variables,
         secrets=tuple(secret for secret in session.secrets if secret.name in used),
     )
+    return with_short_names(made)
 
 
 def _in_order(steps: list[Step]) -> list[Step]:
