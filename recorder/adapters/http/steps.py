@@ -62,6 +62,8 @@ def workflow(session: Session, selection: Selection) -> Workflow:
     values = [value for step in steps for value in sent(step)]
     linked = {(link.step, link.output) for link in leaves_of(Link, values)}
     given = frozenset(as_text(value) for value in builder.given)
+    ends = (link.path[-1] for link in leaves_of(Link, values) if link.path)
+    names = frozenset(end for end in ends if isinstance(end, str))
     named = {ref.name for ref in leaves_of(VariableRef, values)}
     variables = tuple(variable for variable in builder.variables if variable.name in named)
     values += [variable.value for variable in variables]
@@ -76,7 +78,7 @@ def workflow(session: Session, selection: Selection) -> Workflow:
                     msgspec.structs.replace(
                         output,
                         linked=(step.id, place) in linked,
-                        expectations=_expectations(step.id, place, output, given),
+                        expectations=_expectations(step.id, place, output, given, names),
                     )
                     for place, output in enumerate(step.outputs)
                 ),
@@ -104,14 +106,16 @@ def _in_order(steps: list[Step]) -> list[Step]:
     return ordered
 
 
-def _expectations(step: str, place: int, output: Output, given: frozenset[str]) -> tuple[Expectation, ...]:
+def _expectations(
+    step: str, place: int, output: Output, given: frozenset[str], names: frozenset[str]
+) -> tuple[Expectation, ...]:
     """What of an output may differ. Of pages only the title counts, and headers and lost bytes do not."""
     if output.component == "page":
         paths: tuple[Place, ...] = (("url",), ("elements",))
     elif output.component in ("headers", "file"):
         paths = ((),)
     else:
-        return volatile(step, place, output.value, given)
+        return volatile(step, place, output.value, given, names)
     return tuple(Expectation(call=step, output=place, kind="volatile", path=path) for path in paths)
 
 

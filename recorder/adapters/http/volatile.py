@@ -49,16 +49,27 @@ _MOMENT = re.compile(
 )
 
 
-def volatile(call: str, output: int, value: Any, linked: Set[str]) -> tuple[Expectation, ...]:
+_IDENTIFYING = frozenset(
+    {"id", "token", "csrf", "nonce", "cursor", "secret", "session", "etag", "hash", "ticket"}
+)
+"""Words for what a server makes to recognise something by, whatever it looks like."""
+
+
+def volatile(
+    call: str, output: int, value: Any, linked: Set[str], names: Set[str] = frozenset()
+) -> tuple[Expectation, ...]:
     """For one output, the places where anything of the same kind is as good.
 
     Args:
         linked: values, as text, that later calls were given: another run has others.
+        names: names under which such values were received.
     """
     return tuple(
         Expectation(call=call, output=output, kind="volatile", path=path, evidence=why)
         for path, leaf in scalars(value)
-        if leaf is not None and not isinstance(leaf, bool) and (why := _why(leaf, key_of(path), linked))
+        if leaf is not None
+        and not isinstance(leaf, bool)
+        and (why := _why(leaf, key_of(path), linked, names))
     )
 
 
@@ -67,10 +78,14 @@ def _is_made(key: str) -> bool:
     return bool(words(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key)) & _MADE)
 
 
-def _why(value: Any, key: str, linked: Set[str]) -> str:
+def _why(value: Any, key: str, linked: Set[str], names: Set[str]) -> str:
     text = as_text(value)
     if text in linked and rarity(value) >= 2:
         return "a later call is given it"
+    if isinstance(value, str) and key in names and " " not in text:
+        return f"a later call is given another value named {key!r}"
+    if isinstance(value, str) and len(text) > 3 and " " not in text and words(key) & _IDENTIFYING:
+        return f"named {key!r}"
     is_text = isinstance(value, str)
     if is_text and (_MOMENT.fullmatch(text) or (len(text) >= 16 and rarity(value) == 4)):
         return "a moment, or a text that is made anew"
