@@ -188,11 +188,12 @@ class Done(Event, frozen=True, tag="done"):
 
 
 class SocketOpened(Event, frozen=True, tag="ws_open"):
-    """A WebSocket of the app opened."""
+    """A WebSocket of the app opened; ``protocol`` is the subprotocol that both sides agreed on."""
 
     id: str
     url: str
     act: str | None = None
+    protocol: str = ""
 
 
 class SocketMessage(Event, frozen=True, tag="ws_message"):

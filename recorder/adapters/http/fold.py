@@ -412,6 +412,8 @@ class _Builder:
         opens = opened == id
         endpoint, path = self._endpoint(e, None)
         inputs = list(_addressed(e, path, e.act is not None)) if opens else []
+        if opens:
+            inputs += [Value(name=n, value=v, location="header", component="header") for n, v in e.headers]
         self._note(endpoint, inputs)
         messages = tuple(_message(said, turn.at) for said in turn.messages)
         heard = [m.value for m in messages if not m.sent]

@@ -131,6 +131,7 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
 STREAM_LIMIT = 128 * 1024 * 1024
 """Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
 CHUNK_COST = 64
+SUBPROTOCOL = "sec-websocket-protocol"
 COOKIES_MS = 5000.0
 """How far the moments may be apart at which a page and a proxy saw the same request."""
 CHAIN_MS = 300.0
@@ -200,7 +201,8 @@ class Traffic:
                     found.changed = self._order
             case SocketOpened():
                 opened = Exchange(
-                    page=event.page, id=event.id, method="WS", url=event.url, how="socket", headers=(), body=Body(),
+                    page=event.page, id=event.id, method="WS", url=event.url, how="socket", body=Body(),
+                    headers=((SUBPROTOCOL, event.protocol),) if event.protocol else (),
                     at=event.at, order=self._order, before=event.before, act=self._act(event.page, event.act),
                     status=101,
                 )  # fmt: skip
