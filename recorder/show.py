@@ -231,7 +231,7 @@ def _value(value: Value, secrets: tuple[SecretName, ...]) -> Shown:
     return Shown(
         name=value.name or value.label or value.component,
         value=encoded,
-        secrets=tuple(secret.name for secret in secrets if secret.placeholder in text),
+        secrets=tuple(secret.name for secret in secrets if secret.placeholder and secret.placeholder in text),
         state=value.state,
         unchanged=value.skipped,
     )

@@ -418,7 +418,7 @@ class SecretFinder:
     something alike gets it back as the text it is."""
 
     def __init__(self, secrets: tuple[SecretName, ...]) -> None:
-        self._names = {secret.placeholder: secret.name for secret in secrets}
+        self._names = {secret.placeholder: secret.name for secret in secrets if secret.placeholder}
         self._pattern = re.compile("(" + "|".join(map(re.escape, self._names)) + ")") if self._names else None
 
     def replace(self, value: Any) -> Any:

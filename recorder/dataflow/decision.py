@@ -100,7 +100,7 @@ class Flow:
         self._session = session
         self._template = template
         self._refused = frozenset(refused)
-        self._claims = {secret.placeholder: secret.claims for secret in session.secrets}
+        self._claims = {s.placeholder: s.claims for s in session.secrets if s.placeholder}
         self._placeholders = frozenset(self._claims)
         self._typed = sorted(session.typed, key=lambda typed: typed.at)
         self._by_text: dict[str, list[Typed]] = {}

@@ -17,6 +17,7 @@ from recorder.events import (
     Cookies,
     Done,
     Fetched,
+    Login,
     Lost,
     Made,
     Mark,
@@ -90,7 +91,7 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     cookies_sent: Pairs = ()
     cookies_set: Pairs = ()
     """Cookies that went along and that the response set: names and digests of values."""
-    login: str = ""
+    login: Login = ""
     """The scheme of the login that the browser itself sent: ``basic`` or ``digest``."""
 
     @property
