@@ -161,7 +161,7 @@ class Received:
                 if len(known) >= MOST:
                     continue
                 link = Link(step=call.id, output=number, path=path, readers=readers)
-                if readers and not _leads(link, output.value, text):
+                if readers and not self._leads(link, output.value, text):
                     continue
                 if not known and self._sought.is_part(text):
                     self._parts.append(text)
@@ -191,6 +191,20 @@ class Received:
         if call.messages:
             return [call.timing.started + m.at for m in call.messages if not m.sent]
         return [call.timing.started + at for at in call.moments]
+
+    def _leads(self, link: Link, value: Any, text: str) -> bool:
+        """Whether a link leads to a text in the recorded output."""
+        if _leads(link, value, text):
+            return True
+        # A placeholder stands for a token, so that what the token says is known only from its claims.
+        if len(link.readers) < 3 or not link.readers[-1].path:
+            return False
+        token = msgspec.structs.replace(link, readers=link.readers[:-3])
+        name = link.readers[-1].path[0]
+        return any(
+            as_text(claims.get(str(name))) == text and _leads(token, value, placeholder)
+            for placeholder, claims in self._claims.items()
+        )
 
     def _readings(self, output: Value) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         """Each leaf of an output in each way that it can be read: path, name, readers, value."""
