@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from recorder.address import parts_of
+from recorder.dataflow.sent import Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
 from recorder.markup import elements, literals
 from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
@@ -65,43 +66,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def listed(self) -> bool:
         """Whether it is inside a list."""
         return self.output.component not in STREAMS and any(isinstance(part, int) for part in self.link.path)
-
-
-class Sought:
-    """The texts that calls send: as a whole, or somewhere inside a longer one."""
-
-    def __init__(self) -> None:
-        self.whole: set[str] = set()
-        self._long: set[str] = set()
-        self._grams: set[str] = set()
-        self._joined: str | None = None
-
-    def add(self, text: str) -> None:
-        """A text that is sent, or that is read out of a longer one that is sent."""
-        self.whole.add(text)
-
-    def add_long(self, text: str) -> None:
-        """A text that may have others inside."""
-        if len(text) > SHORTEST and text not in self._long:
-            self._long.add(text)
-            self._grams.update(text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1))
-            self._joined = None
-
-    def __contains__(self, text: object) -> bool:
-        assert isinstance(text, str)
-        return text in self.whole or self.is_part(text)
-
-    def is_part(self, text: str) -> bool:
-        """Whether an unusual text is a part of one that is sent."""
-        if len(text) < SHORTEST or text[:SHORTEST] not in self._grams or rarity(text) < 3:
-            return False
-        if self._joined is None:
-            self._joined = "\0".join(self._long)
-        return text in self._joined
-
-
-SHORTEST = 6
-"""Characters of a text that is found inside a longer one."""
 
 
 class Received:
