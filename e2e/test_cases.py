@@ -54,7 +54,8 @@ def known(case: Case, path: Path) -> dict[str, str]:
     """The environment that somebody sets who knows the passwords."""
     found = {f"RECORDER_SECRET_{name}": value for name, value in case.secrets.items()}
     for secret in sessions.read(path).secrets:
-        found.update({secret.name: v for name, v in case.secrets.items() if secret.name.endswith(name)})
+        known = [value for name, value in case.secrets.items() if secret.name.endswith(name)]
+        found |= dict.fromkeys([secret.name], known[0]) if known else {}
     return {**found, **case.environment}
 
 
