@@ -48,7 +48,7 @@ async def visit(page: Page) -> None:
 
 
 def calls(app: WebApp) -> list[Any]:
-    return [[name, value] for name, value, *_ in app.log]
+    return [[name, about["value"]] for name, about in app.log]
 
 
 async def test_a_word_under_another_name_and_an_id_of_math_random_are_learnt_by_doing_it_again(

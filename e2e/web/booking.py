@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from e2e.calllog import logged
+from e2e.web.calls import log
 
 WORD = os.environ.get("WORD", "amber")
 TAKEN = Path(os.environ.get("TAKEN", "taken.txt"))
@@ -53,7 +53,7 @@ async def bookings(request: Request) -> Response:
     asked = await request.json()
     if asked["lane"] != WORD:
         return JSONResponse({"detail": "there is no such lane"}, 404)
-    logged("booked", asked["view"])
+    log("booked", value=asked["view"])
     return JSONResponse({"booked": asked["view"]})
 
 
@@ -64,7 +64,7 @@ async def notes(request: Request) -> Response:
         return JSONResponse({"detail": "this id already exists"}, 409)
     TAKEN.write_text(" ".join([*taken, own]))
     NOTES[own] = (await request.json())["text"]
-    logged("noted", NOTES[own])
+    log("noted", value=NOTES[own])
     return JSONResponse({"kept": True})
 
 
@@ -72,7 +72,7 @@ async def shelf(request: Request) -> Response:
     added = (await request.json())["add"].removeprefix("note-")
     if added not in NOTES:
         return JSONResponse({"detail": "there is no such note"}, 404)
-    logged("shelved", NOTES[added])
+    log("shelved", value=NOTES[added])
     return JSONResponse({"size": "one more"})
 
 
