@@ -392,7 +392,7 @@ def spelled(place: Place) -> str:
     return "".join(parts).lstrip(".")
 
 
-def dump(view: Overview | Comparison) -> str:
+def dump(view: msgspec.Struct) -> str:
     """As JSON text, ASCII only, so that any recorded text survives any terminal."""
     return json.dumps(msgspec.to_builtins(view), indent=2) + "\n"
 
