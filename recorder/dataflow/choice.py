@@ -70,7 +70,8 @@ class Chooser:
             component: of that output.
             made: the output is the response to a call that changed something.
         """
-        link = _by_entries(link, output)
+        if component != "headers":
+            link = _by_entries(link, output)
         path = self._path(output, link.path, component, clues, made)
         readers = []
         value = value_at(output, link.path)

@@ -181,7 +181,7 @@ class Received:
         for path, leaf in scalars(output.value):
             for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
-        for path, number, key in _unusual_keys(output.value):
+        for path, number, key in _unusual_keys(output.value if output.component != "headers" else None):
             name = f"{singular(key_of(path))}_id" if path else "id"
             yield path, name, (Reader(kind="entries", path=(number, "key")),), key
 
