@@ -511,7 +511,15 @@ def test_the_requests_of_a_description_are_found_right_by_others(tmp_path: Path,
             description = tmp_path / "openapi.json"
             async with httpx.AsyncClient(headers=BEARER) as client:
                 description.write_bytes((await client.get(place)).content)
-            words = ["generate", "--path", str(description), "--output-path", str(tmp_path / "made"), "--meta", "none"]
+            words = [
+                "generate",
+                "--path",
+                str(description),
+                "--output-path",
+                str(tmp_path / "made"),
+                "--meta",
+                "none",
+            ]
             done = await asyncio.to_thread(
                 ran, tmp_path, Path(sys.executable).parent / "openapi-python-client", *words
             )
