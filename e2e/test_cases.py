@@ -54,7 +54,9 @@ def known(case: Case, path: Path) -> dict[str, str]:
     """The environment that somebody sets who knows the passwords."""
     found = {f"RECORDER_SECRET_{name}": value for name, value in case.secrets.items()}
     for secret in sessions.read(path).secrets:
-        found.update({secret.name: v for name, v in case.secrets.items() if secret.name.endswith(name)})
+        for name, value in case.secrets.items():
+            if secret.name.endswith(name):
+                found[secret.name] = value
     return {**found, **case.environment}
 
 
@@ -84,7 +86,9 @@ async def test_the_app_understands_the_same_of_every_script_on_a_fresh_start(
                 else:
                     done = await asyncio.to_thread(run_script, script, RECORDER_URL=url, **environment)
                 if done.returncode:
-                    failures.append(f"{target}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+                    failures.append(
+                        f"{target}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+                    )
         if app.log != wanted * case.runs:
             failures.append(f"{target}: understood {app.log}\n  in place of {wanted * case.runs}")
     assert not failures, "\n".join(failures)

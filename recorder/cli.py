@@ -21,6 +21,7 @@ from recorder.terminal import (
     plain_table,
     print_comparison,
     print_endpoints,
+    print_explanation,
     print_graph,
     print_load,
     print_overview,
@@ -503,6 +504,7 @@ def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
     epilog=examples(
         "recorder show session.json",
         "recorder show session.json --json | jq .variables",
+        "recorder show session.json --explain",
         "recorder show monday.json --against tuesday.json",
     )
 )
@@ -515,11 +517,21 @@ def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
 )
 @selection
 @click.option(
-    "--json", "as_json", is_flag=True, help="As JSON: app, calls, links, variables, secrets, omitted."
+    "--explain",
+    is_flag=True,
+    help="Show for each value that is sent its origin (typed, chosen, received, generated, constant, secret, cookie) "
+    "and the evidence for it.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="As JSON: app, calls, links, variables, secrets, omitted; with --explain, steps and omitted.",
 )
 def show(
-    file: Path, against: Path | None, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as_json: bool
-) -> int:
+    file: Path, against: Path | None, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, explain: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Show the calls of a session, and what of them is a link, a variable or a secret. FILE may be a journal too."""
     from recorder import adapters
     from recorder.show import compared, dump, overview
@@ -528,6 +540,19 @@ def show(
         session = opened(path)
         return overview(session, adapters.workflow(session, chosen(path, only, skip, raw)))
 
+    if explain:
+        from recorder.explanation import explanation
+
+        if against is not None:
+            raise UsageError("--explain is about one session", "Leave out --against")
+        session = opened(file)
+        workflow = adapters.workflow(session, chosen(file, only, skip, raw))
+        explained = explanation(session, workflow, overview(session, workflow).omitted)
+        if as_json:
+            write_text(dump(explained))
+        else:
+            print_explanation(explained)
+        return 0
     view = seen(file)
     if against is not None:
         comparison = compared(view, seen(against))
@@ -758,6 +783,8 @@ def replay(
     )
     if heal:
         session, workflow = healed(file, session, workflow, selected, where, settings, dry_run)
+    if learn is not None and session.app.kind == "http":
+        session, workflow = discovered(file, session, workflow, selected, given, where, settings, dry_run)
     with tempfile.TemporaryDirectory(prefix="recorder-") as folder, progress(len(runs)) as on_progress:
         reports = run(
             replay_runs(
@@ -1132,6 +1159,39 @@ def healed(
         write(session, file)
         say(f"{count(len(patches), 'patch', 'patches')} written to {file}; what was recorded is kept in it")
     return session, adapters.workflow(session, selected)
+
+
+def discovered(
+    file: Path,
+    session: Session,
+    workflow: Workflow,
+    selected: Selection,
+    values: dict[str, str],
+    url: str | None,
+    settings: Settings,
+    dry_run: bool,
+) -> tuple[Session, Workflow]:
+    """The session and its workflow with what replays show of its constants; written unless ``dry_run``."""
+    from recorder import adapters
+    from recorder.replay.discover import discover
+    from recorder.replay.report import Report
+    from recorder.replay.run import replay as replay_once
+    from recorder.session import write
+
+    def again(changed: Workflow) -> Report:
+        return run(
+            replay_once(changed, files=file.parent, url=url, values=values, settings=settings, on_wait=say)
+        )
+
+    found = discover(session, selected, again)
+    for sentence in found.sentences:
+        say(f"learnt: {sentence}")
+    if not found.learnt:
+        return session, workflow
+    if not dry_run:
+        write(found.session, file)
+        say(f"{count(len(found.learnt), 'value')} written to {file}, after {count(found.replays, 'replay')}")
+    return found.session, adapters.workflow(found.session, selected)
 
 
 def learnt(

@@ -152,9 +152,7 @@ async def change_a_line(page: Page, _: Path) -> None:
     await expect(page.get_by_role("heading")).to_have_text("Ordered")
 
 
-ENVELOPE = (
-    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>%s</soap:Body></soap:Envelope>'
-)
+ENVELOPE = '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>%s</soap:Body></soap:Envelope>'
 
 
 def soap_session_and_order(app: App) -> None:

@@ -87,7 +87,10 @@ if (query.has("code")) back(query.get("code"), query.get("state"));
     async def login(request: web.Request) -> web.Response:
         form = await request.post()
         query = asked.get(str(form["request"]), {"redirect_uri": ""})
-        is_password, is_here = form["password"] == PASSWORD, urlsplit(query["redirect_uri"]).netloc == request.host
+        is_password, is_here = (
+            form["password"] == PASSWORD,
+            urlsplit(query["redirect_uri"]).netloc == request.host,
+        )
         what = app.name_of(form["request"])
         app.understood("login", user=form["username"], password=is_password, request=what, here=is_here)
         if not (is_password and is_here):
@@ -106,7 +109,11 @@ if (query.has("code")) back(query.get("code"), query.get("state"));
         proofs = [challenge == query.get("code_challenge"), form["redirect_uri"] == query.get("redirect_uri")]
         app.understood("token", code=app.name_of(form["code"]), proofs=proofs)
         app.revoke(form["code"])
-        return web.json_response({"access_token": app.id("token")}) if all(proofs) else refuse(400, "invalid_grant")
+        return (
+            web.json_response({"access_token": app.id("token")})
+            if all(proofs)
+            else refuse(400, "invalid_grant")
+        )
 
     @app.routes.post("/todos")
     async def todo(request: web.Request) -> web.Response:

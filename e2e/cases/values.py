@@ -16,7 +16,10 @@ def values_in_page_data(app: App) -> None:
     """What the page sends is in its JSON, in data attributes and in a script file: the script reads those of this start
     first."""
     values = {name: app.id(name) for name in ("guard", "build", "key", "version", "client")}
-    data = {"props": {"pageProps": {"antiForgery": values["guard"], "user": {"id": 7}}}, "buildId": values["build"]}
+    data = {
+        "props": {"pageProps": {"antiForgery": values["guard"], "user": {"id": 7}}},
+        "buildId": values["build"],
+    }
 
     @app.routes.get("/")
     async def index(_: web.Request) -> web.Response:
@@ -90,12 +93,18 @@ async function pay() {
         id = str(uuid.UUID(request.match_info["id"]))
         is_new = app.name_of(id) != "order"
         app.understood("order", new=is_new, **await request.json())
-        return web.json_response({"id": app.know(id, "order")}, status=201) if is_new else refuse(409, "it exists")
+        return (
+            web.json_response({"id": app.know(id, "order")}, status=201)
+            if is_new
+            else refuse(409, "it exists")
+        )
 
     @app.routes.post("/payments")
     async def payment(request: web.Request) -> web.Response:
         paid, key = await request.json(), str(uuid.UUID(request.headers["idempotency-key"]))
-        app.understood("payment", new=key not in keys, order=app.name_of(paid["order"]), amount=paid["amount"])
+        app.understood(
+            "payment", new=key not in keys, order=app.name_of(paid["order"]), amount=paid["amount"]
+        )
         status = 200 if key in keys else 201
         keys.add(key)
         return web.json_response({"id": app.number("payment")}, status=status)

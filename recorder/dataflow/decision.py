@@ -18,6 +18,7 @@ import msgspec
 from recorder.dataflow.choice import Chooser, Clue, mentions
 from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Digested, Own, digest_of, moment
+from recorder.dataflow.missed import Open, tokens
 from recorder.dataflow.person import Person, collapsed
 from recorder.dataflow.received import Received, Source
 from recorder.dataflow.sent import (
@@ -38,8 +39,8 @@ from recorder.dataflow.sent import (
     texts_of,
 )
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
-from recorder.request import as_text, unbase64
-from recorder.session import Call, File, Session, Typed
+from recorder.request import as_text, follow, unbase64
+from recorder.session import Call, File, Learnt, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -108,7 +109,13 @@ class Flow:
         self._by_app = {
             cookie: call.timing.started for call in reversed(calls) for cookie in call.cookies_set
         }
-        self._received = Received(sought, kept, self._claims)
+        self._calls = {call.id: call for call in calls}
+        self._kept = frozenset(kept)
+        self._received = Received(sought, self._kept, self._claims)
+        self._learnt: dict[tuple[str, int, Place], list[Learnt]] = {}
+        for known in session.learnt:
+            self._learnt.setdefault((known.call, known.input, known.path), []).append(known)
+        self._open: dict[str, list[Open]] = {}
         self._chooser = Chooser(self._person.chosen)
         self._sent: dict[str, float] = {}
         self._documents: dict[str, Call] = {}
@@ -136,6 +143,24 @@ class Flow:
         """See :meth:`recorder.dataflow.person.Person.variable`."""
         return self._person.variable(control, typed, name, value, type)
 
+    @property
+    def open(self) -> list[Open]:
+        """The constants: values that nothing explains."""
+        return [each for found in self._open.values() for each in found]
+
+    def given_anywhere(self, opened: Iterable[Open]) -> Received:
+        """Every place where the app gave the text of a constant, or a part of it."""
+        sought = Sought()
+        for each in opened:
+            for text in (each.text, *tokens(each.text)):
+                sought.add(text)
+        received = Received(sought, self._kept, self._claims)
+        for call in self._calls.values():
+            if call.status in ("ok", "unfinished", "cancelled"):
+                method, path = self._template(call)
+                received.learn(call, words(path), method in ("GET", "HEAD"), pairs_of(call, path))
+        return received
+
     # One call
 
     def trace(self, call: Call) -> Traced:
@@ -161,12 +186,15 @@ class Flow:
 
     def _traced(self, call: Call, path: str) -> Traced:
         self._origins = []
+        self._open[call.id] = []
+        proved = {input for of, input, _ in self._learnt if of == call.id}
         inputs: list[Expression] = []
         keys: dict[int, Expression] = {}
         is_rpc = {value.name for value in call.inputs} >= {"jsonrpc", "method"}
         for number, value in enumerate(call.inputs):
             place = Slot(name=value.name or "", location=value.location, argument=number)
-            if value.variable is not None or (call.id, number) in self._refused:
+            is_refused = (call.id, number) in self._refused and number not in proved
+            if value.variable is not None or is_refused:
                 inputs.append(value.value)
                 continue
             if is_rpc and value.location == "json" and value.name in _RPC:
@@ -285,9 +313,29 @@ class Flow:
         found = self._whole(value, text, place, at)
         if found is not None:
             return found
-        if isinstance(value, str) and (inside := self._inside(value, place, at)) is not None:
-            return inside
-        return value
+        inside = self._inside(value, place, at) if isinstance(value, str) else None
+        pieces = inside.pieces if isinstance(inside, Text) else (value,) if inside is None else ()
+        for piece in pieces:
+            if not isinstance(piece, msgspec.Struct) and (constant := as_text(piece)).strip():
+                self._add_open(constant, value, place, at)
+        return value if inside is None else inside
+
+    def _add_open(self, text: str, value: Any, place: Slot, at: float) -> None:
+        if text in self._placeholders or isinstance(value, bool):
+            return
+        self._open[self._call.id].append(
+            Open(
+                call=self._call.id,
+                input=place.argument,
+                path=place.path,
+                text=text,
+                value=value,
+                name=place.name,
+                location=place.location,
+                nouns=self._nouns,
+                at=at,
+            )
+        )
 
     def _object(self, value: dict[str, Any], place: Slot, at: float) -> Expression:
         is_rpc = "jsonrpc" in value and "method" in value
@@ -328,6 +376,9 @@ class Flow:
         inside."""
         if not text:
             return None
+        for known in self._learnt.get((self._call.id, place.argument, place.path), ()):
+            if known.text == text and (learnt := self._as_learnt(known, value, place, at)) is not None:
+                return learnt
         generated = self._own.random(text, at, self._name_of(place)) if isinstance(value, str) else None
         if generated is not None:
             self._note(place, "generated", "the page drew random bytes that are written like this")
@@ -371,6 +422,37 @@ class Flow:
                 return Text(pieces=(now,))
             return now
         return None
+
+    def _as_learnt(self, known: Learnt, value: Any, place: Slot, at: float) -> Expression | None:
+        """What replays showed of a value; None where the session does not have what it was learnt of."""
+        if known.origin == "generated":
+            fresh = self._own.like(known.text, at, self._name_of(place))
+            if fresh is None:
+                return None
+            self._note(place, "generated", known.evidence)
+            return Text(pieces=(fresh,)) if isinstance(value, str) and fresh.kind == "time" else fresh
+        call = self._calls.get(known.source)
+        if call is None or known.output >= len(call.outputs):
+            return None
+        output = call.outputs[known.output]
+        readers = tuple(Reader(kind=kind, path=path) for kind, path in known.readers)
+        link = Link(step=call.id, output=known.output, path=known.at, readers=readers)
+        try:
+            given = follow(link, output.value)
+        except (LookupError, TypeError, ValueError):
+            return None
+        source = Source(
+            link=link,
+            key=place.name,
+            value=given,
+            at=at,
+            order=0,
+            kept=call.id in self._kept,
+            reading=self._template(call)[0] in ("GET", "HEAD") or call.id not in self._kept,
+            around=frozenset(),
+            output=output,
+        )
+        return self._linked(source, value, known.text, place, known.evidence)
 
     def _name_of(self, place: Slot) -> str:
         return identifier(place.name or "value", "value")
@@ -567,6 +649,17 @@ class Flow:
         def is_free(start: int, stop: int) -> bool:
             return all(stop <= a or start >= b for a, b in taken)
 
+        for learnt in self._learnt.get((self._call.id, place.argument, place.path), ()):
+            if learnt.text == text:
+                continue
+            for match in re.finditer(re.escape(learnt.text), text):
+                start, stop = match.span()
+                if not is_free(start, stop) or is_within_word(text, start, stop):
+                    continue
+                part = msgspec.structs.replace(place, location="part")
+                if (found := self._as_learnt(learnt, learnt.text, part, at)) is not None:
+                    taken.append((start, stop))
+                    yield start, stop, found
         if self._root and (start := text.find(self._root)) >= 0:
             stop = start + len(self._root)
             if (

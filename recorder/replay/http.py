@@ -295,6 +295,7 @@ class HttpPerformer:
             report,
             status="failed" if failed and not (answer.code == 101) else "ok",
             expected=alike,
+            code=answer.code or None,
             error=str(self._plain(error)) if error else (f"{answer.code}" if failed else None),
             not_compared=why,
             outputs=tuple(outputs) if alike else (),
