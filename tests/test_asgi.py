@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import aiohttp
 import pytest
 import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 import recorder
 from recorder import session
@@ -313,6 +315,22 @@ async def test_what_the_fold_wants_is_asked_of_the_app_in_process(tmp_path: Path
     assert "redirects to another site" in notes["away"][2]
     assert "the app failed" in notes["bug"][2]
     assert "not of the app" in notes["latest"][2]
+
+
+async def test_an_app_that_a_router_mounts_under_a_path_is_asked_there(tmp_path: Path, wanting: None) -> None:
+    outer = FastAPI()
+    outer.mount("/deep/ui", SmallApp())
+    outer.add_route("/", lambda _: HTMLResponse(PAGE))
+    async with (
+        served(recorder.attach(outer, output=tmp_path / "s.json")) as origin,
+        recording(origin) as page,
+    ):
+        async with aiohttp.ClientSession() as client:
+            # A router writes into the scope of each request where it led to.
+            await client.get(f"{origin}/deep/ui/page")
+        await page.call("WANT", f"{origin}/deep/ui/config")
+    (note,) = map(json.loads, session.read(tmp_path / "s.json").notes)
+    assert note[1:] == [200, '{"cookie": null}', None]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from recorder.adapters import Selection, new_fold, workflow
 from recorder.adapters.http.describe import named, operation_name, singular, template
-from recorder.events import Body, Done, Fetched, PageOpened, Part, Request, Response, Typed
+from recorder.events import Body, Done, Fetched, PageOpened, Part, Request, Response, Secret, Typed
 from recorder.inline import data_url, inline_url
 from recorder.session import Session
-from recorder.workflow import Link
+from recorder.workflow import Link, leaves, sent
 from tests.http_page import ROOT, Page, looked_at
 
 
@@ -397,6 +397,24 @@ def test_what_was_typed_is_a_variable_wherever_it_is_sent_and_nothing_else_is() 
     )
     variables = {variable.name: variable.value for variable in workflow(page.session()).variables}
     assert variables == {"your_name": "bob", "size": 3}
+
+
+def test_what_a_token_says_is_a_link_though_a_placeholder_stands_for_the_token() -> None:
+    page = Page()
+    placeholder = "[recorder-secret:1234567890abcdef:RECORDER_SECRET_TOKEN]"
+    page.add(
+        Secret,
+        placeholder=placeholder,
+        name="RECORDER_SECRET_TOKEN",
+        hint="field token",
+        claims={"sub": "8e1e14a4"},
+    )
+    page.act()
+    page.ask("POST", "/login", give={"user": {"token": placeholder}})
+    page.ask("GET", "/people/8e1e14a4", give={})
+    (link,) = [leaf for leaf in leaves(sent(workflow(page.session()).steps[-1])) if isinstance(leaf, Link)]
+    assert (link.step, link.path) == ("c1", ("user", "token"))
+    assert [reader.kind for reader in link.readers] == ["between", "base64", "json"]
 
 
 def test_a_socket_that_tells_what_a_later_call_needs_is_part_of_it() -> None:
