@@ -108,7 +108,8 @@ async def opened(browser_path: str, url: str, **options: Any) -> AsyncIterator[P
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         if link := _links.get(urlsplit(url).netloc):
-            await page.goto(link[-1])
+            # Only the link: the page it leads to would be opened twice.
+            await context.request.get(link[-1], max_redirects=0)
         await page.goto(url)
         yield page
         assert errors == []

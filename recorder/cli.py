@@ -783,6 +783,8 @@ def replay(
     )
     if heal:
         session, workflow = healed(file, session, workflow, selected, where, settings, dry_run)
+    if learn is not None and session.app.kind == "http":
+        session, workflow = discovered(file, session, workflow, selected, given, where, settings, dry_run)
     with tempfile.TemporaryDirectory(prefix="recorder-") as folder, progress(len(runs)) as on_progress:
         reports = run(
             replay_runs(
@@ -1157,6 +1159,39 @@ def healed(
         write(session, file)
         say(f"{count(len(patches), 'patch', 'patches')} written to {file}; what was recorded is kept in it")
     return session, adapters.workflow(session, selected)
+
+
+def discovered(
+    file: Path,
+    session: Session,
+    workflow: Workflow,
+    selected: Selection,
+    values: dict[str, str],
+    url: str | None,
+    settings: Settings,
+    dry_run: bool,
+) -> tuple[Session, Workflow]:
+    """The session and its workflow with what replays show of its constants; written unless ``dry_run``."""
+    from recorder import adapters
+    from recorder.replay.discover import discover
+    from recorder.replay.report import Report
+    from recorder.replay.run import replay as replay_once
+    from recorder.session import write
+
+    def again(changed: Workflow) -> Report:
+        return run(
+            replay_once(changed, files=file.parent, url=url, values=values, settings=settings, on_wait=say)
+        )
+
+    found = discover(session, selected, again)
+    for sentence in found.sentences:
+        say(f"learnt: {sentence}")
+    if not found.learnt:
+        return session, workflow
+    if not dry_run:
+        write(found.session, file)
+        say(f"{count(len(found.learnt), 'value')} written to {file}, after {count(found.replays, 'replay')}")
+    return found.session, adapters.workflow(found.session, selected)
 
 
 def learnt(

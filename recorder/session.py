@@ -30,7 +30,7 @@ import msgspec
 from recorder.address import has_scheme, is_token, is_web
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
-from recorder.placeholders import PLACEHOLDER, why_not
+from recorder.placeholders import LOGIN, PLACEHOLDER, why_not
 
 if TYPE_CHECKING:
     import zipfile
@@ -40,6 +40,9 @@ FORMAT = "recorder-session/1"
 Status = Literal["ok", "failed", "cancelled", "unfinished"]
 TriggerKind = Literal["person", "call", "page", "timer"]
 ExpectationKind = Literal["volatile", "unordered", "tolerance", "pattern"]
+ReaderKind = Literal[
+    "json", "elements", "literal", "entries", "base64", "unquote", "query", "segment", "between"
+]
 Place = tuple[str | int, ...]
 """Where inside a value: names of members and positions in lists, in turn. ``"*"`` stands for any position."""
 
@@ -274,6 +277,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The names of the cookies that the request carried, each with a digest of its value."""
     cookies_set: tuple[tuple[str, str], ...] = ()
     """The names of the cookies that the response set, each with a digest of its value."""
+    login: Literal["", "basic", "digest"] = ""
+    """The scheme of the login that the browser itself sent with the request, which its own dialog had asked for."""
     moments: tuple[float, ...] = ()
     """When each item of a streamed response arrived, in ms from the start of the call."""
     address: str = ""
@@ -339,6 +344,27 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+class Learnt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What replays showed of one value that ``call`` sends, which nothing in the recording tells.
+
+    ``input`` counts the inputs in wire order; -1 are the messages, -2 the segments of the path, -3 the cookies that the
+    page set. ``path`` leads inside, and ``text`` is the recorded value there, or a part of it. ``received``: it is
+    what ``source`` gave, in its output ``output`` at ``at``, read by each of ``readers`` in turn (as
+    :class:`recorder.workflow.Reader`: kind and path). ``generated``: the page makes such a value anew each time.
+    """
+
+    call: str
+    input: int
+    path: Place = ()
+    text: str
+    origin: Literal["received", "generated"]
+    source: str = ""
+    output: int = 0
+    at: Place = ()
+    readers: tuple[tuple[ReaderKind, Place], ...] = ()
+    evidence: str = ""
+
+
 class Replacement(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded value of the input at ``input`` that the app does not offer any more, and the one in its place."""
 
@@ -367,8 +393,8 @@ class Patch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One recording, start to stop.
 
-    ``expectations``, ``proofs`` and ``patches`` are what replays learnt of it. They are kept apart from the facts,
-    which no code edits, and are applied when a workflow is made.
+    ``expectations``, ``proofs``, ``patches`` and ``learnt`` are what replays learnt of it. They are kept apart from the
+    facts, which no code edits, and are applied when a workflow is made.
     """
 
     format: str = FORMAT
@@ -391,6 +417,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     expectations: tuple[Expectation, ...] = ()
     proofs: tuple[Proof, ...] = ()
     patches: tuple[Patch, ...] = ()
+    learnt: tuple[Learnt, ...] = ()
 
 
 def iso(at: float | None) -> str:
@@ -569,7 +596,8 @@ def _unlikely(session: Session) -> str:
     """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise
     read the person's environment, or leave the web."""
     for secret in session.secrets:
-        if why := why_not(secret.name, secret.placeholder):
+        is_login = secret.name in LOGIN and not secret.placeholder
+        if not is_login and (why := why_not(secret.name, secret.placeholder)):
             return why
     if session.app.url and not is_web(session.app.url):
         return f"the app's address is {session.app.url[:120]!r}, not one of the web"

@@ -16,6 +16,7 @@ from recorder.session import (
     Call,
     Expectation,
     File,
+    Learnt,
     Place,
     SecretName,
     Session,
@@ -111,6 +112,17 @@ class ShownExpectation(msgspec.Struct, frozen=True, kw_only=True):
     evidence: str
 
 
+class ShownLearnt(msgspec.Struct, frozen=True, kw_only=True):
+    """What replays showed of a value that a call sends: ``where`` it stands, and ``source``, the call that gives it,
+    empty where it is generated."""
+
+    call: str
+    where: str
+    origin: str
+    source: str
+    evidence: str
+
+
 class ShownPatch(msgspec.Struct, frozen=True, kw_only=True):
     """What of the app's API the session was adapted to; ``confidence`` is from 0 to 1."""
 
@@ -129,6 +141,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[ShownSecret, ...]
     omitted: tuple[ShownOmission, ...]
     expectations: tuple[ShownExpectation, ...] = ()
+    learnt: tuple[ShownLearnt, ...] = ()
     patches: tuple[ShownPatch, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -172,11 +185,28 @@ def overview(session: Session, workflow: Workflow) -> Overview:
             )
             for e in session.expectations
         ),
+        learnt=tuple(
+            ShownLearnt(
+                call=e.call, where=place_of(e, session), origin=e.origin, source=e.source, evidence=e.evidence
+            )
+            for e in session.learnt
+        ),
         patches=tuple(
             ShownPatch(endpoint=p.endpoint, changes=p.changes, confidence=p.confidence) for p in patches
         ),
         notes=session.notes,
     )
+
+
+def place_of(learnt: Learnt, session: Session) -> str:
+    """The place of a value that replays taught something about, in words."""
+    if learnt.input < 0:
+        return {-1: "a message", -2: "the path", -3: "a cookie"}.get(learnt.input, "")
+    calls = (*session.calls, *(o.call for o in session.omitted))
+    inputs = next((call.inputs for call in calls if call.id == learnt.call), ())
+    name = inputs[learnt.input].name if learnt.input < len(inputs) else ""
+    inside = spelled(learnt.path) if learnt.path else ""
+    return ".".join(part for part in (name, inside) if part) or "the body"
 
 
 def recorded(call: Call, session: Session) -> ShownCall:
@@ -231,7 +261,7 @@ def _value(value: Value, secrets: tuple[SecretName, ...]) -> Shown:
     return Shown(
         name=value.name or value.label or value.component,
         value=encoded,
-        secrets=tuple(secret.name for secret in secrets if secret.placeholder in text),
+        secrets=tuple(secret.name for secret in secrets if secret.placeholder and secret.placeholder in text),
         state=value.state,
         unchanged=value.skipped,
     )

@@ -113,6 +113,12 @@ def print_overview(view: Overview) -> None:
             at = f" at {visible(e.path, 60)}" if e.path else ""
             why = f", for {visible(e.evidence, 160)}" if e.evidence else ""
             out.print(Text(f"  {visible(e.call)}, output {e.output + 1}{at}: {visible(e.what, 100)}{why}"))
+    if view.learnt:
+        out.print(Text("Learnt from replays", style="bold"))
+        for learnt in view.learnt:
+            what = f"what {visible(learnt.source)} gives" if learnt.source else "made anew"
+            place = visible(learnt.where, 60)
+            out.print(Text(f"  {visible(learnt.call)}, {place}: {what}, for {visible(learnt.evidence, 200)}"))
     if view.patches:
         out.print(Text("Adapted to the app as it is now", style="bold"))
         for patch in view.patches:

@@ -20,6 +20,12 @@ from recorder.workflow import Generated
 NEAR_MS = 5_000.0
 """How far a moment that is sent may be from the moment at which it is sent."""
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_HEX = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{8,}")
+FAR_MS = 300_000.0
+"""Likewise, of a moment that the app refuses."""
+LONGEST_RANDOM = 1024
+"""Characters of a random value."""
 _ALPHABETS = (
     string.digits,
     string.ascii_lowercase,
@@ -28,6 +34,7 @@ _ALPHABETS = (
     string.digits + string.ascii_letters,
     string.digits + string.ascii_letters + "_-",
 )
+_LARGE_ALPHABETS = (string.digits + string.ascii_uppercase,)
 Form = Literal["hex", "base64", "base64url"]
 
 
@@ -120,6 +127,11 @@ class Own:
         leaf = Generated(kind="random", form="characters", size=len(text), alphabet=alphabet, example=text)
         return self._named(leaf, text, name)
 
+    def like(self, text: str, at: float, name: str) -> Generated | None:
+        """A value of the shape of ``text``, which the page made in a way that nobody saw; see :func:`shaped`."""
+        leaf = shaped(text, at)
+        return leaf if leaf is None or leaf.kind == "time" else self._named(leaf, text, name)
+
     def knows(self, text: str) -> bool:
         """Whether the page drew or digested this text at any time."""
         return text in self._random or text in self._digests
@@ -151,21 +163,39 @@ def digest_of(text: str, known: Iterable[str]) -> Digested | None:
     return None
 
 
-def moment(value: Any, at: float) -> Generated | None:
+def shaped(text: str, at: float) -> Generated | None:
+    """What makes another value of the shape of ``text``: a UUID, a moment near ``at`` (ms since the epoch), hexadecimal
+    digits, or as many characters of the smallest of some alphabets; None where it has characters of no such alphabet.
+    """
+    if _UUID.fullmatch(text):
+        return Generated(kind="uuid", example=text)
+    if (found := moment(text, at, FAR_MS)) is not None:
+        return found
+    if len(text) > LONGEST_RANDOM:
+        return None
+    if len(text) % 2 == 0 and _HEX.fullmatch(text):
+        return Generated(kind="random", form="hex", size=len(text) // 2, example=text)
+    alphabet = next((a for a in (*_ALPHABETS, *_LARGE_ALPHABETS) if set(text) <= set(a)), None)
+    if alphabet is None:
+        return None
+    return Generated(kind="random", form="characters", size=len(text), alphabet=alphabet, example=text)
+
+
+def moment(value: Any, at: float, near: float = NEAR_MS) -> Generated | None:
     """The moment ``at`` (ms since the epoch), if the value is one close to it."""
     if isinstance(value, bool):
         return None
     text = as_text(value)
-    if re.fullmatch(r"1\d{12}", text) and abs(int(text) - at) <= NEAR_MS:
+    if re.fullmatch(r"1\d{12}", text) and abs(int(text) - at) <= near:
         return Generated(kind="time", form="ms", example=text)
-    if re.fullmatch(r"1\d{9}", text) and abs(int(text) * 1000 - at) <= NEAR_MS:
+    if re.fullmatch(r"1\d{9}", text) and abs(int(text) * 1000 - at) <= near:
         return Generated(kind="time", form="s", example=text)
     if _ISO.fullmatch(text):
         try:
             when = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
         except ValueError:
             return None
-        if abs(when - at) <= NEAR_MS:
+        if abs(when - at) <= near:
             return Generated(kind="time", form="iso", example=text)
     return None
 

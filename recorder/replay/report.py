@@ -53,6 +53,8 @@ class StepReport(msgspec.Struct, frozen=True, kw_only=True):
     setup: bool = False
     expected: bool = True
     error: str | None = None
+    code: int | None = None
+    """The status of an HTTP response."""
     began: float = 0.0
     seconds: float = 0.0
     yields: int = 0

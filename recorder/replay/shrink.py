@@ -397,4 +397,5 @@ def reduced(session: Session, kept: Collection[str], changes: Changes) -> Sessio
         omitted=omitted,
         expectations=(*(e for e in session.expectations if e.call in kept), *open_ended),
         proofs=tuple(p for p in session.proofs if p.call in kept),
+        learnt=tuple(e for e in session.learnt if e.call in kept and (not e.source or e.source in kept)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -13,8 +13,10 @@ from recorder.adapters import Selection, chosen_calls
 from recorder.adapters.http.volatile import volatile
 from recorder.api import Endpoint
 from recorder.dataflow.decision import Flow, Traced
-from recorder.dataflow.received import STREAMS
+from recorder.dataflow.missed import Open, sources
+from recorder.dataflow.received import STREAMS, Received
 from recorder.dataflow.texts import rarity, words
+from recorder.placeholders import LOGIN
 from recorder.request import as_text, scalars
 from recorder.session import Call, Expectation, File, Message, Place, Session, Value, encode_value
 from recorder.workflow import (
@@ -27,7 +29,9 @@ from recorder.workflow import (
     Output,
     SecretFinder,
     SecretRef,
+    Spelled,
     Step,
+    Text,
     Variable,
     VariableRef,
     Workflow,
@@ -41,6 +45,22 @@ from recorder.workflow import (
 DEEPEST = 3
 """Values further inside a JSON body than this are not variables of their own."""
 
+_LOGIN = Text(
+    pieces=(
+        "Basic ",
+        Spelled(
+            kind="base64",
+            value=Text(
+                pieces=(
+                    SecretRef(pieces=("", LOGIN[0], "")),
+                    ":",
+                    SecretRef(pieces=("", LOGIN[1], "")),
+                )
+            ),
+        ),
+    )
+)
+"""The header of a login that the browser's own dialog asked for. Source: RFC 7617."""
 _PROTOCOL = {
     "graphql": {"query", "operationName", "extensions"},
     "jsonrpc": {"jsonrpc", "method", "id"},
@@ -49,6 +69,45 @@ _FIXED = re.compile(
     r"_method|__\w+|(?:csrf|xsrf)\w*|authenticity_token|utf8|grant_type|client_id|scope|response_type",
     re.IGNORECASE,
 )
+
+
+class Unexplained(msgspec.Struct, frozen=True, kw_only=True):
+    """What the recording does not tell of what is sent: the constants, every place where the app gave such a text, and
+    the calls that read such a place and are no steps, as steps."""
+
+    opened: tuple[Open, ...]
+    given: Received
+    readers: tuple[Step, ...]
+
+
+def unexplained(session: Session, selection: Selection) -> Unexplained:
+    """The constants that the steps of a selection send.
+
+    Raises:
+        UsageError: as :func:`workflow`.
+    """
+    builder = _Builder(session, chosen_calls(session, selection))
+    made = {step.id for step in builder.steps()}
+    opened = tuple(each for each in builder.flow.open if each.call in made)
+    given = builder.flow.given_anywhere(opened)
+    wanted = {source.link.step for each in opened for source in sources(each, given)} - made
+    endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
+    omitted = {o.call.id: o.call for o in session.omitted}
+    readable = {
+        id
+        for id in wanted & set(omitted)
+        if (endpoint := endpoints.get(omitted[id].endpoint)) is not None
+        and endpoint.method in ("GET", "HEAD")
+        and "://" not in endpoint.path
+        and omitted[id].how != "eventsource"
+        and not omitted[id].skip
+        and (omitted[id].code or 400) < 400
+    }
+    readers: list[Step] = []
+    if readable:
+        again = _Builder(session, chosen_calls(session, selection))
+        readers = [step for step in again.steps(readable) if step.id not in made]
+    return Unexplained(opened=opened, given=given, readers=tuple(readers))
 
 
 def workflow(session: Session, selection: Selection) -> Workflow:
@@ -147,8 +206,17 @@ class _Builder:
         """Values that calls were given by links."""
         return self._flow.given
 
-    def steps(self) -> list[Step]:
-        """The steps in order: those that were chosen, and those of the others that these need."""
+    @property
+    def flow(self) -> Flow:
+        """Where what is sent comes from."""
+        return self._flow
+
+    def steps(self, also: Collection[str] = ()) -> list[Step]:
+        """The steps in order: those that were chosen, and those of the others that these need.
+
+        Args:
+            also: ids of calls that are to be made besides.
+        """
         session = self._session
         skipped = {call.id for call in session.calls if call.skip or call.id not in self._chosen}
         everything = [*session.calls, *(o.call for o in session.omitted if not o.call.skip)]
@@ -178,7 +246,7 @@ class _Builder:
             ]
             for id, t in traced.items()
         }
-        needed = self._needed(everything, sends, skipped)
+        needed = self._needed(everything, sends, skipped, also)
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
         going_on = {call.continues: call.id for call in made}
         held = set(self._held.values())
@@ -199,10 +267,14 @@ class _Builder:
         return endpoint.method, endpoint.path
 
     def _needed(
-        self, everything: list[Call], sends: dict[str, list[Expression]], skipped: set[str]
+        self,
+        everything: list[Call],
+        sends: dict[str, list[Expression]],
+        skipped: set[str],
+        also: Collection[str],
     ) -> set[str]:
         """Calls that nobody chose, but whose responses or cookies the chosen ones use."""
-        found: set[str] = set()
+        found: set[str] = set(also)
         omitted = {o.call.id for o in self._session.omitted}
         changing = {call.id for call in everything if call.id in omitted and call.code and call.code < 400}
         calls = {call.id: call for call in everything}
@@ -216,7 +288,7 @@ class _Builder:
                 setters.setdefault(cookie, call)
         # Where nobody saw who set a cookie, one of the documents before did.
         documents = [c for c in everything if c.how == "document"][:1] + everything[:1]
-        queue = [call for call in everything if call.id in self._chosen]
+        queue = [call for call in everything if call.id in self._chosen or call.id in found]
         while queue:
             call = queue.pop()
             wanted = [link.step for link in leaves_of(Link, sends[call.id])]
@@ -251,6 +323,17 @@ class _Builder:
                     component=value.component,
                     location=value.location,
                     key=self._secrets.replace(traced.keys.get(number)),
+                )
+            )
+        is_own = "://" not in endpoint.path
+        if call.login == "basic" and is_own and not any(a.name == "authorization" for a in arguments):
+            arguments.append(
+                Argument(
+                    name="authorization",
+                    value=_LOGIN,
+                    label="authorization",
+                    component="header",
+                    location="header",
                 )
             )
         if traced.segments:
