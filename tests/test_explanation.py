@@ -109,6 +109,11 @@ ONE_VALUE: dict[str, tuple[Expression, tuple[Origin, ...], tuple[str, str, str]]
         (origin("generated", "the sha256 digest of a known text"),),
         ("generated", "sha256 of 32 random bytes", "the sha256 digest of a known text"),
     ),
+    "a login": (
+        Text(pieces=("Basic ", Spelled(kind="base64", value=Text(pieces=(VariableRef(name="user"), ":"))))),
+        (),
+        ("chosen", '"Basic " + base64 of (argument user + ":")', "a person's request sent it, and the recording does not show what was typed"),
+    ),
     "JSON inside a text": (Spelled(kind="json", value={"id": LINK}), (origin("received", "in c1", "id"),), ("received", 'json of {"id": c1.0.items[name is argument oil].id}', "in c1")),
     "an item by its place": (
         Link(step="c1", output=0, path=(Item(nth=-1, after=Item(fields=((("a", 1), "x"),))),), readers=(Reader(kind="json", path=("k",)),)),
@@ -186,6 +191,21 @@ def test_segments_messages_and_cookies_are_values_too() -> None:
         ("path room_id", "blue", "received", "in c1"),
         ("message 2.key", "k", "received", "in c1 too"),
         ("cookie tab", None, "cookie", "a cookie that the page set itself; the page made this UUID"),
+    ]
+
+
+def test_an_argument_whose_label_cannot_be_an_identifier_is_named_after_the_field() -> None:
+    page = http_page.Page()
+    page.act(kind="input", name="Город", role="textbox")
+    page.add(Typed, control="i1", kind="text", value="Москва", label="Город", field="city")
+    page.act()
+    page.ask("POST", "/cities", sent={"city": "Москва"})
+    session = page.session()
+    workflow = adapters.workflow(session, Selection(name="cities"))
+    assert [(variable.name, variable.label) for variable in workflow.variables] == [("city", "Город")]
+    (step,) = explanation(session, workflow, ()).steps
+    assert [rows(value) for value in step.values] == [
+        ("json city", "typed", "argument city", "typed into 'Город'")
     ]
 
 
