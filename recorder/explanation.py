@@ -113,9 +113,8 @@ class _Sent:
                 filter(None, (argument.location, argument.name or argument.label or argument.component))
             )
             if number >= len(inputs):
-                segment = self._segment(argument.name)
-                origins = [o for o in self._origins.get(_OF_PATH, ()) if o.path[:1] == (segment,)]
-                yield self._value(where, argument.value, self._recorded_segment(segment), origins, argument)
+                recorded, origins = self._segment(argument)
+                yield self._value(where, argument.value, recorded, origins, argument)
                 continue
             value, origins = inputs[number].value, self._origins.get(number, [])
             if argument.key is not None:
@@ -243,16 +242,15 @@ class _Sent:
             return "constant", "the app's own default"
         return "constant", NOTHING_ELSE
 
-    def _segment(self, name: str) -> int:
-        """The position, in the path, of the parameter of that name."""
+    def _segment(self, argument: Argument) -> tuple[str | None, list[Origin]]:
+        """The recorded value and the origins of a parameter of the path that was a literal in the recording."""
         pieces = _pieces(self._step.endpoint.path)
-        return pieces.index(f"{{{name}}}") if f"{{{name}}}" in pieces else -1
-
-    def _recorded_segment(self, segment: int) -> str:
-        if self._call is None or segment < 0:
-            return ""
-        pieces = _pieces(self._call.endpoint.partition(" ")[2])
-        return unquote(pieces[segment]) if segment < len(pieces) else ""
+        if argument.location != "path" or f"{{{argument.name}}}" not in pieces or self._call is None:
+            return None, []
+        segment = pieces.index(f"{{{argument.name}}}")
+        recorded = _pieces(self._call.endpoint.partition(" ")[2])
+        origins = [o for o in self._origins.get(_OF_PATH, ()) if o.path[:1] == (segment,)]
+        return unquote(recorded[segment]) if segment < len(recorded) else None, origins
 
 
 def _pieces(path: str) -> list[str]:
@@ -324,9 +322,9 @@ def _written(expression: Expression) -> str:
         case Generated():
             return "new UUID"
         case Digest():
-            return f"{expression.algorithm} of {_written(expression.value)}"
+            return f"{expression.algorithm} of {_whole(expression.value)}"
         case Spelled():
-            return f"{expression.kind} of {_written(expression.value)}"
+            return f"{expression.kind} of {_whole(expression.value)}"
         case Text():
             return " + ".join(map(_written, expression.pieces))
         case Object():
@@ -337,6 +335,11 @@ def _written(expression: Expression) -> str:
         case list() | tuple():
             return f"[{', '.join(map(_written, expression))}]"
     return json.dumps(encode_value(expression), ensure_ascii=False)
+
+
+def _whole(expression: Expression) -> str:
+    text = _written(expression)
+    return f"({text})" if isinstance(expression, Text) and len(expression.pieces) > 1 else text
 
 
 def _path(path: tuple[str | int | Item, ...]) -> str:

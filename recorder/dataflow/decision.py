@@ -363,7 +363,10 @@ class Flow:
         if not file.path:
             return file
         typed = self._person.upload(file.name, at)
-        self._note(place, "typed", f"the file {file.name!r} was uploaded")
+        if typed is not None:
+            self._note(place, "typed", f"the file {file.name!r} was uploaded")
+        else:
+            self._note(place, "chosen", "a file that the recording does not show as uploaded by the person")
         label = (typed.label or typed.field) if typed is not None else place.name
         control = typed.control if typed is not None else f"file {place.name}"
         return self._person.plain(control, f"{file.sha256} {file.name}", label or "file", file)
@@ -397,7 +400,8 @@ class Flow:
             self._note(place, "typed", f"typed into {typed.label or typed.field or 'a control'!r}")
             is_text = place.location not in ("json", "message") and typed.kind == "text"
             name = typed.label or typed.field or place.name
-            variable = self._person.plain(typed.control, typed.value, name, text if is_text else value)
+            sent = text if is_text else value
+            variable = self._person.plain(typed.control, typed.value, name, sent, typed.field or place.name)
             default = next(v.value for v in self._person.variables if v.name == variable.name)
             is_json = place.location in ("json", "message")
             return (

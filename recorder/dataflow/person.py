@@ -95,23 +95,26 @@ class Person:
             return 2
         return 1 if any(words(name) & wanted for name in names) else 0
 
-    def variable(self, control: str, typed: str, name: str, value: Expression, type: str) -> VariableRef:
+    def variable(
+        self, control: str, typed: str, name: str, value: Expression, type: str, other: str = ""
+    ) -> VariableRef:
         """A variable for what was typed into a control: one for each control and text.
 
         Args:
+            other: what it is named after if no letter of ``name`` can be in an identifier.
             value: its default.
             type: a Python annotation.
         """
         key = (control, typed)
         if key not in self._known:
-            chosen = self._names.free(identifier(name, "value"))
+            chosen = self._names.free(identifier(name, identifier(other, "value")))
             self._known[key] = chosen
             self.variables.append(Variable(name=chosen, value=value, python_type=type, label=name))
         return VariableRef(name=self._known[key])
 
-    def plain(self, control: str, typed: str, name: str, value: Any) -> VariableRef:
+    def plain(self, control: str, typed: str, name: str, value: Any, other: str = "") -> VariableRef:
         """A variable whose default is a plain value or a file."""
-        return self.variable(control, typed, name, value, _type_of(value))
+        return self.variable(control, typed, name, value, _type_of(value), other)
 
     def chosen(self, clue: Clue, name: str) -> Expression:
         """A text that the person typed or clicked, as a variable."""
