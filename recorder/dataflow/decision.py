@@ -88,6 +88,7 @@ class Flow:
         kept: ids of the calls that the person made.
         template: the path template of a call.
         refused: inputs, by call and position, that replays have shown to be no links.
+        is_learning: note the constants, for :attr:`open`.
     """
 
     def __init__(
@@ -97,8 +98,10 @@ class Flow:
         kept: Iterable[str],
         template: Callable[[Call], tuple[str, str]],
         refused: Iterable[tuple[str, int]] = (),
+        is_learning: bool = False,
     ) -> None:
         self._session = session
+        self._is_learning = is_learning
         self._template = template
         self._refused = frozenset(refused)
         self._claims = {secret.placeholder: secret.claims for secret in session.secrets}
@@ -158,7 +161,7 @@ class Flow:
 
     @property
     def open(self) -> list[Open]:
-        """The constants: values that nothing explains."""
+        """The constants, as far as calls were traced: values that nothing explains."""
         return [each for found in self._open.values() for each in found]
 
     def given_anywhere(self, opened: Iterable[Open]) -> Received:
@@ -337,6 +340,8 @@ class Flow:
         if found is not None:
             return found
         inside = self._inside(value, place, at) if isinstance(value, str) else None
+        if not self._is_learning:
+            return value if inside is None else inside
         pieces = inside.pieces if isinstance(inside, Text) else (value,) if inside is None else ()
         for piece in pieces:
             if not isinstance(piece, msgspec.Struct) and (constant := as_text(piece)).strip():
