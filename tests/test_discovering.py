@@ -119,7 +119,10 @@ def again(server: Server) -> Callable[[Workflow], Report]:
         def made(step: Step) -> StepReport:
             told = StepReport(id=step.id, name=step.name, endpoint=step.endpoint.id)
             try:
-                asked = {a.name: evaluated(a.value, leaf) for a in step.arguments}
+                asked = {
+                    as_text(a.name if a.key is None else evaluated(a.key, leaf)): evaluated(a.value, leaf)
+                    for a in step.arguments
+                }
                 where = address(as_sent(step), "", lambda value: evaluated(value, leaf))
             except LookupError as error:
                 return msgspec.structs.replace(told, status="not_run", expected=False, error=str(error))
@@ -207,6 +210,33 @@ LINKS: dict[str, tuple[tuple[Exchange, ...], Server, list[tuple[str, str, str]]]
             lambda c, a: c != "POST /book" or a["what"]["rows"][0]["lane"] == "cedar",
         ),
         [("c2", "amber", "c1:season")],
+    ),
+    "a part of a field's name": (
+        (
+            get("/hall", {"tile": "FEVGaoddU"}),
+            post("/book", DONE, ("image-FEVGaoddU-title", "form", "Night")),
+        ),
+        giving(
+            {"GET /hall": {"tile": "bwRtkqvzU"}},
+            lambda c, a: c != "POST /book" or "image-bwRtkqvzU-title" in a,
+        ),
+        [("c2", "FEVGaoddU", "c1:tile")],
+    ),
+    "a percent-encoded text": (
+        (get("/hall", {"season": "sun & rain"}), post("/book", DONE, ("lane", "json", "sun%20%26%20rain"))),
+        giving(
+            {"GET /hall": {"season": "ice & snow"}},
+            lambda c, a: c != "POST /book" or a["lane"] == "ice%20%26%20snow",
+        ),
+        [("c2", "sun & rain", "c1:season")],
+    ),
+    "a word between others in a text": (
+        (get("/hall", "state=ok&season=amber&for=3600"), post("/book", DONE, ("lane", "json", "amber"))),
+        giving(
+            {"GET /hall": "state=ok&season=cedar&for=3600"},
+            lambda c, a: c != "POST /book" or a["lane"] == "cedar",
+        ),
+        [("c2", "amber", "c1:")],
     ),
     "the second of two places that gave it": (
         (

@@ -166,7 +166,7 @@ class Flow:
 
     def given_anywhere(self, opened: Iterable[Open]) -> Received:
         """Every place where the app gave the text of a constant, or a part of it."""
-        sought = Sought()
+        sought = Sought(least=1)
         for each in opened:
             for text in (each.text, *tokens(each.text)):
                 sought.add(text)
@@ -344,8 +344,11 @@ class Flow:
             return value if inside is None else inside
         pieces = inside.pieces if isinstance(inside, Text) else (value,) if inside is None else ()
         for piece in pieces:
-            if not isinstance(piece, msgspec.Struct) and (constant := as_text(piece)).strip():
-                self._add_open(constant, value, place, at)
+            if isinstance(piece, msgspec.Struct) or not (constant := as_text(piece)).strip():
+                continue
+            self._add_open(constant, value, place, at)
+            if _PERCENT.search(constant) and constant == value:
+                self._add_open(unquote(constant), value, place, at)
         return value if inside is None else inside
 
     def _add_open(self, text: str, value: Any, place: Place_, at: float) -> None:
@@ -383,9 +386,15 @@ class Flow:
         """An expression for the name of a member or a field; None for a constant."""
         if len(key) < 3:
             return None
-        if rarity(key) >= 3 and (found := self._whole(key, key, place, at)) is not None:
+        is_learnt = any(
+            e.text == key for e in self._learnt.get((self._call.id, place.argument, place.path), ())
+        )
+        if (rarity(key) >= 3 or is_learnt) and (found := self._whole(key, key, place, at)) is not None:
             return found
-        return self._part(key, place, at)
+        found = self._part(key, place, at)
+        if found is None and self._is_learning and (rarity(key) >= 2 or tokens(key)):
+            self._add_open(key, key, msgspec.structs.replace(place, location="key"), at)
+        return found
 
     def _file(self, file: File, place: Place_, at: float) -> Expression:
         if not file.path:

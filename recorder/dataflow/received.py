@@ -68,9 +68,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sought:
-    """The texts that calls send: as a whole, or somewhere inside a longer one."""
+    """The texts that calls send: as a whole, or somewhere inside a longer one.
 
-    def __init__(self) -> None:
+    Args:
+        least: the rarity from which a text is looked for among the words of a longer text that the app sent.
+    """
+
+    def __init__(self, least: int = 2) -> None:
+        self.least = least
         self.whole: set[str] = set()
         self._long: set[str] = set()
         self._grams: set[str] = set()
@@ -306,7 +311,11 @@ class Received:
                 token = match[0]
                 if any(start <= match.start() < stop for start, stop in taken):
                     continue
-                if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
+                if (
+                    len(token) == len(text)
+                    or token not in self._sought.whole
+                    or rarity(token) < self._sought.least
+                ):
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
                     taken.append(match.span())
