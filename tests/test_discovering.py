@@ -406,6 +406,16 @@ def test_what_was_typed_or_is_a_word_is_not_made_anew(exchange: Exchange, typed:
     assert learn(recorded(exchange, typed=typed), server).learnt == ()
 
 
+def test_a_secret_of_the_person_is_not_made_anew() -> None:
+    secret = "[recorder-secret:0f1e2d3c4b5a6978:RECORDER_SECRET_KEY]"
+    session = recorded(post("/notes", DONE, ("key", "header", f"Key {secret}")))
+
+    def server(call: str, asked: Asked) -> Answer:
+        return (403, {"detail": "no"}) if secret in asked["key"] else (200, DONE)
+
+    assert learn(session, server).learnt == ()
+
+
 def test_without_a_witness_of_the_typing_only_what_is_named_so_is_made_anew() -> None:
     def of(name: str) -> Discovery:
         session = recorded(post("/notes", DONE, (name, "json", "x7k2mq90ab")))

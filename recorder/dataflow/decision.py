@@ -21,6 +21,7 @@ from recorder.dataflow.made import Digested, Own, digest_of, moment
 from recorder.dataflow.missed import Open, tokens
 from recorder.dataflow.received import Received, Sought, Source
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
+from recorder.placeholders import PLACEHOLDER
 from recorder.request import as_text, follow, scalars, unbase64
 from recorder.session import Call, File, Learnt, Place, Session, Typed
 from recorder.workflow import (
@@ -352,7 +353,7 @@ class Flow:
         return value if inside is None else inside
 
     def _add_open(self, text: str, value: Any, place: Place_, at: float) -> None:
-        if text in self._placeholders or isinstance(value, bool):
+        if PLACEHOLDER.search(text) or isinstance(value, bool):
             return
         self._open[self._call.id].append(
             Open(
