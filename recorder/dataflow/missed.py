@@ -179,7 +179,7 @@ def fresh(
                 Learnt(call=e.call, input=e.input, path=e.path, text=text, origin="generated")
                 for e in everywhere
             )
-            found[text] = is_named, Candidate(call=call, learnt=learnt, why="the app refused it")
+            found[text] = is_named, Candidate(call=call, learnt=learnt, why=f"the app refused it in {call}")
     ranked = sorted(found.values(), key=lambda entry: not entry[0])
     return [candidate for _, candidate in ranked]
 

@@ -225,7 +225,7 @@ def _evidence(candidate: Candidate, without: StepReport) -> str:
     if without.expected:
         return f"{candidate.why}, and with {other} the responses agree better than with the recorded value"
     code = f" ({without.code})" if without.code else ""
-    return f"{candidate.why}; with the recorded value the call failed{code}, with {other} it did not"
+    return f"{candidate.why}; with the recorded value {without.id} failed{code}, with {other} it did not"
 
 
 def sentence(learnt: Learnt, session: Session) -> str:
