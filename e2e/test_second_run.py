@@ -79,7 +79,7 @@ async def test_a_word_under_another_name_and_an_id_of_math_random_are_learnt_by_
         ("generated", False),
         ("received", True),
     ]
-    assert all(e.evidence for e in session.learnt)
+    assert all("with the recorded value" in e.evidence for e in session.learnt)
     shown = json.loads((await asyncio.to_thread(recorder, "show", path, "--json")).stdout)
     assert [e["origin"] for e in shown["learnt"]] == [e.origin for e in session.learnt]
 

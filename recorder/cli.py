@@ -694,7 +694,7 @@ def render(
     "--learn",
     type=click.IntRange(2),
     metavar="N",
-    help="Replay N times, and write into the session what differs from run to run.",
+    help="Replay N times, and write into the session what differs from run to run, and links that this shows.",
 )
 @click.option("--heal", is_flag=True, help="Adapt the session to what changed in the app's API, then replay.")
 @click.option("--dry-run", is_flag=True, help="With --learn and --heal: write nothing, say what would be.")
@@ -1186,11 +1186,11 @@ def discovered(
     found = discover(session, selected, again)
     for sentence in found.sentences:
         say(f"learnt: {sentence}")
-    if not found.learnt:
-        return session, workflow
-    if not dry_run:
+    if found.learnt and not dry_run:
         write(found.session, file)
         say(f"{count(len(found.learnt), 'value')} written to {file}, after {count(found.replays, 'replay')}")
+    if found.interrupted:
+        raise KeyboardInterrupt
     return found.session, adapters.workflow(found.session, selected)
 
 

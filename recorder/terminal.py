@@ -116,7 +116,7 @@ def print_overview(view: Overview) -> None:
     if view.learnt:
         out.print(Text("Learnt from replays", style="bold"))
         for learnt in view.learnt:
-            what = f"what {visible(learnt.source)} gives" if learnt.source else "made anew"
+            what = f"what {visible(learnt.source)} gives" if learnt.source else "generated anew in each run"
             place = visible(learnt.where, 60)
             out.print(Text(f"  {visible(learnt.call)}, {place}: {what}, for {visible(learnt.evidence, 200)}"))
     if view.patches:

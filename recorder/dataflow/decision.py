@@ -39,6 +39,7 @@ from recorder.dataflow.sent import (
     texts_of,
 )
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
+from recorder.placeholders import PLACEHOLDER
 from recorder.request import as_text, follow, unbase64
 from recorder.session import Call, File, Learnt, Place, Session, Typed
 from recorder.workflow import (
@@ -84,6 +85,7 @@ class Flow:
         kept: ids of the calls that the person made.
         template: the path template of a call.
         refused: inputs, by call and position, that replays have shown to be no links.
+        is_learning: note the constants, for :attr:`open`.
     """
 
     def __init__(
@@ -93,8 +95,10 @@ class Flow:
         kept: Iterable[str],
         template: Callable[[Call], tuple[str, str]],
         refused: Iterable[tuple[str, int]] = (),
+        is_learning: bool = False,
     ) -> None:
         self._session = session
+        self._is_learning = is_learning
         self._template = template
         self._refused = frozenset(refused)
         self._claims = {s.placeholder: s.claims for s in session.secrets if s.placeholder}
@@ -145,12 +149,12 @@ class Flow:
 
     @property
     def open(self) -> list[Open]:
-        """The constants: values that nothing explains."""
+        """The constants, as far as calls were traced: values that nothing explains."""
         return [each for found in self._open.values() for each in found]
 
     def given_anywhere(self, opened: Iterable[Open]) -> Received:
         """Every place where the app gave the text of a constant, or a part of it."""
-        sought = Sought()
+        sought = Sought(least=1)
         for each in opened:
             for text in (each.text, *tokens(each.text)):
                 sought.add(text)
@@ -314,14 +318,19 @@ class Flow:
         if found is not None:
             return found
         inside = self._inside(value, place, at) if isinstance(value, str) else None
+        if not self._is_learning:
+            return value if inside is None else inside
         pieces = inside.pieces if isinstance(inside, Text) else (value,) if inside is None else ()
         for piece in pieces:
-            if not isinstance(piece, msgspec.Struct) and (constant := as_text(piece)).strip():
-                self._add_open(constant, value, place, at)
+            if isinstance(piece, msgspec.Struct) or not (constant := as_text(piece)).strip():
+                continue
+            self._add_open(constant, value, place, at)
+            if PERCENT.search(constant) and constant == value:
+                self._add_open(unquote(constant), value, place, at)
         return value if inside is None else inside
 
     def _add_open(self, text: str, value: Any, place: Slot, at: float) -> None:
-        if text in self._placeholders or isinstance(value, bool):
+        if PLACEHOLDER.search(text) or isinstance(value, bool):
             return
         self._open[self._call.id].append(
             Open(
@@ -355,9 +364,15 @@ class Flow:
         """An expression for the name of a member or a field; None for a constant."""
         if len(key) < 3:
             return None
-        if rarity(key) >= 3 and (found := self._whole(key, key, place, at)) is not None:
+        is_learnt = any(
+            e.text == key for e in self._learnt.get((self._call.id, place.argument, place.path), ())
+        )
+        if (rarity(key) >= 3 or is_learnt) and (found := self._whole(key, key, place, at)) is not None:
             return found
-        return self._part(key, place, at)
+        found = self._part(key, place, at)
+        if found is None and self._is_learning and (rarity(key) >= 2 or tokens(key)):
+            self._add_open(key, key, msgspec.structs.replace(place, location="key"), at)
+        return found
 
     def _file(self, file: File, place: Slot, at: float) -> Expression:
         if not file.path:

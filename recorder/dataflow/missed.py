@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from recorder.dataflow.choice import Chooser
 from recorder.dataflow.made import FAR_MS, moment, shaped
 from recorder.dataflow.received import Received, Source
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, words
@@ -22,7 +23,12 @@ LONGEST = 20_000
 """Characters of a text whose parts are looked for."""
 REFUSALS = frozenset({400, 401, 403, 409, 412, 422})
 """Statuses with which an app refuses a value that it has had before, or that is too old."""
-_TOKENS = (re.compile(r"[^\s&|;,<>\"'=()\[\]{}/?#:]+"), re.compile(r"[\w-]+"), re.compile(r"[^\W_]+"))
+_TOKENS = (
+    re.compile(r"[^\s&|;,<>\"'=()\[\]{}/?#:]+"),
+    re.compile(r"[\w-]+"),
+    re.compile(r"[^\W_]+"),
+    re.compile(r"(?<=[>\"'])[^<>\"'\s][^<>\"']*(?=[<\"'])"),
+)
 _PIECE = re.compile(r"[0-9A-Za-z]+")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9A-Za-z])")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -32,8 +38,9 @@ _MADE_NAMES = IDENTIFYING | {"idempotency", "request", "correlation", "trace", "
 
 class Open(msgspec.Struct, frozen=True, kw_only=True):
     """A constant that a call sends: a value, or what is left of a text between what is known of it. ``input`` and
-    ``path`` are as in :class:`recorder.session.Learnt`, ``location`` as in :class:`recorder.session.Value`;
-    ``nouns`` are the words of the path that is asked; ``at`` is when it is sent, in ms since the epoch."""
+    ``path`` are as in :class:`recorder.session.Learnt`, ``location`` as in :class:`recorder.session.Value`, or ``key``
+    for the name of a member or a field; ``nouns`` are the words of the path that is asked; ``at`` is when it is sent,
+    in ms since the epoch."""
 
     call: str
     input: int
@@ -60,6 +67,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return first.input, first.path, first.text
 
 
+_CHOOSER = Chooser(lambda clue, name: clue.text)
 Lives = Callable[[str, int], Sequence[Any]]
 """The values that an output of a call had in replays."""
 
@@ -90,6 +98,8 @@ def links(opened: Iterable[Open], given: Received, lives: Lives) -> list[Candida
     found: list[Candidate] = []
     for each in opened:
         for text in (each.text, *tokens(each.text)):
+            if each.location == "key" and text == each.text and rarity(text) < 2:
+                continue
             changed = [s for s in given.places(text, each.at) if _changed(s, text, lives)]
             ranked = sorted(changed, key=lambda source: _rank(each, source), reverse=True)
             found += [_link(each, text, source) for source in ranked[:MOST_ALTERNATIVES]]
@@ -102,13 +112,16 @@ def _rank(opened: Open, source: Source) -> tuple[Any, ...]:
 
 
 def _changed(source: Source, text: str, lives: Lives) -> bool:
+    output = source.output
+    by_content = _CHOOSER.link(source.link, output.value, output.component, (), made=not source.reading)
     for live in lives(source.link.step, source.link.output):
-        try:
-            now = follow(source.link, live)
-        except (LookupError, TypeError, ValueError):
-            continue
-        if not isinstance(now, dict | list | None.__class__) and as_text(now) not in ("", text):
-            return True
+        for link in (source.link, by_content):
+            try:
+                now = follow(link, live)
+            except (LookupError, TypeError, ValueError):
+                continue
+            if not isinstance(now, dict | list | None.__class__) and as_text(now) not in ("", text):
+                return True
     return False
 
 
@@ -166,7 +179,7 @@ def fresh(
                 Learnt(call=e.call, input=e.input, path=e.path, text=text, origin="generated")
                 for e in everywhere
             )
-            found[text] = is_named, Candidate(call=call, learnt=learnt, why="the app refused it")
+            found[text] = is_named, Candidate(call=call, learnt=learnt, why=f"the app refused it in {call}")
     ranked = sorted(found.values(), key=lambda entry: not entry[0])
     return [candidate for _, candidate in ranked]
 

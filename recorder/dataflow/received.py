@@ -284,7 +284,11 @@ class Received:
                 token = match[0]
                 if any(start <= match.start() < stop for start, stop in taken):
                     continue
-                if len(token) == len(text) or token not in self._sought.whole or rarity(token) < 2:
+                if (
+                    len(token) == len(text)
+                    or token not in self._sought.whole
+                    or rarity(token) < self._sought.least
+                ):
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
                     taken.append(match.span())

@@ -36,9 +36,14 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sought:
-    """The texts that calls send: as a whole, or somewhere inside a longer one."""
+    """The texts that calls send: as a whole, or somewhere inside a longer one.
 
-    def __init__(self) -> None:
+    Args:
+        least: the rarity from which a text is looked for among the words of a longer text that the app sent.
+    """
+
+    def __init__(self, least: int = 2) -> None:
+        self.least = least
         self.whole: set[str] = set()
         self._long: set[str] = set()
         self._grams: set[str] = set()

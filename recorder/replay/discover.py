@@ -1,7 +1,7 @@
 """Links and generated values that the recording does not tell, found and proved by doing it again.
 
-A candidate is kept if a replay with it goes better than one without it, both made now: the call that sends it is
-accepted and was not, or more of the calls are, or fewer of the responses differ.
+A candidate is kept if replays with it go better than those without it, all made now: the call that sends it is
+accepted and was not, or more of the calls after it are, or responses that differed do not any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from recorder.dataflow.missed import REFUSALS, Candidate, fresh, links
 from recorder.replay.report import Report, StepReport
 from recorder.session import Learnt, Session
 from recorder.show import place_of, visible
-from recorder.workflow import Workflow
+from recorder.workflow import Step, Workflow
 
 MOST_REPLAYS = 40
 """Replays that are made to prove candidates."""
@@ -36,6 +36,8 @@ class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     learnt: tuple[Learnt, ...] = ()
     sentences: tuple[str, ...] = ()
     replays: int = 0
+    interrupted: bool = False
+    """Ctrl-C ended it; what had been proved until then is kept."""
 
 
 def discover(session: Session, selection: Selection, again: Again) -> Discovery:
@@ -63,13 +65,18 @@ class _Search:
         """What each output had in the replays until now."""
         self._learnt: list[Learnt] = []
         self._useless: set[tuple[Learnt, ...]] = set()
+        self._readers: tuple[Step, ...] = ()
+        """Steps that the workflow does not need, but that read what constants may have been read from."""
+        self._interrupted = False
 
     def run(self) -> Discovery:
+        found = self._unexplained()
+        self._readers = found.readers
         try:
-            if self._unexplained(()).opened:
+            if found.opened:
                 runs = [self._replay(()), self._replay(())]
-                while not runs[-1].ok and (better := self._learn_one(runs)) is not None:
-                    runs = [better]
+                while not runs[-1].ok and (better := self._learn_one(runs)):
+                    runs = better
         except _Enough:
             pass
         session = _with(self._session, self._learnt)
@@ -78,22 +85,24 @@ class _Search:
             learnt=tuple(self._learnt),
             sentences=tuple(sentence(each, session) for each in self._learnt),
             replays=self._replays,
+            interrupted=self._interrupted,
         )
 
-    def _unexplained(self, more: Iterable[Learnt]) -> Unexplained:
-        return unexplained(_with(self._session, (*self._learnt, *more)), self._selection)
+    def _unexplained(self) -> Unexplained:
+        return unexplained(_with(self._session, self._learnt), self._selection)
 
     def _replay(self, more: Sequence[Learnt]) -> Report:
-        """One replay with candidates in place, which also reads what the constants may have been read from."""
+        """One replay with candidates in place."""
         if self._replays >= MOST_REPLAYS:
             raise _Enough
         self._replays += 1
         workflow = adapters.workflow(_with(self._session, (*self._learnt, *more)), self._selection)
         made = {step.id for step in workflow.steps}
-        readers = [step for step in self._unexplained(more).readers if step.id not in made]
+        readers = [step for step in self._readers if step.id not in made]
         steps = sorted((*workflow.steps, *readers), key=lambda step: step.started)
         report = self._again(msgspec.structs.replace(workflow, steps=tuple(steps)))
         if report.interrupted or report.timed_out is not None:
+            self._interrupted = report.interrupted
             raise _Enough
         for step in report.steps:
             for output in step.outputs:
@@ -101,41 +110,47 @@ class _Search:
         asked = tuple(step for step in report.steps if step.id in made)
         return msgspec.structs.replace(report, steps=asked)
 
-    def _learn_one(self, runs: Sequence[Report]) -> Report | None:
-        """Learn what one call needs; a replay with it, or None where nothing helps."""
-        found = candidates(self._session, self._unexplained(()), runs[-1], self._lives)
+    def _learn_one(self, runs: Sequence[Report]) -> list[Report]:
+        """Learn what one call needs; replays with it, or none where nothing helps."""
+        found = candidates(self._session, self._unexplained(), runs[-1], self._lives)
         by_call: dict[str, list[Candidate]] = {}
         for candidate in found:
             by_call.setdefault(candidate.call, []).append(candidate)
         steps = sorted(runs[-1].steps, key=lambda step: step.expected)
         for call in (step.id for step in steps if step.id in by_call):
             for chosen in sets_of(by_call[call]):
-                all_of_it = _all(chosen)
-                if all_of_it in self._useless:
+                together = _all(chosen)
+                if together in self._useless:
                     continue
-                trial = self._replay(all_of_it)
-                if is_better(trial, runs, call) and (needed := self._needed(chosen, trial, call)):
-                    self._learnt += needed
-                    return self._replay(())
-                self._useless.add(all_of_it)
-        return None
+                trial = self._replay(together)
+                if is_better(trial, runs, call):
+                    needed, trial = self._needed(chosen, trial, runs, call)
+                    if needed and is_better(again := self._replay(needed), runs, call):
+                        self._learnt += needed
+                        return [trial, again]
+                self._useless.add(together)
+        return []
 
-    def _needed(self, chosen: Sequence[Candidate], trial: Report, call: str) -> list[Learnt]:
-        """Those candidates without which it goes worse, with the evidence."""
+    def _needed(
+        self, chosen: Sequence[Candidate], trial: Report, runs: Sequence[Report], call: str
+    ) -> tuple[list[Learnt], Report]:
+        """Those candidates without which it goes worse, with the evidence, and a replay with just these."""
         kept = list(chosen)
         evidence = {}
         for candidate in chosen:
             rest = [each for each in kept if each is not candidate]
             without = self._replay(_all(rest))
-            if is_better(trial, [without], call):
-                evidence[candidate.key] = _evidence(candidate, _step(trial, call), _step(without, call))
+            others = [without] if rest else [*runs, without]
+            if is_better(trial, others, call):
+                evidence[candidate.key] = _evidence(candidate, _step(without, call))
             else:
                 kept, trial = rest, without
-        return [
+        needed = [
             msgspec.structs.replace(each, evidence=evidence[candidate.key])
             for candidate in kept
             for each in candidate.learnt
         ]
+        return needed, trial
 
 
 def candidates(
@@ -168,24 +183,33 @@ def sets_of(found: Sequence[Candidate]) -> Iterator[tuple[Candidate, ...]]:
 
 
 def is_better(trial: Report, others: Sequence[Report], call: str) -> bool:
-    """Whether a replay went better from ``call`` on, which it made as recorded, than the last of the others; where as
-    many calls were made as recorded, than any of them."""
+    """Whether a replay made ``call`` as recorded and went better from there on than the last of the others; where as
+    many calls were made as recorded, whether responses do not differ any more that differed in all others."""
     if not _step(trial, call).expected:
         return False
     if not _step(others[-1], call).expected:
         return True
-    accepted, differences = _score(trial, call)
-    before, _ = _score(others[-1], call)
-    if accepted != before:
-        return accepted > before
-    return all(differences < _score(other, call)[1] for other in others)
+    now, before = (sum(step.expected for step in _from(each, call)) for each in (trial, others[-1]))
+    if now != before:
+        return now > before
+    differing = [_differences(each, call) for each in others]
+    still = _differences(trial, call)
+    return bool(frozenset.intersection(*differing) - still) and still <= frozenset.union(*differing)
 
 
-def _score(report: Report, call: str) -> tuple[int, int]:
-    """How many calls from ``call`` on were made as recorded, and in how many places responses differ."""
+def _from(report: Report, call: str) -> Sequence[StepReport]:
     place = next(n for n, step in enumerate(report.steps) if step.id == call)
-    steps = report.steps[place:]
-    return sum(s.expected for s in steps), sum(len(o.differences) for s in steps for o in s.outputs)
+    return report.steps[place:]
+
+
+def _differences(report: Report, call: str) -> frozenset[tuple[str, int, str]]:
+    """Where responses are not as recorded, from ``call`` on."""
+    return frozenset(
+        (step.id, output.output, difference.path)
+        for step in _from(report, call)
+        for output in step.outputs
+        for difference in output.differences
+    )
 
 
 def _step(report: Report, call: str) -> StepReport:
@@ -196,19 +220,18 @@ def _all(chosen: Iterable[Candidate]) -> tuple[Learnt, ...]:
     return tuple(each for candidate in chosen for each in candidate.learnt)
 
 
-def _evidence(candidate: Candidate, trial: StepReport, without: StepReport) -> str:
+def _evidence(candidate: Candidate, without: StepReport) -> str:
+    other = "the new one" if candidate.learnt[0].source else "one made anew"
     if without.expected:
-        return f"{candidate.why}, and with the one of this run the responses agree better than with the recorded one"
+        return f"{candidate.why}, and with {other} the responses agree better than with the recorded value"
     code = f" ({without.code})" if without.code else ""
-    return (
-        f"{candidate.why}; with the recorded value the call failed{code}, with the one of this run it did not"
-    )
+    return f"{candidate.why}; with the recorded value {without.id} failed{code}, with {other} it did not"
 
 
 def sentence(learnt: Learnt, session: Session) -> str:
     """What was learnt, and of which place, without a final stop."""
     where = f"{visible(learnt.call)}, {visible(place_of(learnt, session), 60)}"
-    what = f"a link to what {visible(learnt.source)} gives" if learnt.source else "made anew in each run"
+    what = f"a link to what {visible(learnt.source)} gives" if learnt.source else "generated anew in each run"
     return f"{where}: {what}, for {learnt.evidence}"
 
 

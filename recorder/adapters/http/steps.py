@@ -86,7 +86,7 @@ def unexplained(session: Session, selection: Selection) -> Unexplained:
     Raises:
         UsageError: as :func:`workflow`.
     """
-    builder = _Builder(session, chosen_calls(session, selection))
+    builder = _Builder(session, chosen_calls(session, selection), is_learning=True)
     made = {step.id for step in builder.steps()}
     opened = tuple(each for each in builder.flow.open if each.call in made)
     given = builder.flow.given_anywhere(opened)
@@ -179,8 +179,9 @@ def _expectations(
 
 
 class _Builder:
-    def __init__(self, session: Session, chosen: list[Call]) -> None:
+    def __init__(self, session: Session, chosen: list[Call], is_learning: bool = False) -> None:
         self._session = session
+        self._is_learning = is_learning
         self._endpoints = {endpoint.id: endpoint for endpoint in session.api.endpoints}
         self._chosen = {call.id for call in chosen}
         self._names = Names()
@@ -223,7 +224,7 @@ class _Builder:
         everything.sort(key=lambda call: call.timing.started)
         refused = {(proof.call, proof.input) for proof in session.proofs if proof.proof == "refused"}
         kept = {call.id for call in session.calls}
-        self._flow = Flow(session, everything, kept, self._template, refused)
+        self._flow = Flow(session, everything, kept, self._template, refused, self._is_learning)
         traced: dict[str, Traced] = {}
         for call in everything:
             traced[call.id] = self._flow.trace(call)
