@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -705,19 +705,19 @@ class Flow:
                 start + len(known),
                 self._person.plain(typed.control, typed.value, typed.label or typed.field, known),
             )
-        for known in self._received.parts:
-            for written in dict.fromkeys((known, quote(known, safe="!'()*~"), quote_plus(known))):
-                start = text.find(written)
-                stop = start + len(written)
-                if start < 0 or len(written) == len(text) or not is_free(start, stop):
-                    continue
-                if len(written) < 16 and is_within_word(text, start, stop):
-                    continue
-                found = self._token(known, text[:start], place, at)
-                if found is not None:
-                    taken.append((start, stop))
-                    yield start, stop, found if written == known else Spelled(kind="percent", value=found)
-                    break
+        done: set[str] = set()
+        for known, written in self._received.parts_of(text):
+            start = text.find(written)
+            stop = start + len(written)
+            if known in done or start < 0 or len(written) == len(text) or not is_free(start, stop):
+                continue
+            if len(written) < 16 and is_within_word(text, start, stop):
+                continue
+            found = self._token(known, text[:start], place, at)
+            if found is not None:
+                done.add(known)
+                taken.append((start, stop))
+                yield start, stop, found if written == known else Spelled(kind="percent", value=found)
         if PATH.fullmatch(text) is not None:
             for start, stop, route in steps(text):
                 raw = text[start:stop]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from recorder.dataflow.choice import Clue
@@ -18,7 +19,7 @@ class Person:
     """What the person did in one session, and the variables for it."""
 
     def __init__(self, session: Session) -> None:
-        self._acts = session.acts
+        self._acts = sorted(session.acts, key=lambda act: act.at)
         self._placeholders = frozenset(secret.placeholder for secret in session.secrets)
         self._typed = sorted(session.typed, key=lambda typed: typed.at)
         self.by_text: dict[str, list[Typed]] = {}
@@ -129,15 +130,14 @@ class Person:
         """What the person typed and clicked until a call began, and the texts at the last click."""
         at = call.timing.started + 1
         clues: list[Clue] = []
-        for number, typed in enumerate(t for t in reversed(self._typed) if t.at <= at):
-            if number >= 60:
-                break
+        end = bisect_right(self._typed, at, key=lambda typed: typed.at)
+        for number, typed in enumerate(reversed(self._typed[max(0, end - 60) : end])):
             for text in (typed.shown, typed.value):
                 if text.strip() and typed.kind != "check":
                     clues.append(Clue(text=collapsed(text), rank=3 - number / 100, typed=True))
         clicked: set[str] = set()
-        acts = [act for act in self._acts if act.at <= at]
-        for number, act in enumerate(reversed(acts[-30:])):
+        end = bisect_right(self._acts, at, key=lambda act: act.at)
+        for number, act in enumerate(reversed(self._acts[max(0, end - 30) : end])):
             texts = [act.name, *act.near]
             if act.at >= self._since - 1 and call.trigger.kind in ("person", "call"):
                 clicked.update(collapsed(text) for text in texts if text)

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 import msgspec
 
 from recorder.address import parts_of
-from recorder.dataflow.sent import Sought
+from recorder.dataflow.sent import SHORTEST, Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
 from recorder.markup import elements, literals
 from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
@@ -83,7 +83,9 @@ class Received:
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
         self._order = 0
-        self._parts: list[str] = []
+        self._parts: dict[str, list[tuple[int, str, str]]] = {}
+        """Received texts that are a part of a longer text that is sent, as they are sent, by how they begin."""
+        self._count = 0
         self.routes: dict[str, int] = {}
         """How often each word was a segment of an address that the app sent."""
 
@@ -93,10 +95,20 @@ class Received:
         found = self._places.get(text, ())
         return [source for source in found if source.at <= at or source.link.step == document]
 
-    @property
-    def parts(self) -> list[str]:
-        """Received texts that are a part of a longer text that is sent."""
-        return self._parts
+    def parts_of(self, text: str) -> list[tuple[str, str]]:
+        """Received texts that may be a part of ``text``, in the order in which they arrived, and how each is
+        written there."""
+        if not self._parts:
+            return []
+        found: set[tuple[int, str, str]] = set()
+        for start in {text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1)} & self._parts.keys():
+            found.update(self._parts[start])
+        return [(known, written) for _, known, written in sorted(found)]
+
+    def _add_part(self, text: str) -> None:
+        for written in dict.fromkeys((text, quote(text, safe="!'()*~"), quote_plus(text))):
+            self._parts.setdefault(written[:SHORTEST], []).append((self._count, text, written))
+            self._count += 1
 
     def learn(
         self, call: Call, nouns: frozenset[str], reading: bool, sent: Iterable[tuple[str, str]]
@@ -128,7 +140,7 @@ class Received:
                 if readers and not self._leads(link, output.value, text):
                     continue
                 if not known and self._sought.is_part(text):
-                    self._parts.append(text)
+                    self._add_part(text)
                 at = ended
                 if moments and path and isinstance(path[0], int):
                     at = moments[path[0]] if path[0] < len(moments) else ended
@@ -278,6 +290,8 @@ class Received:
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""
+        if text.isalnum():
+            return
         taken: list[tuple[int, int]] = []
         for pattern in (_RUN, _TOKEN, _WORD):
             for match in pattern.finditer(text):
