@@ -156,6 +156,7 @@ def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",  # a shell script prints what the app answers, in the app's encoding
             timeout=180,
             check=False,
         )

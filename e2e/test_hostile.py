@@ -260,7 +260,7 @@ async def test_what_such_an_app_gives_to_download_runs_nowhere(browser_path: str
 
     async with upstream(give) as url:
         await record(
-            url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive, say=said.append
+            url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive, say=tell
         )
     kept = [Path(text.removeprefix("downloaded ")) for text in said if text.startswith("downloaded ")]
     assert len(kept) == 3 and all(p.stat().st_mode & 0o777 == 0o600 for p in kept)

@@ -1080,7 +1080,7 @@ async def test_over_a_binding_every_frame_speaks_and_only_the_outermost_shows_th
         site.session, site.recording = 1, True
         for push in pushes[:2]:
             push.set_result(events.dump(site.state(calls=3, last="greet")))
-        await async_expect(button).to_have_accessible_name("API Recorder: recording, 3 calls, last greet")
+        await async_expect(button).to_have_accessible_name("API Recorder: recording, 3 calls")
         await asyncio.to_thread(site.wait, lambda: site.done("?inner"))
         assert {p.url.rpartition("/")[2]: p.embedded for p in site.said(PageOpened)} == {
             "plain": False,
@@ -1122,8 +1122,8 @@ def test_the_toggle_keeps_its_contract(site: Site, open_page: Callable[..., Page
     page.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-pressed", "true")
     site.say(site.state(calls=3, last="greet"))
-    expect(button).to_have_accessible_name("API Recorder: recording, 3 calls, last greet")
-    expect(button).to_contain_text("3 · greet")
+    expect(button).to_have_accessible_name("API Recorder: recording, 3 calls")
+    expect(button).to_contain_text("3")
     site.answers_presses = False
     get(page, "/json?last")
     page.keyboard.press("Space")

@@ -391,7 +391,7 @@ def test_a_missing_file_is_named(
     script.write_text(render(a_workflow(step, app=an_app(url=app.url)), "python"), encoding="utf-8")
     done = run_script(script)
     assert done.returncode == 1
-    assert f"{tmp_path / 'cat.png'} does not exist" in done.stderr
+    assert f"{tmp_path / 'not-kept' / 'cat.png'} does not exist" in done.stderr
 
 
 def test_the_same_login_opens_the_app(

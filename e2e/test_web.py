@@ -78,8 +78,9 @@ async def recorded(name: str, app: WebApp, path: Path, way: str, browser_path: s
 
 
 def of_the_person(log: list[Any], name: str) -> list[Any]:
-    """Without what the page asked as it loaded, which is kept apart from what a person did."""
-    return log[1:] if name == "graphql" else log
+    """Without what the page reads by itself, as it loads and after each act: it is asked again only where a call needs
+    it."""
+    return [call for call in log if call[0] != "books"] if name == "graphql" else log
 
 
 @pytest.mark.parametrize("way", ["record", "proxy"])
@@ -99,7 +100,7 @@ async def test_a_visit_is_done_again_on_a_fresh_server_by_replay_and_by_every_sc
     app = await asyncio.to_thread(start, name)
     done = await asyncio.to_thread(recorder, "replay", path, "--url", app.url, **visits.SECRET)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert app.log == wanted
+    assert of_the_person(app.log, name) == wanted
     # Both ways give the same session, so that one of them need not be written in every language.
     targets = [t for t in SCRIPTS if "async" not in t or name == "streams"] if way == "record" else ["python"]
     for target in targets:
@@ -124,7 +125,8 @@ async def test_a_visit_is_done_again_on_a_fresh_server_by_replay_and_by_every_sc
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         left_out = OVER_SOCKETS if target in NO_SOCKETS else ()
-        assert app.log == [call for call in wanted if call[0] not in left_out], target
+        made = of_the_person(app.log, name)
+        assert made == [call for call in wanted if call[0] not in left_out], target
 
 
 @pytest.mark.parametrize("name", ["crud", "forms", "streams"])

@@ -97,16 +97,19 @@ async def visit(page: Page) -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened(browser_path: str, url: str) -> AsyncIterator[Page]:
-    """``url`` in a browser that knows nothing of the recorder; errors of the page fail the test."""
+async def opened(browser_path: str, url: str, **options: Any) -> AsyncIterator[Page]:
+    """``url`` in a browser that knows nothing of the recorder; errors of the page fail the test.
+
+    ``options`` are those of the browser context."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_FLAGS)
-        context = await browser.new_context()
+        context = await browser.new_context(**options)
         page = await context.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         if link := _links.get(urlsplit(url).netloc):
-            await page.goto(link[-1])
+            # Only the link: the page it leads to would be opened twice.
+            await context.request.get(link[-1], max_redirects=0)
         await page.goto(url)
         yield page
         assert errors == []

@@ -21,6 +21,7 @@ from recorder.terminal import (
     plain_table,
     print_comparison,
     print_endpoints,
+    print_explanation,
     print_graph,
     print_load,
     print_overview,
@@ -503,6 +504,7 @@ def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
     epilog=examples(
         "recorder show session.json",
         "recorder show session.json --json | jq .variables",
+        "recorder show session.json --explain",
         "recorder show monday.json --against tuesday.json",
     )
 )
@@ -515,11 +517,21 @@ def import_(file: Path, output: Path | None, openapi: Path | None) -> int:
 )
 @selection
 @click.option(
-    "--json", "as_json", is_flag=True, help="As JSON: app, calls, links, variables, secrets, omitted."
+    "--explain",
+    is_flag=True,
+    help="Show for each value that is sent its origin (typed, chosen, received, generated, constant, secret, cookie) "
+    "and the evidence for it.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="As JSON: app, calls, links, variables, secrets, omitted; with --explain, steps and omitted.",
 )
 def show(
-    file: Path, against: Path | None, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, as_json: bool
-) -> int:
+    file: Path, against: Path | None, only: tuple[str, ...], skip: tuple[str, ...], raw: bool, explain: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
     """Show the calls of a session, and what of them is a link, a variable or a secret. FILE may be a journal too."""
     from recorder import adapters
     from recorder.show import compared, dump, overview
@@ -528,6 +540,19 @@ def show(
         session = opened(path)
         return overview(session, adapters.workflow(session, chosen(path, only, skip, raw)))
 
+    if explain:
+        from recorder.explanation import explanation
+
+        if against is not None:
+            raise UsageError("--explain is about one session", "Leave out --against")
+        session = opened(file)
+        workflow = adapters.workflow(session, chosen(file, only, skip, raw))
+        explained = explanation(session, workflow, overview(session, workflow).omitted)
+        if as_json:
+            write_text(dump(explained))
+        else:
+            print_explanation(explained)
+        return 0
     view = seen(file)
     if against is not None:
         comparison = compared(view, seen(against))

@@ -22,6 +22,7 @@ Pairs = tuple[tuple[str, str], ...]
 BodyKind = Literal["none", "text", "parts", "lost"]
 Change = Literal["skip", "keep", "delete", "rename", "secret", "undo"]
 """What a person does to a recording in the panel."""
+Login = Literal["", "basic", "digest"]
 MadeForm = Literal["", "hex", "base64", "base64url", "uuid"]
 LostReason = Literal["too_large", "unreadable", "binary_not_kept"]
 
@@ -139,7 +140,7 @@ class Cookies(Event, frozen=True, tag="cookies"):
     url: str
     sent: tuple[tuple[str, str], ...] = ()
     set: tuple[tuple[str, str], ...] = ()
-    login: str = ""
+    login: Login = ""
 
 
 class Request(Event, frozen=True, tag="request"):
@@ -188,11 +189,12 @@ class Done(Event, frozen=True, tag="done"):
 
 
 class SocketOpened(Event, frozen=True, tag="ws_open"):
-    """A WebSocket of the app opened."""
+    """A WebSocket of the app opened; ``protocol`` is the subprotocol that both sides agreed on."""
 
     id: str
     url: str
     act: str | None = None
+    protocol: str = ""
 
 
 class SocketMessage(Event, frozen=True, tag="ws_message"):

@@ -10,6 +10,8 @@ import re
 
 VARIABLE = re.compile(r"RECORDER_SECRET_[A-Z0-9_]{1,80}")
 PLACEHOLDER = re.compile(r"\[recorder-secret:[0-9a-f]{16}:(RECORDER_SECRET_[A-Z0-9_]{1,80})\]")
+LOGIN = ("RECORDER_USERNAME", "RECORDER_PASSWORD")
+"""What a script takes a login from that the browser's own dialog asked for. Nothing in a recording stands for them."""
 _READABLE = re.compile(r"RECORDER_[A-Z0-9_]{1,80}")
 
 

@@ -30,7 +30,7 @@ import msgspec
 from recorder.address import has_scheme, is_token, is_web
 from recorder.api import Api, Endpoint, Location
 from recorder.errors import FileError
-from recorder.placeholders import PLACEHOLDER, why_not
+from recorder.placeholders import LOGIN, PLACEHOLDER, why_not
 
 if TYPE_CHECKING:
     import zipfile
@@ -277,6 +277,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The names of the cookies that the request carried, each with a digest of its value."""
     cookies_set: tuple[tuple[str, str], ...] = ()
     """The names of the cookies that the response set, each with a digest of its value."""
+    login: Literal["", "basic", "digest"] = ""
+    """The scheme of the login that the browser itself sent with the request, which its own dialog had asked for."""
     moments: tuple[float, ...] = ()
     """When each item of a streamed response arrived, in ms from the start of the call."""
     address: str = ""
@@ -594,7 +596,8 @@ def _unlikely(session: Session) -> str:
     """Why the recorder cannot have written this session; empty if it can. Scripts and replays would otherwise
     read the person's environment, or leave the web."""
     for secret in session.secrets:
-        if why := why_not(secret.name, secret.placeholder):
+        is_login = secret.name in LOGIN and not secret.placeholder
+        if not is_login and (why := why_not(secret.name, secret.placeholder)):
             return why
     if session.app.url and not is_web(session.app.url):
         return f"the app's address is {session.app.url[:120]!r}, not one of the web"

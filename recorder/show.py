@@ -261,7 +261,7 @@ def _value(value: Value, secrets: tuple[SecretName, ...]) -> Shown:
     return Shown(
         name=value.name or value.label or value.component,
         value=encoded,
-        secrets=tuple(secret.name for secret in secrets if secret.placeholder in text),
+        secrets=tuple(secret.name for secret in secrets if secret.placeholder and secret.placeholder in text),
         state=value.state,
         unchanged=value.skipped,
     )
@@ -392,7 +392,7 @@ def spelled(place: Place) -> str:
     return "".join(parts).lstrip(".")
 
 
-def dump(view: Overview | Comparison) -> str:
+def dump(view: msgspec.Struct) -> str:
     """As JSON text, ASCII only, so that any recorded text survives any terminal."""
     return json.dumps(msgspec.to_builtins(view), indent=2) + "\n"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from recorder.explanation import Explanation
     from recorder.load.report import Figures, LoadReport
     from recorder.replay.report import StepReport
     from recorder.serve.page import Page
@@ -124,6 +125,45 @@ def print_overview(view: Overview) -> None:
             for change in patch.changes:
                 out.print(Text(f"  {visible(change, 200)} (confidence {100 * patch.confidence:.0f} %)"))
     for note in view.notes:
+        out.print(Text(f"Note: {visible(note)}", style="yellow"))
+
+
+ORIGIN_STYLES = {
+    "typed": "green", "chosen": "green", "received": "cyan", "cookie": "cyan", "generated": "magenta",
+    "secret": "yellow", "constant": "dim",
+}  # fmt: skip
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """The table of `recorder show --explain`, and what was left out."""
+    from rich.text import Text
+
+    from recorder.show import Shown, brief, visible
+
+    out = console()
+    table = plain_table("step", "value", "recorded", "sent", "origin", "evidence")
+    for step in explanation.steps:
+        name = Text.assemble((visible(step.id), "bold"), f" {visible(step.endpoint, 60)}")
+        if step.setup:
+            name.append(" (set-up)", style="dim")
+        if not step.values:
+            table.add_row(name, Text("nothing is sent", style="dim"))
+        for number, found in enumerate(step.values):
+            table.add_row(
+                name if number == 0 else "",
+                Text(visible(found.where, 40)),
+                Text(brief(Shown(value=found.value), 30)),
+                Text(visible(found.becomes, 60) or "as recorded", style="" if found.becomes else "dim"),
+                Text(found.origin, style=ORIGIN_STYLES[found.origin]),
+                Text(visible(found.evidence, 200)),
+            )
+    if table.row_count:
+        out.print(table)
+    if explanation.omitted:
+        out.print(Text("Left out", style="bold"))
+        for omitted in explanation.omitted:
+            out.print(Text(f"  {visible(omitted.id)} {visible(omitted.endpoint)}: {visible(omitted.why)}"))
+    for note in explanation.notes:
         out.print(Text(f"Note: {visible(note)}", style="yellow"))
 
 

@@ -48,8 +48,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
       returns.
     - ``literal``: the text is JavaScript; ``path`` is a name and ``nth``: the nth string or number literal that is
       assigned to this name (``name = "x"``, ``"name": 'x'``, ``name: 7``).
-    - ``entries``: the value is an object; ``path`` leads into the list of its members, each an object with ``key`` and
-      ``value``.
+    - ``entries``: the value is an object; ``path`` leads into the list of its members, each an object with
+      ``key`` and ``value``.
     - ``base64``: the text is base64, in either alphabet, of another text.
     - ``unquote``: the text is percent-encoded.
     - ``query``: the text is an address; ``path`` is the name of a parameter of its query, or else of its fragment.
@@ -418,7 +418,7 @@ class SecretFinder:
     something alike gets it back as the text it is."""
 
     def __init__(self, secrets: tuple[SecretName, ...]) -> None:
-        self._names = {secret.placeholder: secret.name for secret in secrets}
+        self._names = {secret.placeholder: secret.name for secret in secrets if secret.placeholder}
         self._pattern = re.compile("(" + "|".join(map(re.escape, self._names)) + ")") if self._names else None
 
     def replace(self, value: Any) -> Any:
@@ -445,8 +445,8 @@ class SecretFinder:
 
 
 def with_short_names(workflow: Workflow) -> Workflow:
-    """With ``NAME`` in place of ``NAME_2`` for a secret, where no other secret of the workflow has the shorter name: the
-    recording may have found others that no step sends."""
+    """With ``NAME`` in place of ``NAME_2`` for a secret, where no other secret of the workflow has the shorter
+    name: the recording may have found others that no step sends."""
     taken = {secret.name for secret in workflow.secrets}
     names: dict[str, str] = {}
     for secret in workflow.secrets:

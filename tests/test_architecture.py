@@ -24,6 +24,7 @@ FLOORS: list[set[str]] = [
     {"request"},
     {"dataflow"},
     {"adapters", "render", "show", "schema", "graph"},
+    {"explanation"},
     {"capture", "load", "replay"},
     {"serve"},
     {"doctor", "terminal"},

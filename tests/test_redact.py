@@ -15,8 +15,20 @@ from recorder import events
 from recorder import session as sessions
 from recorder.adapters import Selection, workflow
 from recorder.adapters.http.fold import HttpFold
-from recorder.events import Act, AnyEvent, Body, Done, Mark, PageOpened, Request, Response, Secret
-from recorder.redact import Redactor, digest, redacted, secret_in, settled
+from recorder.events import (
+    Act,
+    AnyEvent,
+    Body,
+    Done,
+    Made,
+    Mark,
+    PageOpened,
+    Request,
+    Response,
+    Secret,
+    Typed,
+)
+from recorder.redact import Redactor, digest, redacted, secret_in, settled, spellings, undigested
 from recorder.render import render
 from tests.planted import HERE, by_the_page, cases, facts
 from tests.planted.known import opaque, planted
@@ -216,3 +228,43 @@ def test_a_value_that_the_app_gave_is_linked_and_asks_for_no_variable() -> None:
     assert value not in sessions.dump(session)
     text = render(workflow(session, Selection(raw=True)), "python")
     assert "RECORDER_SECRET" not in text and '["key"]' in text, text
+
+
+def test_a_token_of_letters_only_has_its_placeholder_where_it_is_all_of_a_value() -> None:
+    secret = told("kqzvbmwt")
+    given = json.dumps({"key": "kqzvbmwt", "about": "the word kqzvbmwt in a sentence"})
+    made, _ = settled([*exchange(given, f"Token {secret.placeholder}"), secret])
+    assert dumped(made).count(secret.placeholder) == 3
+    assert "the word kqzvbmwt in a sentence" in dumped(made)
+
+
+def test_a_word_that_only_the_app_calls_a_secret_stays_where_it_stands_elsewhere() -> None:
+    secret = told("English")
+    given = json.dumps([{"token": secret.placeholder}, {"language": "English"}])
+    told_events = [*exchange(given, "x"), secret]
+    assert settled(told_events) == (told_events, False)
+
+
+def test_what_was_typed_and_is_sent_as_a_secret_later_is_no_longer_told_in_clear() -> None:
+    secret = told("open sesame")
+    typed = Typed(page="p", seq=9, at=0.1, control="i1", kind="text", value="open sesame", label="Phrase")
+    other = Typed(
+        page="p", seq=8, at=0.1, control="i2", kind="text", value="I say open sesame", label="Story"
+    )
+    made, _ = settled([typed, other, *exchange("{}", secret.placeholder), secret])
+    assert [event.value for event in made if isinstance(event, Typed)] == [secret.placeholder, other.value]
+
+
+@pytest.mark.parametrize("form", ["hex", "base64", "base64url", "uuid"])
+def test_bytes_that_the_page_drew_and_a_secret_spells_are_drawn_again(form: str) -> None:
+    content = bytes(range(200, 216))
+    secret = told(spellings(content)[form])  # type: ignore[index]
+    drawn = Made(page="p", seq=7, at=0.1, how="random", value=content.hex())
+    made, _ = settled([drawn, *exchange("{}", secret.placeholder), secret])
+    (found,) = (event for event in made if isinstance(event, Made))
+    assert (found.value, found.form, found.size) == (secret.placeholder, form, 16)
+
+
+def test_a_settled_secret_leaves_no_digest_to_guess_it_by() -> None:
+    secret = undigested(told("kqzvbmwt"))
+    assert isinstance(secret, Secret) and (secret.digest, secret.length, secret.salt) == ("", 0, "")

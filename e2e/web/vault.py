@@ -174,7 +174,7 @@ document.getElementById("other").value = vault.filled;
 const post = (path, body, headers = json) => fetch(path, { method: "POST", headers, body });
 document.getElementById("go").addEventListener("click", async () => {
   document.title = `Vault of ${vault.title}`;
-  history.replaceState(null, "", `/#access_token=${vault.hash}&token_type=bearer`);
+  history.replaceState(null, "", `/${vault.hash}`);
   await post("/headers", "{}", { ...json, ...vault.headers });
   await post("/cookies", "{}", { ...json, "x-seen": document.cookie.split("; ").sort().join(";") });
   await fetch(`/query?${new URLSearchParams(vault.query)}`);
@@ -225,7 +225,7 @@ def page() -> HTMLResponse:
 @app.get("/page.js")
 def script() -> Response:
     vault = {
-        "stored": STORED, "filled": FILLED, "title": TITLE, "hash": HASH, "headers": HEADERS, "query": QUERY, "oauth": OAUTH,
+        "stored": STORED, "filled": FILLED, "title": TITLE, "hash": f"#access_token={HASH}&token_type=bearer", "headers": HEADERS, "query": QUERY, "oauth": OAUTH,
         "paths": PATHS, "sent": SENT, "form": FORM, "parts": PARTS, "errors": ERRORS, "socket": SOCKET_SENT,
         "own": OWN,
     }  # fmt: skip

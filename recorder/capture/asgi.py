@@ -201,7 +201,8 @@ class Recording:
                 keys=Keys(),
             )
         self._app = app
-        self._scope = scope
+        # A copy: a router writes into a scope where it leads to.
+        self._scope = dict(scope)
         return self._collector
 
     async def stop(self) -> None:

@@ -28,12 +28,14 @@ Send = Callable[[Message], Awaitable[None]]
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """A recording as it now is: ``session`` as it was recorded, and the person's ``edits`` that are not in it. ``path``
-    is where the session file is, or will be; ``live`` says that it is still being recorded."""
+    is where the session file is, or will be; ``live`` says that it is still being recorded. ``settled``, which takes a
+    while, is the session with its secrets decided over all of it, where that may be another."""
 
     session: Session
     edits: tuple[Edited, ...] = ()
     path: Path
     live: bool = False
+    settled: Callable[[], Session] | None = None
 
 
 class Recorded(Protocol):

@@ -427,7 +427,14 @@ class Collector:
         recording = self._recording
         if recording is None:
             return self._kept.snapshot() if self._kept is not None else None
-        return Snapshot(session=recording.session(), edits=recording.edits, path=recording.path, live=True)
+        journal, fold_of = recording.journal.path, self._new_fold
+        return Snapshot(
+            session=recording.session(),
+            edits=recording.edits,
+            path=recording.path,
+            live=True,
+            settled=(lambda: _folded(journal, fold_of)[1].session()) if recording.has_findable else None,
+        )
 
     async def edit(self, edit: Edited) -> None:
         """Change the recording that is on, or the session that was saved last, as a person wishes.

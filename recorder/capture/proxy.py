@@ -490,8 +490,7 @@ class Proxy:
             headers.append((name, value))
         if not keeps_host or upstream.scheme == "https":
             headers += [(b"X-Forwarded-Host", get(raw, b"host")), (b"X-Forwarded-Proto", b"http")]
-        has_login = bool(upstream.login) and not get(headers, b"authorization")
-        if has_login and self._access.may_log_in(raw):
+        if self._adds_login(raw):
             headers.append((b"Authorization", upstream.login.encode()))
         return headers
 
@@ -506,10 +505,19 @@ class Proxy:
                 kept.append(pair)
         return value if len(kept) == len(pairs) else b";".join(kept).strip()
 
+    def _adds_login(self, raw: Headers) -> bool:
+        """Whether a request with these headers goes on with the login of the app's address."""
+        has_none = bool(self._upstream.login) and not get(raw, b"authorization")
+        return has_none and self._access.may_log_in(raw)
+
     def _as_the_app_knows(self, request: web.BaseRequest) -> Headers:
-        """The headers of the browser, without the cookies that the app is not sent."""
+        """The headers of the browser, with the login of the app's address and without the cookies that the app is not
+        sent."""
         told = ((name, value, name.lower() == b"cookie") for name, value in request.raw_headers)
-        return [(name, self._of_the_app(value) if is_cookie else value) for name, value, is_cookie in told]
+        made = [(name, self._of_the_app(value) if is_cookie else value) for name, value, is_cookie in told]
+        if self._adds_login(list(request.raw_headers)):
+            made.append((b"Authorization", self._upstream.login.encode()))
+        return made
 
     def _notice(self, request: web.BaseRequest) -> None:
         """Which cookies a browser has that opens its first document here: the app cannot have set them."""

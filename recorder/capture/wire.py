@@ -18,7 +18,7 @@ from typing import Protocol
 from recorder import cookies
 from recorder.address import parts_of
 from recorder.capture.documents import Headers, get, is_navigation
-from recorder.events import Cookies, Loaded, Pairs, Streamed
+from recorder.events import Cookies, Loaded, Login, Pairs, Streamed
 from recorder.redact import Redactor
 
 EXCHANGES = 500
@@ -64,7 +64,7 @@ class Wire:
         return f"{path}?{names}" if names else path
 
     def exchanged(
-        self, method: str, url: str, at: float, headers: Headers, given: Headers, login: str = ""
+        self, method: str, url: str, at: float, headers: Headers, given: Headers, login: Login = ""
     ) -> None:
         """The cookies of one exchange, which its headers name."""
         sent = self._digests.of(sent_cookies(headers))
@@ -172,9 +172,9 @@ class Passing:
         if text:
             self._wire.loaded(self, "script", self._status, self._given, text)
 
-    def _login(self) -> str:
+    def _login(self) -> Login:
         scheme = get(self._headers, b"authorization").partition(b" ")[0].decode("latin-1").lower()
-        return scheme if scheme in ("basic", "digest") else ""
+        return "basic" if scheme == "basic" else "digest" if scheme == "digest" else ""
 
 
 class Events:

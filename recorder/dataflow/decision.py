@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 import msgspec
 
@@ -19,10 +19,28 @@ from recorder.dataflow.choice import Chooser, Clue, mentions
 from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Digested, Own, digest_of, moment
 from recorder.dataflow.missed import Open, tokens
-from recorder.dataflow.received import Received, Sought, Source
+from recorder.dataflow.person import Person, collapsed
+from recorder.dataflow.received import Received, Source
+from recorder.dataflow.sent import (
+    LOCAL,
+    LONG_TOKEN,
+    PATH,
+    PERCENT,
+    SCHEME,
+    XML,
+    XML_VALUE,
+    Slot,
+    Sought,
+    counters,
+    is_within_word,
+    pairs_of,
+    seek_call,
+    steps,
+    texts_of,
+)
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
 from recorder.placeholders import PLACEHOLDER
-from recorder.request import as_text, follow, scalars, unbase64
+from recorder.request import as_text, follow, unbase64
 from recorder.session import Call, File, Learnt, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
@@ -30,7 +48,6 @@ from recorder.workflow import (
     Digest,
     Expression,
     Link,
-    Names,
     Object,
     Origin,
     Reader,
@@ -43,28 +60,7 @@ from recorder.workflow import (
 
 ENOUGH = 4
 """The weight from which an equality counts as a link: see :meth:`Flow._weigh`."""
-TYPED_IN_TEXT = 4
-"""Characters from which a typed text is found inside a longer one."""
-_SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_LONG_TOKEN = re.compile(r"([\w.~%+=@-]{6,})")
-_XML_VALUE = re.compile(r"(?<=[>\"'])([^<>\"'\s][^<>\"']*)(?=[<\"'])")
-_PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/\s]+)?/?[\w.~%-]+(?:/[\w.~%:@-]*)+(?:\?[^\s#]*)?(?:#\S*)?")
-_XML = re.compile(r"\s*<[?!A-Za-z]")
-_LOCAL = re.compile(
-    r"<(?:[\w-]+:)?([A-Za-z][\w-]*)(?:\s[^<>]*)?>\s*$|([A-Za-z_][\w-]*)[\"']?\s*[:=]\s*\\?[\"']?$"
-)
 _RPC = frozenset({"jsonrpc", "id", "method"})
-
-
-class Place_(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a request that carries a value. ``location`` is as in :class:`recorder.session.Value`, or
-    ``part`` for a part of a longer text."""
-
-    name: str
-    location: str
-    argument: int
-    path: Place = ()
 
 
 class Traced(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,26 +101,14 @@ class Flow:
         self._is_learning = is_learning
         self._template = template
         self._refused = frozenset(refused)
-        self._claims = {secret.placeholder: secret.claims for secret in session.secrets}
+        self._claims = {s.placeholder: s.claims for s in session.secrets if s.placeholder}
         self._placeholders = frozenset(self._claims)
-        self._typed = sorted(session.typed, key=lambda typed: typed.at)
-        self._by_text: dict[str, list[Typed]] = {}
-        for typed in self._typed:
-            for text in dict.fromkeys((typed.value, typed.value.strip())):
-                if text:
-                    self._by_text.setdefault(text, []).append(typed)
-        inside = {
-            t.value
-            for t in self._typed
-            if (t.kind == "text" and len(t.value) >= TYPED_IN_TEXT)
-            or (t.kind == "choice" and rarity(t.value) >= 2)
-        }
-        self._long_typed = sorted(inside, key=len, reverse=True)
+        self._person = Person(session)
         self._root = session.app.url.rstrip("/")
-        self._counters = _counters(calls)
+        self._counters = counters(calls)
         sought = Sought()
         for call in calls:
-            self._seek(call, sought)
+            seek_call(call, template(call)[1], session.made, sought)
         self._own = Own(session.made, sought)
         self._by_app = {
             cookie: call.timing.started for call in reversed(calls) for cookie in call.cookies_set
@@ -136,11 +120,7 @@ class Flow:
         for known in session.learnt:
             self._learnt.setdefault((known.call, known.input, known.path), []).append(known)
         self._open: dict[str, list[Open]] = {}
-        self._chooser = Chooser(self._chosen)
-        self._names = Names()
-        self.variables: list[Variable] = []
-        self._variables: dict[tuple[str, str], str] = {}
-        self._consumed: set[tuple[str, str]] = set()
+        self._chooser = Chooser(self._person.chosen)
         self._sent: dict[str, float] = {}
         self._documents: dict[str, Call] = {}
         """The latest call that brought each document."""
@@ -154,11 +134,18 @@ class Flow:
         self._counts: dict[str, int]
         self._records: set[tuple[str, int, tuple[Any, ...]]]
         self._weak: bool
-        self._since = 0.0
-        """When the call before it began that the person made."""
         self._clues: list[Clue]
         self._clicked: frozenset[str]
         self._origins: list[Origin]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What the caller may choose."""
+        return self._person.variables
+
+    def variable(self, control: str, typed: str, name: str, value: Expression, type: str) -> VariableRef:
+        """See :meth:`recorder.dataflow.person.Person.variable`."""
+        return self._person.variable(control, typed, name, value, type)
 
     @property
     def open(self) -> list[Open]:
@@ -175,7 +162,7 @@ class Flow:
         for call in self._calls.values():
             if call.status in ("ok", "unfinished", "cancelled"):
                 method, path = self._template(call)
-                received.learn(call, words(path), method in ("GET", "HEAD"), self._pairs(call))
+                received.learn(call, words(path), method in ("GET", "HEAD"), pairs_of(call, path))
         return received
 
     # One call
@@ -188,17 +175,16 @@ class Flow:
         self._form = self._form_of(call)
         self._cookies = {cookie: name for name, cookie in call.cookies}
         self._counts = {}
-        for text in self._texts(call):
+        for text in texts_of(call):
             self._counts[text] = self._counts.get(text, 0) + 1
-        self._clues, self._clicked = self._clues_for(call)
-        if call.trigger.kind == "person":
-            self._since = call.timing.started
+        self._clues, self._clicked = self._person.clues(call)
+        self._person.before(call)
         self._records, self._weak = set(), False
-        before = (Names(self._names), list(self.variables), dict(self._variables), set(self._consumed))
+        before = self._person.state()
         traced = self._traced(call, path)
         if self._weak and self._records:
             # A value that says little by itself is a link where others come from the same record.
-            self._names, self.variables, self._variables, self._consumed = before
+            self._person.restore(before)
             traced = self._traced(call, path)
         return traced
 
@@ -210,7 +196,7 @@ class Flow:
         keys: dict[int, Expression] = {}
         is_rpc = {value.name for value in call.inputs} >= {"jsonrpc", "method"}
         for number, value in enumerate(call.inputs):
-            place = Place_(name=value.name or "", location=value.location, argument=number)
+            place = Slot(name=value.name or "", location=value.location, argument=number)
             is_refused = (call.id, number) in self._refused and number not in proved
             if value.variable is not None or is_refused:
                 inputs.append(value.value)
@@ -229,7 +215,7 @@ class Flow:
             if not message.sent:
                 messages.append(message.value)
                 continue
-            place = Place_(name="", location="message", argument=-1, path=(number,))
+            place = Slot(name="", location="message", argument=-1, path=(number,))
             messages.append(self._value(message.value, place, call.timing.started + message.at))
         return Traced(
             inputs=tuple(inputs),
@@ -247,7 +233,7 @@ class Flow:
             made = [m for m in self._session.made if m.how == "cookie" and m.name == name and m.at <= at + 1]
             if not made or self._by_app.get((name, digest), at) < at:
                 continue
-            place = Place_(name=name, location="header", argument=-3, path=(name,))
+            place = Slot(name=name, location="header", argument=-3, path=(name,))
             yield name, self._value(made[-1].value, place, at)
 
     def _segments(self, call: Call, path: str) -> Iterator[tuple[int, tuple[str, Expression]]]:
@@ -259,7 +245,7 @@ class Flow:
             if number == 0 or not segment or (segment.startswith("{") and segment.endswith("}")):
                 continue
             name = f"{singular(before)}_id" if before else "id"
-            place = Place_(name=name, location="segment", argument=-2, path=(number,))
+            place = Slot(name=name, location="segment", argument=-2, path=(number,))
             traced = self._value(segment, place, call.timing.started)
             if isinstance(traced, str):
                 before = re.sub(r"\W+", "_", segment)
@@ -278,21 +264,21 @@ class Flow:
                 return form, shown.id, number
         return None
 
-    def _form_field(self, text: str, place: Place_, at: float) -> Expression | None:
+    def _form_field(self, text: str, place: Slot, at: float) -> Expression | None:
         """The value of a field that the person did not type, out of the document that showed the form."""
         if self._form is None or place.path or place.location not in ("form", "multipart", "query"):
             return None
         form, step, output = self._form
-        chosen = self._choices(place.name, text, at)
+        chosen = self._person.choice(place.name, text, at)
         shown: Expression | None = None
         if chosen is not None:
-            clue = Clue(text=_collapsed(chosen), rank=3)
-            shown = self._chosen(clue, place.name)
+            clue = Clue(text=collapsed(chosen), rank=3)
+            shown = self._person.chosen(clue, place.name)
         field = form.field(place.name, text, shown)
         if field is None:
             # Chosen in a way that the document does not tell: the value as it was, not one that is equal by chance.
             return text if form.has(place.name) and rarity(text) < 3 else None
-        if field.label and shown is not None and chosen is not None and _collapsed(chosen) != field.label:
+        if field.label and shown is not None and chosen is not None and collapsed(chosen) != field.label:
             return None
         self._note(
             place, "chosen" if chosen is not None else "received", "a field of the form that was submitted"
@@ -302,21 +288,12 @@ class Flow:
         self._records.add((step, output, ("elements",)))
         return Link(step=step, output=output, path=path)
 
-    def _choices(self, name: str, text: str, at: float) -> str | None:
-        """The text of the option, or of the label, that the person chose in a field of this name and value."""
-        for typed in reversed(self._typed):
-            if typed.at > at + 1 or typed.field != name:
-                continue
-            if typed.kind == "choice" and typed.value == text and typed.shown:
-                return typed.shown
-        return None
-
     def learn(self, call: Call) -> None:
         """Index what a call received, and remember what it sent."""
         if call.shows:
             self._documents[call.shows] = call
         method, path = self._template(call)
-        sent = list(self._pairs(call))
+        sent = list(pairs_of(call, path))
         for text, _ in sent:
             self._sent.setdefault(text, call.timing.started)
         if call.status in ("ok", "unfinished", "cancelled"):
@@ -324,7 +301,7 @@ class Flow:
 
     # Values
 
-    def _value(self, value: Any, place: Place_, at: float) -> Expression:
+    def _value(self, value: Any, place: Slot, at: float) -> Expression:
         if isinstance(value, dict):
             return self._object(value, place, at)
         if isinstance(value, list):
@@ -348,11 +325,11 @@ class Flow:
             if isinstance(piece, msgspec.Struct) or not (constant := as_text(piece)).strip():
                 continue
             self._add_open(constant, value, place, at)
-            if _PERCENT.search(constant) and constant == value:
+            if PERCENT.search(constant) and constant == value:
                 self._add_open(unquote(constant), value, place, at)
         return value if inside is None else inside
 
-    def _add_open(self, text: str, value: Any, place: Place_, at: float) -> None:
+    def _add_open(self, text: str, value: Any, place: Slot, at: float) -> None:
         if PLACEHOLDER.search(text) or isinstance(value, bool):
             return
         self._open[self._call.id].append(
@@ -369,7 +346,7 @@ class Flow:
             )
         )
 
-    def _object(self, value: dict[str, Any], place: Place_, at: float) -> Expression:
+    def _object(self, value: dict[str, Any], place: Slot, at: float) -> Expression:
         is_rpc = "jsonrpc" in value and "method" in value
         members: list[tuple[Expression, Expression]] = []
         for key, item in value.items():
@@ -383,7 +360,7 @@ class Flow:
             return dict(members)
         return Object(members=tuple(members))
 
-    def _key(self, key: str, place: Place_, at: float) -> Expression | None:
+    def _key(self, key: str, place: Slot, at: float) -> Expression | None:
         """An expression for the name of a member or a field; None for a constant."""
         if len(key) < 3:
             return None
@@ -397,20 +374,19 @@ class Flow:
             self._add_open(key, key, msgspec.structs.replace(place, location="key"), at)
         return found
 
-    def _file(self, file: File, place: Place_, at: float) -> Expression:
+    def _file(self, file: File, place: Slot, at: float) -> Expression:
         if not file.path:
             return file
-        uploads = (t for t in reversed(self._typed) if t.kind == "file" and t.value == file.name)
-        typed = next((t for t in uploads if t.at <= at + 1), None)
+        typed = self._person.upload(file.name, at)
         self._note(place, "typed", f"the file {file.name!r} was uploaded")
         label = (typed.label or typed.field) if typed is not None else place.name
         control = typed.control if typed is not None else f"file {place.name}"
-        return self._variable(control, f"{file.sha256} {file.name}", label or "file", file)
+        return self._person.plain(control, f"{file.sha256} {file.name}", label or "file", file)
 
-    def _note(self, place: Place_, origin: Any, why: str) -> None:
+    def _note(self, place: Slot, origin: Any, why: str) -> None:
         self._origins.append(Origin(argument=place.argument, path=place.path, origin=origin, why=why))
 
-    def _whole(self, value: Any, text: str, place: Place_, at: float) -> Expression | None:
+    def _whole(self, value: Any, text: str, place: Slot, at: float) -> Expression | None:
         """The expression for a value that is one thing as a whole; None for a constant, or what may have others
         inside."""
         if not text:
@@ -422,7 +398,7 @@ class Flow:
         if generated is not None:
             self._note(place, "generated", "the page drew random bytes that are written like this")
             return generated
-        typed, closeness = self._typed_as(value, text, place, at)
+        typed, closeness = self._person.typed_as(value, text, place, at, self._counts.get(text, 1))
         is_choice = typed is not None and typed.kind in ("choice", "check") and typed.shown != text
         if (typed is None or is_choice) and (field := self._form_field(text, place, at)) is not None:
             return value if isinstance(field, str) else field
@@ -432,12 +408,12 @@ class Flow:
             self._note(place, "received", f"the value of the cookie {cookie.name}")
             return cookie
         if typed is not None and not self._prefers_source(typed, closeness, source, weight, text):
-            self._consumed.add((typed.control, typed.value))
+            self._person.consume(typed)
             self._note(place, "typed", f"typed into {typed.label or typed.field or 'a control'!r}")
             is_text = place.location not in ("json", "message") and typed.kind == "text"
             name = typed.label or typed.field or place.name
-            variable = self._variable(typed.control, typed.value, name, text if is_text else value)
-            default = next(v.value for v in self.variables if v.name == variable.name)
+            variable = self._person.plain(typed.control, typed.value, name, text if is_text else value)
+            default = next(v.value for v in self._person.variables if v.name == variable.name)
             is_json = place.location in ("json", "message")
             return (
                 Text(pieces=(variable,))
@@ -462,7 +438,7 @@ class Flow:
             return now
         return None
 
-    def _as_learnt(self, known: Learnt, value: Any, place: Place_, at: float) -> Expression | None:
+    def _as_learnt(self, known: Learnt, value: Any, place: Slot, at: float) -> Expression | None:
         """What replays showed of a value; None where the session does not have what it was learnt of."""
         if known.origin == "generated":
             fresh = self._own.like(known.text, at, self._name_of(place))
@@ -493,22 +469,22 @@ class Flow:
         )
         return self._linked(source, value, known.text, place, known.evidence)
 
-    def _name_of(self, place: Place_) -> str:
+    def _name_of(self, place: Slot) -> str:
         return identifier(place.name or "value", "value")
 
-    def _named_by_person(self, source: Source, value: Any, text: str, place: Place_) -> Expression | None:
+    def _named_by_person(self, source: Source, value: Any, text: str, place: Slot) -> Expression | None:
         """A name that the person clicked, out of a list: it is the choice itself, wherever in the list it stands."""
         if not source.listed or not source.reading or not isinstance(value, str) or rarity(text) > 2:
             return None
         clue = next(
-            (c for c in sorted(self._clues, key=lambda c: -c.rank) if c.text == _collapsed(text)), None
+            (c for c in sorted(self._clues, key=lambda c: -c.rank) if c.text == collapsed(text)), None
         )
         if clue is None:
             return None
         self._note(place, "chosen", "the person clicked on it")
-        return self._chosen(clue, place.name)
+        return self._person.chosen(clue, place.name)
 
-    def _linked(self, source: Source, value: Any, text: str, place: Place_, why: str) -> Expression:
+    def _linked(self, source: Source, value: Any, text: str, place: Slot, why: str) -> Expression:
         self._note(place, "received", why)
         self.given.add(value)
         self._records.add(source.record)
@@ -522,45 +498,6 @@ class Flow:
                 return msgspec.structs.replace(link, readers=(*link.readers, Reader(kind="json")))
         return link
 
-    # Typed
-
-    def _typed_as(self, value: Any, text: str, place: Place_, at: float) -> tuple[Typed | None, int]:
-        """What was typed as this value, and how well the names agree."""
-        best: tuple[tuple[int, float], Typed] | None = None
-        if text in self._placeholders:
-            return None, 0
-        if isinstance(value, bool):
-            for typed in reversed(self._typed):
-                close = self._closeness(typed, place)
-                if typed.kind == "check" and typed.at <= at + 1 and close >= 2 and typed.value == text:
-                    return typed, close
-            return None, 0
-        for typed in self._by_text.get(text, ()):
-            if typed.at > at + 1 or typed.kind == "check":
-                continue
-            close = self._closeness(typed, place)
-            if best is None or (close, typed.at) >= best[0]:
-                best = (close, typed.at), typed
-        if best is None:
-            return None, 0
-        (close, _), typed = best
-        weight = rarity(value)
-        if weight >= 2 or close >= 1:
-            return typed, close
-        if place.location in ("segment", "header", "part"):
-            return None, 0
-        alone = self._counts.get(text, 1) == 1 and (typed.control, typed.value) not in self._consumed
-        return (typed, close) if alone else (None, 0)
-
-    def _closeness(self, typed: Typed, place: Place_) -> int:
-        names = [name for name in (typed.field, typed.label) if name]
-        wanted = words(place.name)
-        if any(name == place.name for name in names):
-            return 3
-        if any(words(name) == wanted and wanted for name in names):
-            return 2
-        return 1 if any(words(name) & wanted for name in names) else 0
-
     def _prefers_source(
         self, typed: Typed, closeness: int, source: Source | None, weight: int, text: str
     ) -> bool:
@@ -570,63 +507,9 @@ class Flow:
             return True
         return rarity(text) <= 2 and closeness == 0 and weight >= ENOUGH + 1
 
-    def variable(self, control: str, typed: str, name: str, value: Expression, type: str) -> VariableRef:
-        """A variable for what was typed into a control: one for each control and text.
-
-        Args:
-            value: its default.
-            type: a Python annotation.
-        """
-        key = (control, typed)
-        if key not in self._variables:
-            chosen = self._names.free(identifier(name, "value"))
-            self._variables[key] = chosen
-            self.variables.append(Variable(name=chosen, value=value, python_type=type, label=name))
-        return VariableRef(name=self._variables[key])
-
-    def _variable(self, control: str, typed: str, name: str, value: Any) -> VariableRef:
-        return self.variable(control, typed, name, value, _type_of(value))
-
-    def _chosen(self, clue: Clue, name: str) -> Expression:
-        """A text that the person typed or clicked, as a variable."""
-        for typed in reversed(self._by_text.get(clue.text, ())):
-            if (typed.control, typed.value) in self._variables:
-                return VariableRef(name=self._variables[typed.control, typed.value])
-        if ("chosen", clue.text) in self._variables:
-            return VariableRef(name=self._variables["chosen", clue.text])
-        return self._variable("chosen", clue.text, name, clue.text)
-
-    def _clues_for(self, call: Call) -> tuple[list[Clue], frozenset[str]]:
-        """What the person typed and clicked until a call began, and the texts at the last click."""
-        at = call.timing.started + 1
-        clues: list[Clue] = []
-        for number, typed in enumerate(t for t in reversed(self._typed) if t.at <= at):
-            if number >= 60:
-                break
-            for text in (typed.shown, typed.value):
-                if text.strip() and typed.kind != "check":
-                    clues.append(Clue(text=_collapsed(text), rank=3 - number / 100, typed=True))
-        clicked: set[str] = set()
-        acts = [act for act in self._session.acts if act.at <= at]
-        for number, act in enumerate(reversed(acts[-30:])):
-            texts = [act.name, *act.near]
-            if act.at >= self._since - 1 and self._by_person(call):
-                clicked.update(_collapsed(text) for text in texts if text)
-            for place, text in enumerate(texts):
-                # What a button says is said by the buttons of other rows too.
-                if text and not (act.role == "button" and text == act.name):
-                    rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
-                    clues.append(Clue(text=_collapsed(text), rank=rank, near=True, own=text == act.name))
-        if clicked:
-            clicked.update(clue.text for clue in clues if clue.typed)
-        return clues, frozenset(clicked)
-
-    def _by_person(self, call: Call) -> bool:
-        return call.trigger.kind in ("person", "call")
-
     # Received
 
-    def _source(self, value: Any, text: str, place: Place_, at: float) -> tuple[Source | None, int, str]:
+    def _source(self, value: Any, text: str, place: Slot, at: float) -> tuple[Source | None, int, str]:
         """The place in an earlier response that a value came from, its weight, and why."""
         if rarity(value) == 0 or (place.argument, place.path) in self._counters.get(self._call.id, ()):
             return None, 0, ""
@@ -651,7 +534,7 @@ class Flow:
         why = f"received in {source.link.step} ({place_of})" + "".join(f"; {_REASONS[r]}" for r in reasons)
         return source, weight, why
 
-    def _weigh(self, value: Any, text: str, place: Place_, source: Source) -> tuple[int, int, list[str]]:
+    def _weigh(self, value: Any, text: str, place: Slot, source: Source) -> tuple[int, int, list[str]]:
         """How much speaks for a link: the weight, the agreement of the names, and the reasons."""
         reasons: list[str] = []
         weight = rarity(value)
@@ -701,7 +584,7 @@ class Flow:
             reasons.append("created")
         return weight, agree, reasons
 
-    def _cookie(self, text: str, place: Place_, source: Source | None) -> Cookie | None:
+    def _cookie(self, text: str, place: Slot, source: Source | None) -> Cookie | None:
         if (
             place.location not in ("header", "form", "multipart", "json", "query")
             or text not in self._cookies
@@ -721,13 +604,13 @@ class Flow:
             return found
         if rarity(text) < 3:
             return None
-        return digest_of(text, self._by_text)
+        return digest_of(text, self._person.by_text)
 
     # Inside a longer text
 
-    def _inside(self, text: str, place: Place_, at: float) -> Expression | None:
+    def _inside(self, text: str, place: Slot, at: float) -> Expression | None:
         """An expression for a text that has known values inside; None for a constant."""
-        if place.location == "header" and (match := _SCHEME.fullmatch(text)) is not None:
+        if place.location == "header" and (match := SCHEME.fullmatch(text)) is not None:
             rest = self._value(match[2], place, at)
             return Text(pieces=(match[1], rest)) if not isinstance(rest, str) else None
         if text[:1] in "{[" and text[-1:] in "}]":
@@ -742,7 +625,7 @@ class Flow:
                     return None
                 if json.dumps(inner, separators=(",", ":"), ensure_ascii=False) == text:
                     return Spelled(kind="json", value=traced)
-        if _PERCENT.search(text) and (plain := unquote(text)) != text and " " not in text:
+        if PERCENT.search(text) and (plain := unquote(text)) != text and " " not in text:
             found = self._whole(plain, plain, msgspec.structs.replace(place, location="header"), at)
             if found is not None and quote(plain, safe="!'()*~") == text:
                 return Spelled(kind="percent", value=found)
@@ -754,7 +637,7 @@ class Flow:
             return None
         return self._part(text, place, at)
 
-    def _part(self, text: str, place: Place_, at: float) -> Expression | None:
+    def _part(self, text: str, place: Slot, at: float) -> Expression | None:
         """With expressions for the parts of a text that were received, typed or made; None where there are none."""
         if len(text) < 3 or text in self._placeholders:
             return None
@@ -775,7 +658,7 @@ class Flow:
             pieces.append(text[end:])
         return pieces[0] if len(pieces) == 1 else Text(pieces=tuple(pieces))
 
-    def _spans(self, text: str, place: Place_, at: float) -> Iterator[tuple[int, int, Expression]]:
+    def _spans(self, text: str, place: Slot, at: float) -> Iterator[tuple[int, int, Expression]]:
         taken: list[tuple[int, int]] = []
 
         def is_free(start: int, stop: int) -> bool:
@@ -786,7 +669,7 @@ class Flow:
                 continue
             for match in re.finditer(re.escape(learnt.text), text):
                 start, stop = match.span()
-                if not is_free(start, stop) or _is_within_word(text, start, stop):
+                if not is_free(start, stop) or is_within_word(text, start, stop):
                     continue
                 part = msgspec.structs.replace(place, location="part")
                 if (found := self._as_learnt(learnt, learnt.text, part, at)) is not None:
@@ -800,12 +683,12 @@ class Flow:
             ):
                 taken.append((start, stop))
                 yield start, stop, AppUrl()
-        for known in self._long_typed if place.name or place.location in ("message", "body", "part") else ():
+        for known in self._person.long if place.name or place.location in ("message", "body", "part") else ():
             start = text.find(known)
             if start < 0 or len(known) == len(text) or not is_free(start, start + len(known)):
                 continue
             around = text[start - 1 : start] + text[start + len(known) : start + len(known) + 1]
-            typed = next((t for t in reversed(self._by_text.get(known, ())) if t.at <= at + 1), None)
+            typed = self._person.latest(known, at)
             if typed is None or any(c.isalnum() for c in around):
                 continue
             taken.append((start, start + len(known)))
@@ -816,7 +699,7 @@ class Flow:
             yield (
                 start,
                 start + len(known),
-                self._variable(typed.control, typed.value, typed.label or typed.field, known),
+                self._person.plain(typed.control, typed.value, typed.label or typed.field, known),
             )
         for known in self._received.parts:
             for written in dict.fromkeys((known, quote(known, safe="!'()*~"), quote_plus(known))):
@@ -824,15 +707,15 @@ class Flow:
                 stop = start + len(written)
                 if start < 0 or len(written) == len(text) or not is_free(start, stop):
                     continue
-                if len(written) < 16 and _is_within_word(text, start, stop):
+                if len(written) < 16 and is_within_word(text, start, stop):
                     continue
                 found = self._token(known, text[:start], place, at)
                 if found is not None:
                     taken.append((start, stop))
                     yield start, stop, found if written == known else Spelled(kind="percent", value=found)
                     break
-        if _PATH.fullmatch(text) is not None:
-            for start, stop, route in _steps(text):
+        if PATH.fullmatch(text) is not None:
+            for start, stop, route in steps(text):
                 raw = text[start:stop]
                 if is_free(start, stop) and stop - start < len(text):
                     found = self._token(unquote(raw), "", place, at, route)
@@ -843,10 +726,10 @@ class Flow:
                             stop,
                             found if unquote(raw) == raw else Spelled(kind="percent", value=found),
                         )
-        if _XML.match(text) is None:
-            tokens: Iterable[re.Match[str]] = (m for m in _LONG_TOKEN.finditer(text) if self._is_own(m[0]))
+        if XML.match(text) is None:
+            tokens: Iterable[re.Match[str]] = (m for m in LONG_TOKEN.finditer(text) if self._is_own(m[0]))
         else:
-            tokens = _XML_VALUE.finditer(text)
+            tokens = XML_VALUE.finditer(text)
         for match in tokens:
             start, stop = match.span(1)
             if is_free(start, stop) and stop - start < len(text):
@@ -858,10 +741,10 @@ class Flow:
     def _is_own(self, token: str) -> bool:
         return self._own.knows(token) or token in self._cookies
 
-    def _token(self, token: str, before: str, place: Place_, at: float, route: str = "") -> Expression | None:
+    def _token(self, token: str, before: str, place: Slot, at: float, route: str = "") -> Expression | None:
         """An expression for a part of a text that follows ``before``; ``route`` is the segment or name before
         it, where the text is an address."""
-        match = _LOCAL.search(before[-120:])
+        match = LOCAL.search(before[-120:])
         name = (match[1] or match[2]) if match is not None else ""
         if route:
             name = (
@@ -878,51 +761,6 @@ class Flow:
                 return Cookie(name=self._cookies[token], decoded=True)
             return None
         return self._linked(source, token, token, inner, why)
-
-    # What is sent
-
-    def _texts(self, call: Call) -> Iterator[str]:
-        for value in call.inputs:
-            yield from (as_text(leaf) for _, leaf in scalars(value.value))
-        for message in call.messages:
-            if message.sent:
-                yield from (as_text(leaf) for _, leaf in scalars(message.value))
-
-    def _pairs(self, call: Call) -> Iterator[tuple[str, str]]:
-        """Each text that a call sends, with the name it is sent under."""
-        for segment in self._template(call)[1].split("/"):
-            if segment and not segment.startswith("{"):
-                yield unquote(segment), ""
-        for value in call.inputs:
-            for path, leaf in scalars(value.value):
-                yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), value.name)
-        for message in call.messages:
-            if message.sent:
-                for path, leaf in scalars(message.value):
-                    yield as_text(leaf), next((p for p in reversed(path) if isinstance(p, str)), "")
-
-    def _seek(self, call: Call, sought: Sought) -> None:
-        """Add every text that may have to be found in a response."""
-        _, path = self._template(call)
-        for segment in path.split("/"):
-            _seek(unquote(segment), sought)
-        for value in call.inputs:
-            if value.name:
-                _seek(value.name, sought)
-            for leaf_path, leaf in scalars(value.value):
-                _seek(as_text(leaf), sought)
-                for part in leaf_path:
-                    if isinstance(part, str):
-                        _seek(part, sought)
-        for message in call.messages:
-            if message.sent:
-                for _, leaf in scalars(message.value):
-                    _seek(as_text(leaf), sought)
-        for made in self._session.made:
-            if made.of:
-                _seek(made.of, sought)
-            if made.how == "cookie":
-                _seek(made.value, sought)
 
 
 _NAMES = frozenset(
@@ -944,87 +782,3 @@ _REASONS = {
     "clicked": "the person clicked on this record",
     "created": "the app made it for an earlier call",
 }
-
-
-def _seek(text: str, sought: Sought, depth: int = 0) -> None:
-    """Add a text and its parts, in the ways in which :class:`Flow` looks into it."""
-    if not text:
-        return
-    sought.add(text)
-    if depth > 3 or len(text) > 500_000:
-        return
-    if (match := _SCHEME.fullmatch(text)) is not None:
-        _seek(match[2], sought, depth + 1)
-    if text[0] in "{[" and text[-1] in "}]":
-        try:
-            inner = json.loads(text)
-        except (ValueError, RecursionError):
-            inner = None
-        for _, leaf in scalars(inner):
-            _seek(as_text(leaf), sought, depth + 1)
-    elif len(text) >= 12 and (decoded := unbase64(text)) is not None:
-        _seek(decoded, sought, depth + 1)
-    sought.add_long(text)
-    if _PATH.fullmatch(text) is not None:
-        for piece in re.split(r"[/?&#=]", text):
-            sought.add(unquote(piece))
-    if _PERCENT.search(text):
-        sought.add(unquote(text))
-    if _PERCENT.search(text) or "+" in text:
-        sought.add_long(unquote_plus(text))
-    if _XML.match(text) is not None:
-        for value in _XML_VALUE.findall(text):
-            sought.add(value)
-
-
-def _steps(address: str) -> Iterator[tuple[int, int, str]]:
-    """The segments and query values of an address, with what is before each: the segment before it, or ``name=``."""
-    before = ""
-    for match in re.finditer(r"[^/?&#=]+", address):
-        start, stop = match.span()
-        if address[start - 1 : start] == "=":
-            yield start, stop, f"{before}="
-        elif address[stop : stop + 1] != "=" and before and start:
-            yield start, stop, before
-        before = match[0]
-
-
-def _is_within_word(text: str, start: int, stop: int) -> bool:
-    """Whether a part of a text goes on as a word on either side."""
-    before, after = text[start - 1 : start], text[stop : stop + 1]
-    return (before.isalnum() and text[start].isalnum()) or (after.isalnum() and text[stop - 1].isalnum())
-
-
-def _counters(calls: list[Call]) -> dict[str, set[tuple[int, Place]]]:
-    """The places, by call, whose value counts the calls of one endpoint: 1, 2, 3."""
-    latest: dict[tuple[str, int, Place], tuple[int, str]] = {}
-    found: dict[str, set[tuple[int, Place]]] = {}
-    for call in calls:
-        slots: list[tuple[int, Place, Any]] = []
-        for number, value in enumerate(call.inputs):
-            if value.location in ("json", "query", "form", "header"):
-                slots += [(number, path, leaf) for path, leaf in scalars(value.value)]
-        for number, message in enumerate(call.messages):
-            if message.sent:
-                slots += [(-1, (number, *path), leaf) for path, leaf in scalars(message.value)]
-        for argument, path, leaf in slots:
-            if isinstance(leaf, bool) or not isinstance(leaf, int):
-                continue
-            key = (call.endpoint, argument, path)
-            if key in latest and latest[key][0] + 1 == leaf:
-                found.setdefault(call.id, set()).add((argument, path))
-                found.setdefault(latest[key][1], set()).add((argument, path))
-            latest[key] = (leaf, call.id)
-    return found
-
-
-def _collapsed(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _type_of(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, File):
-        return "str | Path"
-    return "int" if isinstance(value, int) else "float" if isinstance(value, float) else "str"

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from recorder.address import parts_of
+from recorder.dataflow.sent import Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
 from recorder.markup import elements, literals
 from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
@@ -65,48 +66,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def listed(self) -> bool:
         """Whether it is inside a list."""
         return self.output.component not in STREAMS and any(isinstance(part, int) for part in self.link.path)
-
-
-class Sought:
-    """The texts that calls send: as a whole, or somewhere inside a longer one.
-
-    Args:
-        least: the rarity from which a text is looked for among the words of a longer text that the app sent.
-    """
-
-    def __init__(self, least: int = 2) -> None:
-        self.least = least
-        self.whole: set[str] = set()
-        self._long: set[str] = set()
-        self._grams: set[str] = set()
-        self._joined: str | None = None
-
-    def add(self, text: str) -> None:
-        """A text that is sent, or that is read out of a longer one that is sent."""
-        self.whole.add(text)
-
-    def add_long(self, text: str) -> None:
-        """A text that may have others inside."""
-        if len(text) > SHORTEST and text not in self._long:
-            self._long.add(text)
-            self._grams.update(text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1))
-            self._joined = None
-
-    def __contains__(self, text: object) -> bool:
-        assert isinstance(text, str)
-        return text in self.whole or self.is_part(text)
-
-    def is_part(self, text: str) -> bool:
-        """Whether an unusual text is a part of one that is sent."""
-        if len(text) < SHORTEST or text[:SHORTEST] not in self._grams or rarity(text) < 3:
-            return False
-        if self._joined is None:
-            self._joined = "\0".join(self._long)
-        return text in self._joined
-
-
-SHORTEST = 6
-"""Characters of a text that is found inside a longer one."""
 
 
 class Received:
@@ -166,7 +125,7 @@ class Received:
                 if len(known) >= MOST:
                     continue
                 link = Link(step=call.id, output=number, path=path, readers=readers)
-                if readers and not _leads(link, output.value, text):
+                if readers and not self._leads(link, output.value, text):
                     continue
                 if not known and self._sought.is_part(text):
                     self._parts.append(text)
@@ -196,6 +155,20 @@ class Received:
         if call.messages:
             return [call.timing.started + m.at for m in call.messages if not m.sent]
         return [call.timing.started + at for at in call.moments]
+
+    def _leads(self, link: Link, value: Any, text: str) -> bool:
+        """Whether a link leads to a text in the recorded output."""
+        if _leads(link, value, text):
+            return True
+        # A placeholder stands for a token, so that what the token says is known only from its claims.
+        if len(link.readers) < 3 or not link.readers[-1].path:
+            return False
+        token = msgspec.structs.replace(link, readers=link.readers[:-3])
+        name = link.readers[-1].path[0]
+        return any(
+            as_text(claims.get(str(name))) == text and _leads(token, value, placeholder)
+            for placeholder, claims in self._claims.items()
+        )
 
     def _readings(self, output: Value) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         """Each leaf of an output in each way that it can be read: path, name, readers, value."""

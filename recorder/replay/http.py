@@ -24,6 +24,7 @@ from yarl import URL
 
 from recorder.adapters.http.fold import sse_data
 from recorder.adapters.http.page import read_page
+from recorder.adapters.http.traffic import SUBPROTOCOL
 from recorder.drift import Drift
 from recorder.errors import AppError
 from recorder.replay.compare import Live, Places, compare_output
@@ -205,7 +206,7 @@ class HttpPerformer:
         self._placeholders = {
             ready.secrets[secret.name]: secret.placeholder
             for secret in ready.workflow.secrets
-            if len(ready.secrets[secret.name]) > 3
+            if secret.placeholder and len(ready.secrets[secret.name]) > 3
         }
 
     async def close(self) -> None:
@@ -463,7 +464,10 @@ class HttpPerformer:
     async def _talk(self, step: Step, on_value: OnValue) -> _Answer:
         if not step.continues:
             url = re.sub(r"^http", "ws", self._address(as_sent(step)))
-            self._sockets[step.id] = await self._session.ws_connect(URL(url, encoded=True), max_msg_size=MOST)
+            protocols = [as_text(self._value(v)) for n, v in as_sent(step).headers if n == SUBPROTOCOL]
+            self._sockets[step.id] = await self._session.ws_connect(
+                URL(url, encoded=True), max_msg_size=MOST, protocols=protocols
+            )
         socket = self._sockets.get(step.continues or step.id)
         if socket is None:
             raise NotMade(f"it needs the WebSocket of {step.continues}, which was not opened")
@@ -498,7 +502,10 @@ class HttpPerformer:
                 given = self._plan.secrets
                 return "".join(given.get(p, "") if i % 2 else p for i, p in enumerate(leaf.pieces))
             case Cookie():
-                found = [c.value for c in self._session.cookie_jar if c.key == leaf.name]
+                jar = list(self._session.cookie_jar)
+                found = [c.value for c in jar if c.key == leaf.name]
+                if not found and (stem := _without_port(leaf.name)) != leaf.name:
+                    found = [c.value for c in jar if _without_port(c.key) == stem]
                 if not found:
                     raise NotMade(f"it needs the cookie {leaf.name!r}, which the app has not set")
                 return unquote(found[-1]) if leaf.decoded else found[-1]
@@ -531,6 +538,11 @@ class HttpPerformer:
             raise NotMade(f"in the response of {link.step} {why}") from None
         except (TypeError, ValueError) as error:
             raise NotMade(f"the response of {link.step} is not as recorded: {error}") from None
+
+
+def _without_port(name: str) -> str:
+    """A cookie's name without the port that some apps put at its end."""
+    return re.sub(r"\d{4,5}$", "", name)
 
 
 def _aligned(recorded: list[Any], live: list[Any]) -> list[Any]:

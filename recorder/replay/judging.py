@@ -48,7 +48,7 @@ class Judge:
         self._placeholders = {
             ready.secrets[secret.name]: secret.placeholder
             for secret in ready.workflow.secrets
-            if len(ready.secrets[secret.name]) > 3
+            if secret.placeholder and len(ready.secrets[secret.name]) > 3
         }
 
     async def judged(

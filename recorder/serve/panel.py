@@ -527,7 +527,8 @@ def _came(report: StepReport) -> Came:
 
 
 def _given(snapshot: Snapshot, message: Take) -> Given:
-    session = edited(snapshot.session, snapshot.edits)
+    recorded = snapshot.settled() if snapshot.settled is not None else snapshot.session
+    session = edited(recorded, snapshot.edits)
     path = snapshot.path
     if message.what == "script":
         made = workflow(session, Selection(name=_named(path)))

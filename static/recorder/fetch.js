@@ -259,7 +259,11 @@ export function hookSockets(observer, counter) {
     sockets.set(socket, (data) => message(true, data));
     listen(socket, "open", () => {
       isOpen = true;
-      observer.add(act ? { t: "ws_open", id, url, act } : { t: "ws_open", id, url }, since);
+      /** @type {import("./words.js").SocketOpened} */
+      const fact = { t: "ws_open", id, url };
+      if (act) fact.act = act;
+      if (socket.protocol) fact.protocol = socket.protocol;
+      observer.add(fact, since);
     });
     listen(socket, "message", (event) => message(false, event.data));
     listen(socket, "close", (event) => {

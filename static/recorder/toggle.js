@@ -17,6 +17,26 @@ const RETURNS_MS = 10_000;
 const RECHECK_MS = 1000;
 const SAVED_MS = 8000;
 const RED = "#ef4444";
+/** How often it is checked that the floating button covers no control of the app. */
+const CLEAR_MS = 300;
+/**
+ * Where the floating button can be, in order of preference.
+ * @type {Record<string, string>[]}
+ */
+const CORNERS = [
+  { right: "12px", bottom: "12px" },
+  { left: "12px", bottom: "12px" },
+  { right: "12px", top: "12px" },
+  { left: "12px", top: "12px" },
+  { left: "calc(50vw - 70px)", bottom: "12px" },
+  { left: "calc(50vw - 70px)", top: "12px" },
+  { right: "12px", top: "calc(50vh - 16px)" },
+  { left: "12px", top: "calc(50vh - 16px)" },
+];
+/** What a person uses, or what is moved by the pointer. */
+const APP_CONTROLS =
+  "a[href],button,input,select,textarea,summary,label,option,iframe,canvas,video,[onclick],[tabindex],[contenteditable],[draggable=true]," +
+  "[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=checkbox],[role=radio],[role=switch],[role=slider],[role=combobox],[role=textbox],[role=gridcell],[role=row]";
 
 export class Toggle {
   /**
@@ -51,6 +71,9 @@ export class Toggle {
     this.returns = [];
     this.lookedAt = 0;
     this.isLooking = false;
+    this.isWatching = false;
+    /** Which of `CORNERS` the floating button is in. */
+    this.corner = 0;
     this.isReady = false;
     this.hasWaited = false;
     this.build();
@@ -208,6 +231,7 @@ export class Toggle {
   float() {
     if (this.floating?.isConnected) {
       this.tint();
+      this.keepClear();
       return;
     }
     const host = this.floating ?? document.createElement("div");
@@ -228,6 +252,29 @@ export class Toggle {
     document.documentElement.append(host);
     const footer = host.shadowRoot?.querySelector("footer");
     if (footer) this.move(footer);
+    this.keepClear();
+    if (this.isWatching) return;
+    this.isWatching = true;
+    const watch = guarded(() => {
+      this.keepClear();
+      natives.setTimeout(watch, CLEAR_MS);
+    });
+    natives.setTimeout(watch, CLEAR_MS);
+  }
+
+  /** Moves the floating button away from controls of the app: to the first place that covers none. */
+  keepClear() {
+    const host = this.floating;
+    if (!host?.isConnected || host.contains(document.activeElement)) return;
+    const covers = (/** @type {Record<string, string>} */ place) => {
+      style(host, { top: "auto", bottom: "auto", left: "auto", right: "auto", ...place });
+      return coversControl(host);
+    };
+    const current = this.corner;
+    if (!covers(CORNERS[current] ?? {})) return;
+    const free = CORNERS.findIndex((place) => !covers(place));
+    this.corner = free < 0 ? current : free;
+    style(host, { top: "auto", bottom: "auto", left: "auto", right: "auto", ...CORNERS[this.corner] });
   }
 
   /** Light or dark, as the app is. */
@@ -299,13 +346,15 @@ export class Toggle {
     const { recording = false, saving = false, calls = 0, last = "", saved = "", error = "" } = this.state;
     const trouble = this.refusal || error;
     const doing = saving ? "saving…" : this.isPending ? (recording ? "stopping…" : "starting…") : "";
-    const count = last ? `${calls} · ${last}` : `${calls}`;
-    const said = recording ? `recording, ${calls} ${calls === 1 ? "call" : "calls"}${last ? `, last ${last}` : ""}` : "";
+    // Neither name nor text says what was called: that could be what a button of the app says.
+    const count = `${calls}`;
+    const said = recording ? `recording, ${calls} ${calls === 1 ? "call" : "calls"}` : "";
     const about = [trouble, doing, said, this.shownSaved].filter(Boolean).join("; ");
     const name = about ? `${BUTTON}: ${about}` : BUTTON;
     const title = trouble || doing || (recording ? "Stop and save the session" : saved ? `Saved ${saved}` : "Record what you do here as a program");
     set(this.button, "aria-label", name);
     set(this.button, "title", title);
+    set(this.button, "aria-description", recording && last ? `Last call: ${last}` : null);
     set(this.button, "aria-pressed", String(recording));
     set(this.button, "aria-disabled", this.refusal ? "true" : null);
     const shown = this.refusal ? "not recording" : error ? "problem" : doing || (recording ? count : this.shownSaved && "saved");
@@ -330,6 +379,23 @@ export class Toggle {
       this.pulse = null;
     }
   }
+}
+
+/**
+ * Whether something that a person uses lies under an element of ours.
+ * @param {HTMLElement} host
+ */
+function coversControl(host) {
+  const { left, top, right, bottom } = host.getBoundingClientRect();
+  for (const share of [0.02, 0.25, 0.5, 0.75, 0.98]) {
+    for (const y of [top + 1, (top + bottom) / 2, bottom - 1]) {
+      const under = document.elementsFromPoint(left + (right - left) * share, y).find((each) => each !== host);
+      const control = under?.closest(APP_CONTROLS);
+      if (control && control !== document.body && control !== document.documentElement) return true;
+      if (under && getComputedStyle(under).cursor === "pointer") return true;
+    }
+  }
+  return false;
 }
 
 /**

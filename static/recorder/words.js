@@ -14,7 +14,7 @@
  * @typedef {{t: "response", id: string, status: number, headers: Pairs, url: string}} Response_
  * @typedef {{t: "chunk", id: string, text: string}} Chunk
  * @typedef {{t: "done", id: string, body?: Body, error?: string, aborted?: boolean}} Done
- * @typedef {{t: "ws_open", id: string, url: string, act?: string}} SocketOpened
+ * @typedef {{t: "ws_open", id: string, url: string, act?: string, protocol?: string}} SocketOpened
  * @typedef {{t: "ws_message", id: string, sent: boolean, body: Body, act?: string}} SocketMessage
  * @typedef {{t: "ws_close", id: string, code: number, reason: string}} SocketClosed
  * @typedef {{t: "secret", placeholder: string, name: string, hint: string, claims?: Record<string, string | number>, digest?: string, length?: number, salt?: string}} Secret

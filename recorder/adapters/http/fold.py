@@ -24,6 +24,7 @@ from recorder.dataflow.texts import rarity
 from recorder.events import Act, AnyEvent, Fetched, Part
 from recorder.inline import data_url, inline_url
 from recorder.markup import literals
+from recorder.placeholders import LOGIN
 from recorder.remembered import remembered
 from recorder.request import scalars, unbase64
 from recorder.session import (
@@ -63,6 +64,9 @@ _OF_THE_SERVER = re.compile(
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"(?:location|etag|link|x-.+|.*(?:token|csrf|xsrf|cursor|next|session).*)$", re.IGNORECASE)
+_LOGIN = tuple(
+    SecretName(name=name, placeholder="", hint="typed into the browser's login dialog") for name in LOGIN
+)
 _JSON_TYPE = re.compile(r"[\w.-]+/(?:[\w.-]+\+)?json\b", re.IGNORECASE)
 _INTEGER = re.compile(r"(?:0|-?[1-9]\d{0,14})")
 
@@ -198,9 +202,12 @@ class HttpFold:
             api=Api(endpoints=builder.endpoints()),
             calls=tuple(calls),
             omitted=tuple(omitted),
-            secrets=tuple(
-                SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint, claims=s.claims)
-                for s in traffic.secrets.values()
+            secrets=(
+                *(
+                    SecretName(name=s.name, placeholder=s.placeholder, hint=s.hint, claims=s.claims)
+                    for s in traffic.secrets.values()
+                ),
+                *(_LOGIN if any(call.login == "basic" for call, _ in made) else ()),
             ),
             notes=tuple(f"{lost.count} events were not kept: {lost.why}" for lost in traffic.lost),
             acts=tuple(
@@ -398,6 +405,7 @@ class _Builder:
             address=_unusual_address(e, path),
             body=_unusual_body(e, body, media),
             charset=e.body.charset,
+            login=e.login,
         )
 
     def _as_the_app_sees_it(self, value: Value) -> Value:
@@ -412,6 +420,8 @@ class _Builder:
         opens = opened == id
         endpoint, path = self._endpoint(e, None)
         inputs = list(_addressed(e, path, e.act is not None)) if opens else []
+        if opens:
+            inputs += [Value(name=n, value=v, location="header", component="header") for n, v in e.headers]
         self._note(endpoint, inputs)
         messages = tuple(_message(said, turn.at) for said in turn.messages)
         heard = [m.value for m in messages if not m.sent]
@@ -438,6 +448,7 @@ class _Builder:
             code=e.status or None,
             how=e.how,
             address=_unusual_address(e, path) if opens else "",
+            login=e.login if opens else "",
             messages=messages,
             continues="" if opens else opened,
         )

@@ -222,7 +222,8 @@ def _told(entries: list[_Entry], title: str) -> Iterator[AnyEvent]:
         yield Act(page="har", seq=1, at=at, id=f"a{number}", kind="", role="", name="")
         if entry.is_socket:
             url = re.sub(r"^http", "ws", url)
-            yield SocketOpened(page="har", seq=1, at=at, id=id, url=url, act=f"a{number}")
+            protocol = _of(entry.answer_headers, "sec-websocket-protocol")
+            yield SocketOpened(page="har", seq=1, at=at, id=id, url=url, act=f"a{number}", protocol=protocol)
             for message in entry.messages:
                 data, when = message.get("data"), message.get("time")
                 kept = isinstance(data, str) and message.get("opcode", 1) == 1

@@ -16,6 +16,7 @@ from recorder.dataflow.decision import Flow, Traced
 from recorder.dataflow.missed import Open, sources
 from recorder.dataflow.received import STREAMS, Received
 from recorder.dataflow.texts import rarity, words
+from recorder.placeholders import LOGIN
 from recorder.request import as_text, scalars
 from recorder.session import Call, Expectation, File, Message, Place, Session, Value, encode_value
 from recorder.workflow import (
@@ -28,7 +29,9 @@ from recorder.workflow import (
     Output,
     SecretFinder,
     SecretRef,
+    Spelled,
     Step,
+    Text,
     Variable,
     VariableRef,
     Workflow,
@@ -42,6 +45,22 @@ from recorder.workflow import (
 DEEPEST = 3
 """Values further inside a JSON body than this are not variables of their own."""
 
+_LOGIN = Text(
+    pieces=(
+        "Basic ",
+        Spelled(
+            kind="base64",
+            value=Text(
+                pieces=(
+                    SecretRef(pieces=("", LOGIN[0], "")),
+                    ":",
+                    SecretRef(pieces=("", LOGIN[1], "")),
+                )
+            ),
+        ),
+    )
+)
+"""The header of a login that the browser's own dialog asked for. Source: RFC 7617."""
 _PROTOCOL = {
     "graphql": {"query", "operationName", "extensions"},
     "jsonrpc": {"jsonrpc", "method", "id"},
@@ -305,6 +324,17 @@ class _Builder:
                     component=value.component,
                     location=value.location,
                     key=self._secrets.replace(traced.keys.get(number)),
+                )
+            )
+        is_own = "://" not in endpoint.path
+        if call.login == "basic" and is_own and not any(a.name == "authorization" for a in arguments):
+            arguments.append(
+                Argument(
+                    name="authorization",
+                    value=_LOGIN,
+                    label="authorization",
+                    component="header",
+                    location="header",
                 )
             )
         if traced.segments:

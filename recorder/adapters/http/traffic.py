@@ -17,6 +17,7 @@ from recorder.events import (
     Cookies,
     Done,
     Fetched,
+    Login,
     Lost,
     Made,
     Mark,
@@ -90,7 +91,7 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
     cookies_sent: Pairs = ()
     cookies_set: Pairs = ()
     """Cookies that went along and that the response set: names and digests of values."""
-    login: str = ""
+    login: Login = ""
     """The scheme of the login that the browser itself sent: ``basic`` or ``digest``."""
 
     @property
@@ -131,6 +132,7 @@ class Exchange(msgspec.Struct, kw_only=True, eq=False):
 STREAM_LIMIT = 128 * 1024 * 1024
 """Bytes of memory that one stream may take, and those that a chunk takes beside its text."""
 CHUNK_COST = 64
+SUBPROTOCOL = "sec-websocket-protocol"
 COOKIES_MS = 5000.0
 """How far the moments may be apart at which a page and a proxy saw the same request."""
 CHAIN_MS = 300.0
@@ -200,7 +202,8 @@ class Traffic:
                     found.changed = self._order
             case SocketOpened():
                 opened = Exchange(
-                    page=event.page, id=event.id, method="WS", url=event.url, how="socket", headers=(), body=Body(),
+                    page=event.page, id=event.id, method="WS", url=event.url, how="socket", body=Body(),
+                    headers=((SUBPROTOCOL, event.protocol),) if event.protocol else (),
                     at=event.at, order=self._order, before=event.before, act=self._act(event.page, event.act),
                     status=101,
                 )  # fmt: skip

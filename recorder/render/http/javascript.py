@@ -16,7 +16,7 @@ from recorder.render.analysis import (
     no_variable,
     walk,
 )
-from recorder.render.http.program import STREAMED
+from recorder.render.http.program import STREAMED, SUBPROTOCOL
 from recorder.render.layout import Group, Node, width, write
 from recorder.render.literals import beyond_javascript, javascript, javascript_text, json_text
 from recorder.render.templates import template
@@ -506,8 +506,13 @@ class _Module:
         lines: list[str] = []
         if not step.continues:
             self.connections[step.id] = self.names.free(f"{name}_socket")
-            query = [("", self.pairs(asked.query))] if asked.query else []
-            opening = Group("await connect(", [("", self.address(asked)), *query], ")")
+            more: list[tuple[str, Node]] = [("", self.pairs(asked.query))] if asked.query else []
+            protocols: list[tuple[str, Node]] = [
+                ("", self.as_text(value)) for header, value in asked.headers if header == SUBPROTOCOL
+            ]
+            if protocols:
+                more = [more[0] if more else ("", "[]"), ("", Group("[", protocols, "]"))]
+            opening = Group("await connect(", [("", self.address(asked)), *more], ")")
             lines.append(write(opening, indent=4, before=f"const {self.connections[step.id]} = ", after=";"))
         connection = self.connections[step.continues or step.id]
         asked_as = javascript_text(step.endpoint.id)

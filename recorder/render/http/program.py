@@ -65,6 +65,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNUSUAL = re.compile(r"[\\\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+SUBPROTOCOL = "sec-websocket-protocol"
 STREAMED = ("events", "lines")
 """Kinds of answers that are made of messages."""
 
@@ -682,6 +683,11 @@ class HttpProgram:
             items: list[tuple[str, Node]] = [("", self.client), ("", self.address(asked))]
             if asked.query:
                 items.append(("", self.pairs(asked.query)))
+            protocols: list[tuple[str, Node]] = [
+                ("", self.as_text(value)) for header, value in asked.headers if header == SUBPROTOCOL
+            ]
+            if protocols:
+                items.append(("protocols=", Group("[", protocols, "]")))
             self.connections[step.id] = self.name(f"{step.name}_socket", "connection")
             before = f"{self.connections[step.id]} = {self.waiting}"
             into = f"{self.sockets}.enter_{'async_' if self.waiting else ''}context("
