@@ -99,7 +99,10 @@ at most: the app's own requests pass through the same loop."""
 STREAMED = 500
 STREAMED_SECONDS = 10.0
 """How many events of streams, and for how long, are kept for a page that has not connected yet."""
-UNHEARD = "API Recorder cannot tell that a person pressed this. Open the app anew in a tab of its own and press again."
+UNHEARD = (
+    "API Recorder cannot tell that a person pressed this. Open the app anew in a tab of its own (if it has a service "
+    "worker, reload it there with Shift) and press again."
+)
 FETCHES = 4
 CONNECTIONS = 256
 

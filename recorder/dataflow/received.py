@@ -296,13 +296,11 @@ class Received:
         for pattern in (_RUN, _TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
-                if any(start <= match.start() < stop for start, stop in taken):
+                if token not in self._sought.whole or len(token) == len(text):
                     continue
-                if (
-                    len(token) == len(text)
-                    or token not in self._sought.whole
-                    or rarity(token) < self._sought.least
-                ):
+                if rarity(token) < self._sought.least:
+                    continue
+                if any(start <= match.start() < stop for start, stop in taken):
                     continue
                 if (reader := _between(text, match.start(), match.end())) is not None:
                     taken.append(match.span())
