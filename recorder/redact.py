@@ -271,7 +271,7 @@ class Redactor:
     def _path(self, text: str) -> str:
         def segment(found: re.Match[str]) -> str:
             value = unquote_plus(found[3])
-            if not is_random(value):
+            if not is_random(value) or _is_data(text, found.start()):
                 return found[0]
             hidden = self._secret(value, found[1], f"path after {found[1]}", SAID_LENGTH)
             return f"/{found[1]}/{found[2]}{hidden}"
@@ -589,6 +589,19 @@ def redacted(told: Sequence[AnyEvent], cookies: Iterable[tuple[str, str]] = ()) 
     return [*made[:2], *redactor.told(at), *made[2:]]
 
 
+def _is_data(text: str, at: int) -> bool:
+    """Whether a place in a text is inside of bytes in base64, which have slashes as addresses do."""
+    before = _DATA_BEFORE.search(text[max(0, at - _LONG) : at])
+    after = _DATA_AFTER.match(text, at, at + _LONG)
+    assert before is not None and after is not None
+    start = at - len(before[0])
+    return len(before[0]) + len(after[0]) >= _LONG or text.endswith(";base64,", 0, start)
+
+
+_LONG = 600
+"""Characters of base64 from which they are no address."""
+_DATA_BEFORE = re.compile(r"[\w+/=-]*\Z", re.ASCII)
+_DATA_AFTER = re.compile(r"[\w+/=-]*", re.ASCII)
 _KEPT = frozenset(("t", "page", "id", "act", "left", "form", "how", "kind", "placeholder", "sha256", "path"))
 
 

@@ -249,9 +249,9 @@ export class Redactor {
    * @param {string} text
    */
   cleanPath(text) {
-    return text.replace(AUTH_PATH, (whole, word, between, value) => {
+    return text.replace(AUTH_PATH, (whole, word, between, value, at) => {
       const secret = decoded(value);
-      if (!isRandom(secret)) return whole;
+      if (!isRandom(secret) || isData(text, at)) return whole;
       return `/${word}/${between}${this.secret(secret, word, `path after ${word}`, SAID_LENGTH)}`;
     });
   }
@@ -673,6 +673,20 @@ function fieldName(input) {
   const label = attribute(input, "aria-label") || textOf(own(input, "labels")?.[0]);
   return (/[a-z0-9]/i.test(label) ? label : attribute(input, "name") || attribute(input, "id") || attribute(input, "placeholder")) || "PASSWORD";
 }
+
+/** Characters of base64 from which they are no address. */
+const LONG = 600;
+
+/**
+ * Whether a place in a text is inside of bytes in base64, which have slashes as addresses do.
+ * @param {string} text
+ * @param {number} at
+ */
+const isData = (text, at) => {
+  const before = (/[\w+/=-]*$/.exec(text.slice(Math.max(0, at - LONG), at)) ?? [""])[0];
+  const after = (/^[\w+/=-]*/.exec(text.slice(at, at + LONG)) ?? [""])[0];
+  return before.length + after.length >= LONG || text.slice(0, at - before.length).endsWith(";base64,");
+};
 
 /**
  * How `value` may be written in a body or an address.

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin
 
 from recorder import cookies
-from recorder.address import parts_of
+from recorder.address import is_token, parts_of
 from recorder.errors import FileError
 from recorder.events import (
     Act,
@@ -72,7 +72,9 @@ def events(text: str | bytes, where: str) -> list[AnyEvent]:
             f"{where} is no HAR: it has no log.entries", "Save it as HAR from the browser's network panel"
         )
     made = [_Entry(entry) for entry in entries if isinstance(entry, dict)]
-    made = sorted((entry for entry in made if entry.url), key=lambda entry: entry.at)
+    made = sorted(
+        (entry for entry in made if entry.url and is_token(entry.method)), key=lambda entry: entry.at
+    )
     if not made:
         raise FileError(f"{where} has no requests", "Record with the network panel open, and save all as HAR")
     pages = log.get("pages")
