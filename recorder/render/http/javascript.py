@@ -373,7 +373,7 @@ class _Module:
         if step.endpoint.method == "WS":
             return [*lines, *self.socket(step, asked)]
         component = step.outputs[0].component if step.outputs else "nothing"
-        items: list[tuple[str, Node]] = [("code: ", str(int(step.code or 0)))]
+        items: list[tuple[str, Node]] = [("code: ", str(int(step.code or 200)))]
         if component not in ("json", "nothing"):
             items.append(("as: ", javascript_text(component)))
             self.needs |= {component} if component in ("page", *STREAMED) else set()
