@@ -1,6 +1,6 @@
 # Both commands do all their own set-up, say what they do, and are quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: audit help setup demo test whole reliability bench features links wild check lint clean
+.PHONY: audit help setup demo test whole reliability bench features links wild pictures check lint clean
 
 # A program that is started hundreds of times is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -21,6 +21,7 @@ help:
 	@echo "make links     how well links are found, and the table of it in docs/links.md; SEEDS=FIRST:END"
 	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
 	@echo "make wild      real applications from PyPI and npm: record a job in each, run its script, and the table in docs/wild.md"
+	@echo "make pictures  the pictures in docs/pictures, taken of the demo's app in a real browser"
 	@echo "make clean   remove what the others made"
 
 setup:
@@ -77,6 +78,10 @@ wild:
 
 features: setup
 	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md
+
+pictures:
+	@$(READY) venv browser gradio-6
+	$(BIN)/python -m e2e.demo.pictures
 
 clean:
 	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
