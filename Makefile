@@ -85,7 +85,7 @@ features: setup
 
 docs:
 	@$(READY) venv docs
-	$(BIN)/mkdocs build --quiet --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean
 	@echo "the documentation is in build/docs/index.html"
 
 pictures:
