@@ -37,7 +37,11 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def properties(report: Path, name: str) -> list[tuple[Any, bool]]:
-    """The values of the property with this name, in the order of the tests, each with whether its test passed."""
+    """The values of the property with this name, in the order of the tests, each with whether its test passed.
+
+    Raises:
+        ValueError: no test has it, so the run must have failed.
+    """
     found = []
     for case in ElementTree.parse(report).iter("testcase"):
         passed = not any(case.find(kind) is not None for kind in ("failure", "error", "skipped"))
@@ -46,6 +50,8 @@ def properties(report: Path, name: str) -> list[tuple[Any, bool]]:
             for entry in case.iter("property")
             if entry.get("name") == name
         ]
+    if not found:
+        raise ValueError(f"no test in {report} has a {name}")
     return found
 
 
