@@ -1,6 +1,6 @@
-# Both commands do all their own set-up, say what they do, and are quick the second time.
+# Each target installs what it needs, reports what it does, and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: audit help setup demo test whole reliability bench features links wild check lint clean
+.PHONY: audit help setup demo test whole reliability bench features links wild docs pictures check lint clean
 
 # A program that is started hundreds of times is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
@@ -12,16 +12,18 @@ BIN = .venv/bin
 GRADIO = gradio-6 gradio-5 gradio-4
 
 help:
-	@echo "make demo    record a small Gradio app in a real browser, print the script, run it, replay it"
-	@echo "make test    everything: lint, types, and all tests in one run"
-	@echo "make check   the part that takes seconds: lint, types, tests without a browser"
-	@echo "make whole   the same with every test on every line of Gradio, not on the newest and one other"
-	@echo "make reliability  nothing lost, nobody in: each promise tried many times, and the table of it in README.md"
-	@echo "make bench   how fast it is beside its neighbours, as the table and the figure in README.md"
-	@echo "make links     how well links are found, and the table of it in docs/links.md; SEEDS=FIRST:END"
-	@echo "make features  every feature of Gradio on every line, and the table of it in README.md"
-	@echo "make wild      real applications from PyPI and npm: record a job in each, run its script, and the table in docs/wild.md"
-	@echo "make clean   remove what the others made"
+	@echo "make demo         record a small Gradio app in a real browser, print the script, run it, replay the session"
+	@echo "make test         lint, types and every test, on the newest Gradio and one older version"
+	@echo "make check        lint, types and the tests that need no browser"
+	@echo "make whole        make test on every supported version of Gradio"
+	@echo "make docs         build the documentation; a dead link is an error"
+	@echo "make pictures     take the pictures in docs/pictures"
+	@echo "make features     test every feature of Gradio on every version; writes docs/support.md"
+	@echo "make reliability  test each promise many times; writes docs/promises.md"
+	@echo "make bench        compare with similar tools; writes docs/benchmarks.md; KEEP=--keep keeps the result"
+	@echo "make links        measure how well links are found; writes docs/links.md; SEEDS=FIRST:END"
+	@echo "make wild         record and run jobs in real applications; writes docs/wild.md; APPS='marimo prefect'"
+	@echo "make clean        remove everything that these commands made"
 
 setup:
 	@$(READY) venv node shell browser $(GRADIO)
@@ -58,12 +60,13 @@ whole: setup
 	$(BIN)/python -m pytest -n auto --whole
 
 reliability: setup
-	RECORDER_MANY=1 $(BIN)/python -m pytest -n 2 --dist loadfile --promises README.md
+	RECORDER_MANY=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m promise --junit-xml test-results/promises.xml; \
+	code=$$?; $(BIN)/python -m tests.tables promises test-results/promises.xml docs/promises.md && exit $$code
 
-# A machine that does nothing else is wanted. KEEP=--keep holds the next run against this one.
+# Run it on an idle machine. With KEEP=--keep the next run is compared with this one.
 bench:
 	@$(READY) venv browser gradio-6 peers
-	$(BIN)/python -m tests.benchmarks --readme README.md $(KEEP)
+	$(BIN)/python -m tests.benchmarks --write docs/benchmarks.md $(KEEP)
 
 SEEDS ?= 200000:204000
 links:
@@ -73,10 +76,21 @@ links:
 # Applications are installed into .venvs/wild; APPS="marimo prefect" tries only these, and then writes no table.
 wild:
 	@$(READY) venv browser
-	$(BIN)/python -m e2e.wild $(or $(APPS),--markdown docs/wild.md)
+	$(BIN)/python -m e2e.wild $(or $(APPS),--write docs/wild.md)
 
 features: setup
-	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py --features README.md
+	$(BIN)/python -m pytest -n auto e2e/test_end_to_end.py e2e/test_media.py -m feature --whole \
+		--junit-xml test-results/features.xml; \
+	code=$$?; $(BIN)/python -m tests.tables features test-results/features.xml docs/support.md && exit $$code
+
+docs:
+	@$(READY) venv docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean
+	@echo "the documentation is in build/docs/index.html"
+
+pictures:
+	@$(READY) venv browser gradio-6
+	$(BIN)/python -m e2e.demo.pictures
 
 clean:
 	rm -rf .venv .venvs node_modules demo-out dist build test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from e2e.apps import ROOT, GradioApp, NotStarted, gradio_python
-from e2e.provision import LINES
 from recorder.capture.browser import find_browser
 
 CHROMIUM_FLAGS = [
@@ -28,26 +27,18 @@ CHROMIUM_FLAGS = [
 ]
 
 
-FEATURES = re.compile("(?<=<!-- features -->\n).*(?=<!-- /features -->)", re.DOTALL)
-_outcomes: dict[tuple[str, str], str] = {}
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--features", metavar="FILE", help="write what came of each feature into the table in FILE"
-    )
-
     parser.addoption("--whole", action="store_true", help="every test on every line of Gradio")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not (config.getoption("whole") or config.getoption("features")):
+    if not config.getoption("whole"):
         items[:], left = in_turn(items)
         config.hook.pytest_deselected(items=left)
     for item in items:
         for mark in item.iter_markers("feature"):
-            # What a test says of itself reaches this process from the workers too.
-            item.user_properties.append(("feature", mark.args))
+            # A JUnit report has it as a property, from which tests/tables.py writes the table.
+            item.user_properties.append(("feature", json.dumps(mark.args)))
 
 
 def in_turn(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -68,29 +59,6 @@ def in_turn(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.It
     left = [item for item, (key, line) in of.items() if chosen[key] != line]
     gone = set(left)
     return [item for item in items if item not in gone], left
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" or report.outcome != "passed":
-        for line, *names in (value for key, value in report.user_properties if key == "feature"):
-            _outcomes.update({(name, line): "✓" if report.outcome == "passed" else "✗" for name in names})
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    file = session.config.getoption("--features")
-    if file and _outcomes and not hasattr(session.config, "workerinput"):
-        text = Path(file).read_text(encoding="utf-8")
-        Path(file).write_text(FEATURES.sub(lambda _: feature_table(_outcomes), text), encoding="utf-8")
-
-
-def feature_table(outcomes: dict[tuple[str, str], str]) -> str:
-    """Feature by Gradio line; a dash where a line has no such feature."""
-    lines = ("6", "5", "4")
-    rows = [["feature", *(LINES[f"gradio-{line}"][0].replace("gradio==", "Gradio ") for line in lines)]]
-    rows.append(["---", *[":-:"] * len(lines)])
-    for name in sorted({name for name, _ in outcomes}):
-        rows.append([name.replace("_", " "), *(outcomes.get((name, line), "–") for line in lines)])
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 @pytest.fixture(scope="session")

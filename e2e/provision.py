@@ -147,6 +147,16 @@ def venv() -> None:
     done()
 
 
+def docs() -> None:
+    """MkDocs, which builds the documentation, in `.venv`."""
+    done = once(VENV / "docs-ready", (ROOT / "pyproject.toml").read_text(), (VENV / "ready").read_text())
+    if done is None:
+        return
+    say("installing MkDocs into .venv")
+    install(PYTHON, "-e", f"{ROOT}[docs]")
+    done()
+
+
 def gradio(line: str) -> None:
     """One Gradio line in `.venvs/`, unless the person names a Python that has it (`RECORDER_GRADIO_6=…`)."""
     if os.environ.get("RECORDER_" + line.upper().replace("-", "_")):
@@ -237,6 +247,7 @@ def found() -> bool:
 
 STEPS: dict[str, Callable[[], None]] = {
     "venv": venv,
+    "docs": docs,
     "node": node,
     "shell": shell,
     "browser": browser,

@@ -243,4 +243,4 @@ def test_a_page_with_the_recorder_in_it_behaves_in_every_way_as_one_without(
         if plain.get(name) != ours.get(name) and name not in SEEN
     ]
     assert len(plain) > 600
-    promise("a page behaves with the recorder in it as without", len(plain), broken)
+    promise("page: behaves the same with and without the recorder", len(plain), broken)

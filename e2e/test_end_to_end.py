@@ -19,8 +19,8 @@ from recorder.capture.browser import record
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every visit on the newest line, every third one on an older one too; on all lines for the table of features."""
-    is_whole = metafunc.config.getoption("features") or metafunc.config.getoption("whole")
+    """Every visit on the newest line, every third one on an older one too; with ``--whole`` on all."""
+    is_whole = metafunc.config.getoption("whole")
     cases = []
     for number, (name, trait) in enumerate(TRAITS.items()):
         first, *older = trait.lines
@@ -56,5 +56,5 @@ async def test_what_a_person_did_is_done_again_by_script_and_by_replay(
     )
     if trait.steps:
         assert tuple(step.endpoint.id for step in workflow(sessions.read(paths[0])).steps) == trait.steps
-    others = ("javascript", "curl") if line == "6" and pytestconfig.getoption("features") else ()
+    others = ("javascript", "curl") if line == "6" and pytestconfig.getoption("whole") else ()
     await is_done_again(app, paths, recorder, run_script, ("python", *others), **environment)

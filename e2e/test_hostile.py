@@ -196,7 +196,7 @@ async def test_a_hostile_page_under_the_proxy_presses_reads_edits_and_replays_no
     broken += (
         [] if any(call.endpoint == "POST /do" for call in session.calls) else ["what the person did is gone"]
     )
-    promise("a hostile page under the proxy presses, reads, edits and replays nothing", 2, broken)
+    promise("access: a hostile page under the proxy cannot press, read, edit or replay", 2, broken)
 
 
 async def test_a_hostile_page_in_a_browser_that_we_open_does_neither(
@@ -231,7 +231,7 @@ async def test_a_hostile_page_in_a_browser_that_we_open_does_neither(
     broken += (
         [] if any(call.endpoint == "POST /do" for call in session.calls) else ["what the person did is gone"]
     )
-    promise("a hostile page under `recorder record` presses, reads, edits and replays nothing", 1, broken)
+    promise("access: a hostile page under `recorder record` cannot press, read, edit or replay", 1, broken)
 
 
 async def test_what_such_an_app_gives_to_download_runs_nowhere(browser_path: str, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ async def test_what_a_page_sends_and_gets_is_not_held_however_large_it_is(
     broken += [f"memory grew by {g / MB:.0f} MB" for g, most in zip(grown, bounds, strict=True) if g > most]
     kept = sum(f.stat().st_size for f in (tmp_path / "s.files").rglob("*") if f.is_file())
     measured = f"recorder {grown[0] / MB:+.0f} MB at most, page {grown[1] / MB:+.0f} MB, {kept / MB:,.0f} MB kept in files"
-    promise(f"{FILE // MB:,} MB four times, up and down, in a page that is recorded", 4, broken, measured)
+    promise(f"{FILE // MB:,} MB four times, up and down, in a recorded page", 4, broken, measured)
 
 
 SMALL = """<!doctype html><title>Small</title>
@@ -169,7 +169,7 @@ async def test_fifty_pages_of_one_browser_that_call_all_the_time_lose_nothing(
     broken = [] if len(kept) == made else [f"{len(kept)} of {made} calls were kept"]
     measured = f"{made / seconds:,.0f} calls a second, for {seconds} s"
     promise(
-        f"{len(pages)} pages of a real browser that call all the time lose nothing", made, broken, measured
+        f"{len(pages)} pages of a real browser that call continuously lose nothing", made, broken, measured
     )
 
 

@@ -921,7 +921,7 @@ def test_a_lost_connection_loses_nothing_and_doubles_nothing(
     site.wait(lambda: site.done("n=3"))
     # What was acknowledged is not.
     assert not any(isinstance(e, Request) and "n=1" in e.url for e in site.lines[heard:])
-    promise("a page whose line to the recorder breaks loses and doubles nothing", 1, [])
+    promise("durability: a page that loses its connection loses and duplicates nothing", 1, [])
 
 
 def test_what_a_document_could_not_say_is_said_by_the_next_one_of_the_tab(
@@ -950,7 +950,7 @@ def test_a_reload_in_the_middle_of_everything_neither_loses_nor_doubles_a_call(
     site.wait(lambda: all(site.done(f"n={n}.") for n in range(5)) and len(site.said(PageOpened)) == 6)
     assert len([r for r in site.said(Request) if "/json" in r.url]) == 5
     assert site.said(Lost) == []
-    promise("a page that is reloaded in the middle of everything loses and doubles no call", 1, [])
+    promise("durability: a page that is reloaded while calls run loses and duplicates no call", 1, [])
 
 
 def test_many_events_share_a_frame_and_no_frame_grows_without_bound(

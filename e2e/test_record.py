@@ -111,7 +111,7 @@ async def test_the_last_tab_may_be_closed_right_after_the_last_call(
         echo_app.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive
     )
     assert said(saved[0]) == [f"call {number}" for number in range(5)]
-    promise("a tab that is closed right after its last call loses none", 5, [])
+    promise("durability: a tab closed right after its last call loses none", 5, [])
 
 
 async def test_a_renderer_that_dies_does_not_take_the_last_call_with_it(
@@ -134,7 +134,7 @@ async def test_a_renderer_that_dies_does_not_take_the_last_call_with_it(
         echo_app.url, output=tmp_path / "s.json", headless=True, browser=browser_path, drive=drive
     )
     assert said(saved[0]) == ["one", "two"]
-    promise("a renderer that is killed does not take the last call with it", 2, [])
+    promise("durability: a killed renderer process does not lose the last call", 2, [])
 
 
 async def test_a_page_that_is_busy_when_the_recording_ends_is_heard_out(

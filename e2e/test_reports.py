@@ -107,7 +107,7 @@ async def test_the_report_of_a_replay_shows_what_an_app_said_as_text(
         broken += [f"{text!r}: {each}" for each in wrong]
         broken += [f"{text!r} became an element"] if drawn != shapes[0] else []
     assert "DEL" in str(shapes[0]) and "SECTION" in str(shapes[0])
-    promise("replay --html in Chromium: recorded text adds no element and runs no script", len(texts), broken)
+    promise("pages: recorded text adds no element and runs no script in `replay --html`", len(texts), broken)
 
 
 def hostile_session() -> sessions.Session:
@@ -156,5 +156,5 @@ async def test_the_pages_of_a_hostile_session_are_pages_of_text(
                 broken += [f"{rest}: {each}" for each in wrong]
                 await reader.get_by_text(shows).first.wait_for(state="attached")
                 assert await reader.locator(GAINED).count() == 0, rest
-    said = "pages of a hostile session in Chromium: replay, load, api, and those that are served"
+    said = "pages: a hostile session runs no script in the replay, load, API and served pages"
     promise(said, (len(pages) + len(served)) * len(BREAKS), broken)

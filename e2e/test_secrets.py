@@ -132,7 +132,9 @@ async def test_no_byte_that_a_recording_leaves_has_a_secret_of_the_app_in_it(
     ran = await asyncio.to_thread(run_script, script, RECORDER_URL=vault.url, **secrets)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     promise(
-        "no byte of journal, session, archive, target, report or page has a planted secret", len(planted), []
+        "secrets: no planted secret is in a journal, session, archive, target, report or page",
+        len(planted),
+        [],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,6 +55,14 @@ ONLY_IN = {
 """Where a library lives: a room, or one module of it."""
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+DOCUMENTED = PACKAGE.parent / "docs" / "architecture.md"
+
+
+def test_the_documentation_has_the_same_floors() -> None:
+    rows = re.findall(r"(?m)^\| \d+ \| (.*) \|$", DOCUMENTED.read_text(encoding="utf-8"))
+    assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == FLOORS
 
 
 def name_of(path: Path) -> str:

@@ -6,7 +6,6 @@ The floors below are what the recorder reaches. ``make links`` measures many mor
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,8 +27,6 @@ SEEDS = range(100_000, 100_300)
 PRECISION = 0.97
 RECALL = 0.95
 """Of ``SEEDS``. Precision goes to 1.0 and recall to 0.98 as the recorder gets there."""
-
-README = Path(__file__).parent.parent / "README.md"
 
 
 def test_the_recorder_finds_the_data_flow_of_generated_conversations() -> None:
@@ -158,7 +155,3 @@ def test_measures_of_parts_are_the_measure_of_the_whole() -> None:
     whole = measured(range(30), program=oracle)
     parts = merged([measured(range(0, 30, 2), program=oracle), measured(range(1, 30, 2), program=oracle)])
     assert table(whole) == table(parts)
-
-
-def test_the_readme_names_the_measure() -> None:
-    assert "docs/links.md" in README.read_text(encoding="utf-8")

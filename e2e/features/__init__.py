@@ -1,6 +1,6 @@
 """What Gradio can do, one trait an app: an app that shows it, and what a person does with it.
 
-Each runs on every Gradio line that has the feature; `make coverage` writes what came of it into the README.
+Each runs on every version of Gradio that has the feature; `make features` writes the results to docs/support.md.
 """
 
 from __future__ import annotations

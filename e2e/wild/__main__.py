@@ -12,6 +12,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from e2e.wild.running import BROWSER_ARGUMENTS, Options, result_of
+from tests.tables import write_between
 
 HERE = Path(__file__).resolve().parent
 NO_APPS = {"__init__", "__main__", "running"}
@@ -41,7 +42,9 @@ def arguments() -> argparse.Namespace:
         "--shots", action="store_true", help="with --keep: a screenshot at the end of each job"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table as Markdown")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="write the table between the markers of this page"
+    )
     return parser.parse_args()
 
 
@@ -69,17 +72,8 @@ def is_same(row: dict[str, Any], name: str) -> bool:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """The page of the documentation."""
+    """The table, and the reasons of the rows that are not the same twice."""
     lines = [
-        "# Wild apps",
-        "",
-        "Real applications that were written without the recorder in mind. In each, a person does a job of five to ten acts",
-        "through `recorder proxy`. The script and `recorder replay` then run on a fresh instance with other secrets and one",
-        "record more than the recording had, and the application's own API or database must show what it shows after the",
-        "person does the same job there by hand.",
-        "",
-        "`make wild` measures this table anew. The applications are in `e2e/wild/`, a file each.",
-        "",
         f"| {' | '.join(COLUMNS)} |",
         f"|{'---|' * len(COLUMNS)}",
         *(f"| {' | '.join(cell(row, column) for column in COLUMNS)} |" for row in rows),
@@ -89,18 +83,11 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             for name, title in TITLES
         ),
         "",
-        "| column | is |",
-        "|---|---|",
-        "| kept, left out | calls of the recording that are steps of the script, and those that are not |",
-        "| links | arguments that are taken from an earlier response |",
-        "| same | the state is what the person leaves; a replay may still report that a response is another |",
-        "| stopped | the script ended with an error, or did not end in time |",
-        "| wrong state | the state is another; with exit 0 nothing was reported |",
+        "What the script or the replay reported:",
+        "",
     ]
     why = [(row["app"], reason) for row in rows for reason in reasons(row)]
-    if why:
-        lines += ["", "## Why not", ""]
-        lines += [f"- **{app}**, `{reason.replace('`', ' ')}`" for app, reason in why]
+    lines += [f"- **{app}**, `{reason.replace('`', ' ')}`" for app, reason in why] or ["- nothing"]
     return "\n".join(lines) + "\n"
 
 
@@ -131,9 +118,8 @@ def main() -> int:
         browser.close()
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if options.markdown:
-        options.markdown.parent.mkdir(exist_ok=True)
-        options.markdown.write_text(markdown(rows), encoding="utf-8")
+    if options.write:
+        write_between(options.write, "wild", markdown(rows))
     return 0 if all(is_same(row, name) for row in rows for name in ("script", "replay")) else 1
 
 

@@ -1,11 +1,10 @@
-"""``python -m tests.benchmarks [KIND]... [--readme FILE] [--against FILE]``: measures, prints a table, draws how cost grows,
+"""``python -m tests.benchmarks [KIND]... [--write PAGE] [--keep]``: measures, prints a table, draws how cost grows,
 and holds the ratios against those of the last run that was kept."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,15 +15,14 @@ import msgspec
 from tests.benchmarks import collecting, pages, panel, proxies, replays, scaling, scripts, startup
 from tests.benchmarks.measured import Points, Row, growth, table
 from tests.benchmarks.peers import PEERS
+from tests.tables import write_between
 
 HERE = Path(__file__).parent
 LAST = HERE / "last.json"
 """The last run that was kept."""
-FIGURE = HERE / "growth.png"
+FIGURE = HERE.parent.parent / "docs" / "pictures" / "growth.png"
 WORSE = 0.7
 """A ratio below this share of the last one is a regression: spreads of a quarter are usual on a machine that others share."""
-MARKED = re.compile("(?<=<!-- bench -->\n).*(?=<!-- /bench -->)", re.DOTALL)
-GROWTH = re.compile("(?<=<!-- growth -->\n).*(?=<!-- /growth -->)", re.DOTALL)
 
 KINDS: dict[str, Callable[[Points], list[Row]]] = {
     "startup": lambda _: startup.rows(),
@@ -69,7 +67,9 @@ class Kept(msgspec.Struct, kw_only=True):
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("--readme", type=Path, help="write the table into this file, between its marks")
+    parser.add_argument(
+        "--write", metavar="PAGE", type=Path, help="write the tables between the markers of this page"
+    )
     parser.add_argument("--keep", action="store_true", help="hold the next run against this one")
     given = parser.parse_args()
     last = msgspec.json.decode(LAST.read_bytes(), type=Kept) if LAST.exists() else Kept()
@@ -86,11 +86,9 @@ def main() -> int:
         now.points |= points
         if given.keep:
             LAST.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=1) + b"\n")
-    if given.readme:
-        text = table(list(now.rows.values()))
-        written = MARKED.sub(lambda _: text, given.readme.read_text(encoding="utf-8"))
-        written = GROWTH.sub(lambda _: growth(now.points), written)
-        given.readme.write_text(written, encoding="utf-8")
+    if given.write:
+        write_between(given.write, "bench", table(list(now.rows.values())))
+        write_between(given.write, "growth", growth(now.points))
         drawn(now.points)
     print("\n".join(regressions))
     return 1 if regressions and not given.keep else 0

@@ -12,10 +12,12 @@ from matplotlib import pyplot
 
 
 def main(file: str) -> None:
-    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    for name, points in json.load(sys.stdin).items():
+    figure, axes = pyplot.subplots(figsize=(9, 5), layout="constrained")
+    for number, (name, points) in enumerate(json.load(sys.stdin).items()):
         sizes, costs = zip(*points, strict=True)
-        axes.plot(sizes, costs, "o-", label=name, linewidth=1.5, markersize=4)
+        # There are ten colours.
+        style = "o-" if number < 10 else "s--"
+        axes.plot(sizes, costs, style, label=name.replace("`", ""), linewidth=1.5, markersize=4)
     axes.set(
         xscale="log",
         yscale="log",
@@ -25,7 +27,7 @@ def main(file: str) -> None:
     )
     axes.grid(True, which="major", color="#ddd")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     figure.savefig(file, dpi=120)
 
 

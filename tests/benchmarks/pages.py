@@ -101,7 +101,7 @@ async def measured(folder: Path, points: Points) -> list[Row]:
                         tasks[page] += long
                 base = statistics.median(taken[without])
                 most = max(0.00005, 0.03 * base)
-                note = f"{len(tasks[with_us])} tasks over 50 ms, without us {len(tasks[without])}"
+                note = f"{len(tasks[with_us])} tasks over 50 ms, without the recorder {len(tasks[without])}"
                 row = within(work, "the page without", taken[with_us], taken[without], most, note=note)
                 found.append(row)
             await with_us.bring_to_front()

@@ -16,6 +16,7 @@ from tests.dataflow.features import world as world_of
 from tests.dataflow.running import Run, run
 from tests.dataflow.scoring import Score
 from tests.dataflow.world import World
+from tests.tables import write_between
 
 
 class Count(msgspec.Struct):
@@ -185,14 +186,13 @@ def table(measure: Measure) -> str:
     """The measure as Markdown."""
     total = measure.total
     lines = [
-        f"{measure.worlds} conversations, of which {measure.same} programs do the same "
-        f"({_percent(measure.same, measure.worlds)}).",
+        f"{measure.worlds} conversations; {measure.same} programs ({_percent(measure.same, measure.worlds)}) make the "
+        "same requests.",
         "",
-        f"Recall {total.recall:.4f} ({total.found} of {total.places} places), "
+        f"Recall is {total.recall:.4f} ({total.found} of {total.places} places), "
         f"precision {total.precision:.4f} ({total.right} of {total.computed} computed values).",
-        f"Arguments: {measure.arguments.right} of {measure.arguments.typed} typed values are an argument that is sent "
-        f"wherever the value was; {measure.arguments.more} arguments beside them. "
-        f"Requests that nobody needs: {measure.noise}.",
+        f"{measure.arguments.right} of {measure.arguments.typed} typed values are an argument that is sent wherever the "
+        f"value was sent; {measure.arguments.more} other values are arguments too. Unneeded requests: {measure.noise}.",
     ]
     for title, counts in (("source", measure.sources), ("sink", measure.sinks)):
         lines += [
@@ -204,7 +204,11 @@ def table(measure: Measure) -> str:
             lines.append(
                 f"| {kind} | {count.places} | {count.found} | {count.recall:.3f} | {count.computed} | {count.precision:.3f} |"
             )
-    lines += ["", "| not a link | places | as recorded | computed wrongly |", "| --- | --: | --: | --: |"]
+    lines += [
+        "",
+        "| not a link | places | sent as recorded | computed by mistake |",
+        "| --- | --: | --: | --: |",
+    ]
     for kind, count in sorted(measure.decoys.items()):
         lines.append(f"| {kind} | {count.places} | {count.found} | {count.computed - count.right} |")
     return "\n".join(lines) + "\n"
@@ -214,18 +218,6 @@ def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
 
 
-def write_into(path: Path, text: str, seeds: str) -> None:
-    """Put the table into the documentation."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{HEAD.format(seeds=seeds)}\n{text}", encoding="utf-8")
-
-
-HEAD = """# How well links are found
-
-`make links` writes this page. A generator makes conversations of a person with a web app whose data flow is known:
-values that the app gives at one kind of place (the source) and that a request sends at another (the sink), among values
-that only look alike. Each conversation is recorded, and the workflow of the recording is run against a fresh start of
-the app, which has other ids and tokens of another look, one more record in each list, and other dates and counts.
-Recall is the share of places that get the fresh value where they must; precision is the share of computed values that
-are right. Seeds: {seeds}.
-"""
+def write_into(page: Path, text: str, seeds: str) -> None:
+    """Write the table between the markers of the page."""
+    write_between(page, "links", f"Seeds {seeds}: {text}")

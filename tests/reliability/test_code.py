@@ -71,7 +71,7 @@ def test_no_target_gains_a_syntax_node(promise: Callable[..., None]) -> None:
                     comments(benign) + comments(by_protocol(target))
                 ):
                     broken.append(f"{target}, {text!r}")
-    promise("python, pytest, locust: recorded text adds no syntax node and no comment", tried, broken)
+    promise("Python, pytest, Locust: recorded text adds no syntax node and no comment", tried, broken)
 
 
 def by_protocol(target: str) -> str:
@@ -87,7 +87,7 @@ def test_no_module_gains_a_syntax_node(promise: Callable[..., None]) -> None:
         broken += [
             repr(t) for t, made in zip(said, shapes, strict=True) if names_apart(made) != names_apart(benign)
         ]
-    promise("javascript: the same, by acorn", 2 * len(said), broken)
+    promise("JavaScript: recorded text adds no syntax node and no comment", 2 * len(said), broken)
 
 
 def test_no_shell_script_gains_a_word(promise: Callable[..., None]) -> None:
@@ -100,7 +100,7 @@ def test_no_shell_script_gains_a_word(promise: Callable[..., None]) -> None:
     # A name of one letter is also an option of curl, and could not be told from it here.
     said = [text for text in texts(300 if MANY else 15) if len(identifier(text, "step")) > 1]
     broken = [repr(text) for text in said if skeleton(text) != skeleton("benign")]
-    promise("curl: recorded text is one quoted word, by dash and bash", len(said), broken)
+    promise("curl: dash and bash read recorded text as one quoted word", len(said), broken)
 
 
 def http_workflow(text: str) -> Workflow:
@@ -166,7 +166,9 @@ def test_no_script_of_an_http_app_gains_a_syntax_node(promise: Callable[..., Non
 
     said = [text for text in said if len(identifier(text, "cookie")) > 3]
     broken += [f"curl, {text!r}" for text in said if skeleton(text) != skeleton("benign")]
-    promise("javascript, curl: the same for the expressions of HTTP apps", 2 * len(said), broken)
+    promise(
+        "JavaScript, curl: the expressions of HTTP apps add no syntax node and no word", 2 * len(said), broken
+    )
 
 
 def test_no_document_gains_a_heading(promise: Callable[..., None]) -> None:
@@ -175,4 +177,4 @@ def test_no_document_gains_a_heading(promise: Callable[..., None]) -> None:
 
     said = texts(400 if MANY else 20)
     broken = [repr(text) for text in said if drawn(text) != drawn("benign")]
-    promise("markdown: recorded text adds no heading, list or paragraph", len(said), broken)
+    promise("Markdown: recorded text adds no heading, list or paragraph", len(said), broken)

@@ -158,7 +158,7 @@ async def test_a_name_that_was_bound_to_this_machine_reaches_nothing(
             answer = await send(door.origin, "GET", path, [*headers, *wanted, ("Origin", f"http://{name}")])
             if answer.status not in (0, 400, 403, 421):
                 broken.append(f"{path} is answered to {headers}: {answer.status}")
-    promise("DNS rebinding: another name in Host, or a second Host, is answered nothing", tried, broken)
+    promise("access: a request with another `Host`, or with two, is refused (DNS rebinding)", tried, broken)
 
 
 async def test_a_socket_of_another_site_is_not_opened_neither_ours_nor_the_app_s(
@@ -173,7 +173,11 @@ async def test_a_socket_of_another_site_is_not_opened_neither_ours_nor_the_app_s
             broken.append(f"{path} from {origin!r}: {answer.status}")
     own = [("Host", host(door)), *UPGRADE, ("Origin", door.origin)]
     assert [(await send(door.origin, "GET", path, own)).status for path in (CHANNEL, "/socket")] == [101, 101]
-    promise("cross-site WebSockets, ours and proxied: any Origin but our own is refused", tried, broken)
+    promise(
+        "access: a WebSocket from another origin is refused, the recorder's own and proxied ones",
+        tried,
+        broken,
+    )
 
 
 async def test_whoever_has_not_the_token_records_and_reads_nothing(
@@ -201,7 +205,7 @@ async def test_whoever_has_not_the_token_records_and_reads_nothing(
                 heard = [json.loads(m.data) async for m in socket if m.type is aiohttp.WSMsgType.TEXT]
                 if any(message["t"] != "refused" for message in heard):
                     broken.append(f"{given!r}: {heard}")
-    promise("a wrong token hears only that it is wrong", len(wrong), broken)
+    promise("access: a wrong token gets an error and nothing else", len(wrong), broken)
 
 
 async def test_whoever_has_not_opened_the_link_reads_and_changes_nothing(
@@ -240,7 +244,11 @@ async def test_whoever_has_not_opened_the_link_reads_and_changes_nothing(
         broken.append("the cookie that goes to every path gives access")
     if before != {path: path.read_bytes() for path in door.folder.rglob("*") if path.is_file()}:
         broken.append("something is another")
-    promise("no access under /_recorder/ without the link that was printed, once", tried, broken)
+    promise(
+        "access: nothing under `/_recorder/` is served without the printed link, which works once",
+        tried,
+        broken,
+    )
 
 
 async def test_no_script_of_a_page_presses_edits_replays_or_names_a_variable(
@@ -310,7 +318,11 @@ async def test_no_script_of_a_page_presses_edits_replays_or_names_a_variable(
         broken += await ended(door, opened)
     if sessions.read(door.folder / "s.json").secrets:
         broken.append("the session names variables that a page forged")
-    promise("no script of a page presses, edits, replays, downloads or names a variable", tried, broken)
+    promise(
+        "access: no script of a page starts a recording, edits, replays, downloads or names a variable",
+        tried,
+        broken,
+    )
 
 
 async def test_the_token_stands_in_the_page_and_nowhere_else(
@@ -334,7 +346,7 @@ async def test_the_token_stands_in_the_page_and_nowhere_else(
     places["what it printed"] = await door.process.stdout.read()
     places |= {str(file): file.read_bytes() for file in door.folder.rglob("*") if file.is_file()}
     broken = [place for place, content in places.items() if right in content]
-    promise("the token is in no address, log, process list or file", len(places), broken)
+    promise("access: the token is in no address, log, process list or file", len(places), broken)
 
 
 async def test_no_page_of_another_site_changes_anything(door: Recorder, promise: Callable[..., None]) -> None:
@@ -365,7 +377,9 @@ async def test_no_page_of_another_site_changes_anything(door: Recorder, promise:
     if (door.folder / "one.json").read_bytes() != before:
         broken.append("the session is another")
     promise(
-        "CSRF: every route that changes something refuses other sites and what forms can send", tried, broken
+        "access: every route that changes state refuses other sites and form content types (CSRF)",
+        tried,
+        broken,
     )
 
 
@@ -392,7 +406,9 @@ async def test_what_is_ours_is_neither_read_nor_framed_by_others(
                 broken.append(f"{path} has no frame-ancestors")
             if answer.header("cross-origin-resource-policy") != "same-origin":
                 broken.append(f"{path} may be embedded")
-    promise("no CORS header, no frame, no embedding under /_recorder/", tried, broken)
+    promise(
+        "access: nothing under `/_recorder/` has a CORS header or can be framed or embedded", tried, broken
+    )
 
 
 async def test_no_name_reaches_a_file_that_is_no_session_of_the_app(
@@ -435,7 +451,9 @@ async def test_no_name_reaches_a_file_that_is_no_session_of_the_app(
         p: c for p, c in after.items() if p.name != "one.json"
     }:
         broken.append("something else is another")
-    promise("path traversal: no name leads out of the folder or to what is no session", tried, broken)
+    promise(
+        "files: no name leads out of the session folder or to a file that is not a session", tried, broken
+    )
 
 
 async def test_a_page_that_says_too_much_is_cut_off_and_the_others_go_on(
@@ -472,7 +490,9 @@ async def test_a_page_that_says_too_much_is_cut_off_and_the_others_go_on(
             await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
         broken += await ended(door, opened)
     promise(
-        "frames and connections are bounded, and who keeps the bounds is still heard", len(floods) + 1, broken
+        "limits: too many or too large frames and connections are refused; other pages are still recorded",
+        len(floods) + 1,
+        broken,
     )
 
 
@@ -511,7 +531,7 @@ async def test_an_app_cannot_make_the_recorder_write_outside_its_folder(
     fresh = {path for path in door.folder.parent.rglob("*") if path.is_file()} - before
     broken += [str(p) for p in fresh if p != door.folder / "s.json" and not p.resolve().is_relative_to(kept)]
     broken += ["/tmp has it"] if Path("/tmp/evil-of-recorder.txt").exists() else []
-    promise("a hostile app's file names write nothing outside the session's folder", len(names), broken)
+    promise("files: no file name of an app writes outside the session's folder", len(names), broken)
 
 
 async def test_an_archive_of_a_stranger_unpacks_to_nothing_but_the_session_s_own_files(
@@ -550,7 +570,7 @@ async def test_an_archive_of_a_stranger_unpacks_to_nothing_but_the_session_s_own
     code, said = await run("show", str(bomb))
     if code not in (1, 2) or "Traceback" in said:
         broken.append(f"a bomb: {code} {said[-300:]}")
-    promise("archives: traversal, symlinks and bombs are refused", tried, broken)
+    promise("files: archives with path traversal, symlinks or bombs are refused", tried, broken)
 
 
 def test_a_session_of_a_stranger_names_no_file_but_its_own(
@@ -584,7 +604,7 @@ def test_a_session_of_a_stranger_names_no_file_but_its_own(
     for name in names:
         with contextlib.suppress(FileError):
             broken.append(f"{name[:40]!r} is {kept_file(folder, File(name='x', path=name))}")
-    promise("files that a session names: none outside its folder is sent or shown", len(names), broken)
+    promise("files: no file outside the session's folder is sent or shown", len(names), broken)
 
 
 async def test_it_listens_on_loopback_unless_it_is_told_otherwise_and_says_what_that_means(
@@ -609,4 +629,4 @@ async def test_it_listens_on_loopback_unless_it_is_told_otherwise_and_says_what_
                     broken.append(f"{words}: it listens on {heard}")
                 if bool(words) != ("over the network" in recorder.said):
                     broken.append(f"{words}: it says {recorder.said}")
-    promise("loopback only, unless --host says so, and then it is said what that means", 2, broken)
+    promise("access: listens on loopback only; `--host` prints a warning", 2, broken)

@@ -57,7 +57,7 @@ async def test_what_was_acknowledged_outlives_a_kill_at_any_moment(
                     wrong.append("the journal is still there")
             broken += [f"attempt {number}: {what}" for what in wrong]
     assert acknowledged > 50 * attempts, "there was a load"
-    promise("acknowledged events outlive a SIGKILL at a random moment", attempts, broken)
+    promise("durability: acknowledged events survive SIGKILL at a random moment", attempts, broken)
 
 
 async def test_a_recorder_that_slept_goes_on_where_it_was(
@@ -75,7 +75,7 @@ async def test_a_recorder_that_slept_goes_on_where_it_was(
             await page.until(lambda page=page: page.acknowledged == page.seq)  # type: ignore[misc]
         broken = missing(journals.read(recorder.journal), opened)
         broken += await ended(recorder, opened)
-    promise(f"a recorder stopped for {asleep:.0f} s loses and doubles nothing", 1, broken)
+    promise(f"a recorder stopped for {asleep:.0f} s loses and duplicates nothing", 1, broken)
 
 
 async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_was_whole(
@@ -97,7 +97,7 @@ async def test_a_socket_that_is_cut_in_the_middle_of_a_frame_costs_nothing_that_
         await opened[0].until(lambda: opened[0].acknowledged == opened[0].seq)
         broken = missing(journals.read(recorder.journal), opened)
         broken += await ended(recorder, opened)
-    promise("a socket cut in the middle of a frame costs nothing that was whole", PAGES - 1, broken)
+    promise("durability: a socket cut in the middle of a frame loses no complete event", PAGES - 1, broken)
 
 
 async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Callable[..., None]) -> None:
@@ -117,7 +117,7 @@ async def test_two_recorders_never_write_one_file(tmp_path: Path, promise: Calla
     broken += [] if "still being written" in said else ["a living recording was recovered"]
     if state.get("recording") and not (tmp_path / "s-2.json").exists():
         broken.append("the second recording has no file of its own")
-    promise("two recorders on one file keep apart", 1, broken)
+    promise("durability: two recorders with the same output file do not overwrite each other", 1, broken)
 
 
 async def test_a_session_file_appears_whole_or_not_at_all(
@@ -142,9 +142,12 @@ async def test_a_session_file_appears_whole_or_not_at_all(
                     broken.append(f"attempt {number}: {count} calls")
             elif len(journals.read(recorder.journal).events) < 300 * EVENTS:
                 broken.append(f"attempt {number}: neither a session nor the whole journal")
-    measured = f"{there} times it was there already, else the whole journal was"
+    measured = f"{there} times the session was complete, otherwise the journal was"
     promise(
-        "killed while it saves: a whole session file, or none and the journal", attempts, broken, measured
+        "durability: killed while saving, there is a complete session file, or none and the journal",
+        attempts,
+        broken,
+        measured,
     )
 
 
@@ -176,7 +179,9 @@ if MANY:  # A disk of its own needs root.
                 broken += await ended(recorder, opened)
         finally:
             await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
-        promise("a full disk is told, and loses nothing once there is room again", 1, broken)
+        promise(
+            "durability: a full disk is reported, and nothing is lost once there is space again", 1, broken
+        )
 
     async def test_a_folder_that_becomes_read_only_is_told_and_nothing_is_lost(
         tmp_path: Path, promise: Callable[..., None]
@@ -206,4 +211,8 @@ if MANY:  # A disk of its own needs root.
                         broken += await ended(recorder, opened)
         finally:
             await asyncio.to_thread(subprocess.run, ["umount", disk], check=False)
-        promise("a read-only folder is told at the press, and is no matter once it can be written", 1, broken)
+        promise(
+            "durability: a read-only folder is reported at the press; recording works once it is writable",
+            1,
+            broken,
+        )

@@ -124,7 +124,7 @@ class Tried:
         self.read = 0
 
     def tell(self, promise: Callable[..., None], what: str) -> None:
-        promise(f"fuzz: {what}", self.cases, [], f"{self.read:,} of them could be read")
+        promise(f"fuzz: {what}", self.cases, [], f"{self.read:,} of them were readable")
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_journals(promise: Callable[..., None], tried: Tried, tmp_path: Path) ->
             worked_with(other)
 
     run()
-    tried.tell(promise, "journals, and what folds from them")
+    tried.tell(promise, "journals, and the sessions made from them")
 
 
 def test_what_pages_say(promise: Callable[..., None], tried: Tried) -> None:
@@ -243,7 +243,7 @@ def test_what_pages_say(promise: Callable[..., None], tried: Tried) -> None:
         tried.read += not ingest.closed
 
     run()
-    tried.tell(promise, "what pages say to the collector")
+    tried.tell(promise, "messages of pages to the collector")
 
 
 def test_hars(promise: Callable[..., None], tried: Tried) -> None:

@@ -186,8 +186,10 @@ async def test_what_is_large_passes_without_being_held(tmp_path: Path, promise: 
             broken.append(f"the recorder grew by {grown / MB:.0f} MB")
         broken += await ended(recorder, opened)
     slower = took[recorder.origin] / took[url]
-    measured = f"memory grew by {grown / MB:.0f} MB at most; {slower:.1f} times as long as without us"
-    promise(f"{FILE // MB:,} MB up and down while recording", 2, broken, measured)
+    measured = (
+        f"memory grew by {grown / MB:.0f} MB at most; {slower:.1f} times as long as without the recorder"
+    )
+    promise(f"{FILE // MB:,} MB up and down through the proxy while recording", 2, broken, measured)
 
 
 def test_a_session_of_very_many_calls_is_opened_shown_and_rendered(
