@@ -250,7 +250,7 @@ def test_record_without_a_browser_is_one_sentence(run: Run) -> None:
 
 
 def test_a_free_name_never_overwrites_a_session_or_its_files(tmp_path: Path) -> None:
-    from recorder.cli import free_name
+    from recorder.cli.sessions import free_name
 
     path = tmp_path / "session.json"
     assert free_name(path) == path
@@ -268,7 +268,7 @@ def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: P
 
 
 def test_a_row_names_files_by_their_paths_inside_a_value_too(tmp_path: Path) -> None:
-    from recorder.cli import rows_of
+    from recorder.cli.programs import rows_of
     from recorder.workflow import Variable, Workflow
 
     (tmp_path / "own.txt").write_text("x")
