@@ -95,7 +95,9 @@ def print_program(session: Session, file: Path, target: str) -> None:
     from recorder.render import renderers
 
     lexer = Syntax.guess_lexer(f"script{renderers(session.app.kind)[target].suffix}", text)
-    out.print(Syntax(text, lexer, theme="ansi_dark", background_color="default", word_wrap=False))
+    coloured = Syntax(text, lexer, theme="ansi_dark", background_color="default").highlight(text)
+    # The terminal itself breaks long lines, so that what is copied from it is the program.
+    out.print(coloured, soft_wrap=True, end="")
 
 
 def known_target(target: str) -> None:

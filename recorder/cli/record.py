@@ -11,6 +11,7 @@ from recorder.cli.options import FILE_LIMIT, OPENAPI, Describing, address, examp
 from recorder.cli.programs import known_target, print_program
 from recorder.cli.sessions import free_name
 from recorder.cli.terminal import count, say
+from recorder.errors import RecorderError
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,18 @@ def record(options: Options) -> int:
             secrets=(configuration.config if configuration is not None else NOTHING).secrets,
         )
     )
+    refusal: RecorderError | None = None
     for written in saved:
         session = sessions.read(written)
         say(f"{count(len(session.calls), 'call')} saved in {written}")
         if session.calls:
-            print_program(session, written, options.target)
+            try:
+                print_program(session, written, options.target)
+            except RecorderError as error:
+                # The sessions that follow are saved too, and each is worth its line.
+                refusal = error
     if not saved:
         say("nothing was recorded")
+    if refusal is not None:
+        raise refusal
     return 0
