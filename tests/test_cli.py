@@ -186,6 +186,32 @@ def test_an_unknown_target_is_wrong_usage(run: Run, file: Path) -> None:
     assert_refused(run("render", file, "--target", "cobol"), 2, "cobol", "python")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show"],
+        ["show", "--explain"],
+        ["render"],
+        ["replay"],
+        ["replay", "--learn", "2"],
+        ["load"],
+        ["shrink"],
+        ["api"],
+        ["mcp", "--list"],
+    ],
+    ids=" ".join,
+)
+def test_a_session_of_an_unknown_kind_of_app_gets_one_sentence(
+    run: Run, file: Path, words: list[str]
+) -> None:
+    tree = json.loads(file.read_text())
+    tree["app"]["kind"] = "streamlit"
+    file.write_text(json.dumps(tree))
+    done = run(*words, file)
+    assert_refused(done, 2, "No adapter knows apps of kind 'streamlit'", "pip install -U")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_selection_of_nothing_recorded_is_wrong_usage(run: Run, file: Path) -> None:
     assert_refused(run("render", file, "--only", "/nowhere"), 2, "/nowhere", "/greet")
 

@@ -165,7 +165,7 @@ def replay(options: Options) -> int:
     replaying = Replaying(options.file, session, workflow, selected, where, settings, options.dry_run)
     if options.heal:
         replaying = healed(replaying)
-    if learn is not None and replaying.session.app.kind == "http":
+    if learn is not None and not adapters.adapter_of(session.app.kind).declares:
         replaying = discovered(replaying, given)
     with tempfile.TemporaryDirectory(prefix="recorder-") as folder, progress(len(runs)) as on_progress:
         reports = run(
