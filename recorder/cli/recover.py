@@ -18,7 +18,7 @@ def recover(paths: tuple[Path, ...]) -> int:
     PATHS are journals, or folders of them; without any, this folder. The journal goes once its session is on disk.
     """
     from recorder.capture import journal as journals
-    from recorder.capture.collector import recover as recovered
+    from recorder.capture.recovery import recover as recovered
     from recorder.session import read
 
     found: list[Path] = []

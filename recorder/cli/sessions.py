@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def opened(file: Path) -> Session:
     """The session in a file, or what a journal comes to that nobody made a session of."""
     if file.suffix == ".journal":
-        from recorder.capture.collector import look_into
+        from recorder.capture.recovery import look_into
 
         return look_into(file)
     from recorder.session import read
