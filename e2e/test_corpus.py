@@ -95,7 +95,7 @@ def scripts(line: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What every target writes of each trait: the golden files, and what is not among these, beside the sessions' own."""
     folder = tmp_path_factory.mktemp("corpus")
     shutil.copytree(SESSIONS, folder / "sessions")
-    for target, renderer in renderers().items():
+    for target, renderer in renderers("gradio").items():
         (folder / "golden" / target).mkdir(parents=True)
         for trait in TRAITS:
             name = f"{trait}{renderer.suffix}"
@@ -249,7 +249,7 @@ def test_a_failed_call_that_now_succeeds_is_said_in_words(
         call("say", "b", id="c2", timing=Timing(started=1)),
     ]
     made = msgspec.structs.replace(session("failed", line), calls=tuple(calls))
-    script = tmp_path / f"script{renderers()[target].suffix}"
+    script = tmp_path / f"script{renderers('gradio')[target].suffix}"
     script.write_text(render(adapters.workflow(made), target), encoding="utf-8")
     (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")
     done = subprocess.run(
@@ -294,7 +294,7 @@ def test_a_login_and_chosen_values(program: str, app_with_login: GradioApp, tmp_
     workflow = adapters.workflow(
         msgspec.structs.replace(made, app=msgspec.structs.replace(made.app, auth=True))
     )
-    script = tmp_path / f"script{renderers()[target].suffix}"
+    script = tmp_path / f"script{renderers('gradio')[target].suffix}"
     files = Path(os.path.relpath(SESSIONS, tmp_path)).as_posix()
     script.write_text(render(workflow, target, Options(files=files)), encoding="utf-8")
     (tmp_path / "node_modules").symlink_to(Path(__file__).parent.parent / "node_modules")

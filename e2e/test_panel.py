@@ -23,7 +23,7 @@ from e2e.visit import opened, press, proxied
 from e2e.web.running import WebApp
 from recorder import session as sessions
 from recorder.capture.browser import record
-from recorder.capture.collector import recover
+from recorder.capture.recovery import recover
 from recorder.config import Source, parse
 from recorder.serve.offer import Offer
 from recorder.serve.panel import Panel

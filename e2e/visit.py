@@ -169,7 +169,7 @@ async def is_done_again(
     here = {"RECORDER_URL": app.url} if len(paths) == 1 else {}
     there = ["--url", app.url] if len(paths) == 1 else []
     for target in targets:
-        scripts = [path.with_suffix(renderers()[target].suffix) for path in paths]
+        scripts = [path.with_suffix(renderers("gradio")[target].suffix) for path in paths]
         for path, script in zip(paths, scripts, strict=True):
             rendered = await asyncio.to_thread(recorder, "render", path, "--target", target, "-o", script)
             assert rendered.returncode == 0, rendered.stderr

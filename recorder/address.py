@@ -21,6 +21,18 @@ def parts_of(url: str) -> SplitResult:
     return parts
 
 
+def origin_of(url: str) -> str:
+    """``scheme://host[:port]`` of an http(s) URL, canonical; empty for anything else and for a URL with a login."""
+    parts = parts_of(url)
+    scheme = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(parts.scheme)
+    is_plain = parts.username is None and _CONTROL.search(url) is None
+    if scheme is None or not parts.hostname or not is_plain:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = 443 if scheme == "https" else 80
+    return f"{scheme}://{host}" if parts.port in (None, default) else f"{scheme}://{host}:{parts.port}"
+
+
 def following(url: str, location: str) -> str:
     """Where a redirect of ``url`` leads; empty where that is no address."""
     try:
@@ -31,6 +43,7 @@ def following(url: str, location: str) -> str:
 
 _NO_PARTS = SplitResult("", "", "", "", "")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
 _WEB = re.compile(r"(?i)(?:https?|wss?)://[^/?#\\\s\x00-\x1f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")

@@ -14,6 +14,7 @@ import sys
 import msgspec
 
 from recorder import __version__
+from recorder.adapters import adapter_of
 from recorder.api import Api
 from recorder.session import App
 
@@ -165,6 +166,7 @@ _EMPTY_LABEL = re.compile(
 def lint(app: App, api: Api) -> tuple[Finding, ...]:
     """What of an app's API does not speak for itself: names that say nothing or shift, and what has no description."""
     found: list[Finding] = []
+    advice = adapter_of(app.kind).advice
     public = [e for e in api.endpoints if e.visibility == "public"]
     names = {e.name for e in public}
     for endpoint in public:
@@ -173,31 +175,33 @@ def lint(app: App, api: Api) -> tuple[Finding, ...]:
         def say(what: str, remedy: str, parameter: str = "", id: str = endpoint.id) -> None:
             found.append(Finding(endpoint=id, what=what, remedy=remedy, parameter=parameter))
 
-        own = "api_name" if app.kind == "gradio" else "operationId"
         stem, _, number = endpoint.name.rpartition("_")
         if endpoint.id.startswith("fn:"):
             say(
                 "several endpoints have this name, so that none can be called by it",
-                f"Give each its own {own}",
+                f"Give each its own {advice.name}",
             )
         elif _EMPTY_NAME.fullmatch(endpoint.name):
-            say("its name says nothing", f"Give it {own} in the app, or name under {rule}")
+            say("its name says nothing", f"Give it {advice.name} in the app, or name under {rule}")
         elif number.isdigit() and stem in names:
             say(
                 f"its name is made from that of {stem}, and shifts when another one comes before it",
-                f"Give it {own} in the app, or name under {rule}",
+                f"Give it {advice.name} in the app, or name under {rule}",
             )
         if not endpoint.description:
-            where = "a docstring" if app.kind == "gradio" else "a summary"
-            say("it has no description", f"Give its function {where}, or description under {rule}")
+            say(
+                "it has no description",
+                f"Give its function {advice.description}, or description under {rule}",
+            )
         for parameter in endpoint.parameters:
             if parameter.state or parameter.skipped:
                 continue
             label = parameter.label or parameter.name
             if not parameter.description and _EMPTY_LABEL.fullmatch(label):
-                remedy = "Give its component a label" if app.kind == "gradio" else "Describe it in the app"
                 say(
-                    "it has neither a telling label nor a description", remedy, parameter.name or label or "?"
+                    "it has neither a telling label nor a description",
+                    advice.parameter,
+                    parameter.name or label or "?",
                 )
     return tuple(found)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from recorder.adapters import adapter_of
 from recorder.api import Parameter
 from recorder.errors import UsageError
 from recorder.events import Edit, Edited
@@ -30,7 +31,6 @@ _KEPT_OF: dict[type, frozenset[str]] = {
     Value: frozenset({"name", "label"}),
     Parameter: frozenset({"name", "label"}),
 }
-_KEPT_OF_GRADIO = frozenset({"endpoint", "id", "api_name", "server_fn"})
 
 
 def standing(edits: Iterable[Edited]) -> list[Edited]:
@@ -156,8 +156,7 @@ def _without(session: Session, secrets: dict[str, Edited]) -> Session:
     inside = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, inside))) if inside else None
 
-    # What names an endpoint of Gradio is in no address that a person could have put something into.
-    kept = _KEPT | _KEPT_OF_GRADIO if session.app.kind == "gradio" else _KEPT
+    kept = _KEPT | adapter_of(session.app.kind).own_texts
 
     def clean(node: Any) -> Any:
         if isinstance(node, str):

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from recorder.adapters import adapter_of
 from recorder.drift import adapted
 from recorder.session import Call, Place, Proof, Session, encode_value, with_names
 from recorder.show import ShownOmission, spelled
@@ -76,7 +77,8 @@ def explanation(session: Session, workflow: Workflow, omitted: tuple[ShownOmissi
     calls = {call.id: call for call in (*(o.call for o in session.omitted), *session.calls)}
     hints = {secret.name: secret.hint for secret in workflow.secrets}
     proofs = {(proof.call, proof.input): proof for proof in session.proofs}
-    steps = (_Sent(step, calls.get(step.id), workflow.app.kind, hints, proofs) for step in workflow.steps)
+    declares = adapter_of(workflow.app.kind).declares
+    steps = (_Sent(step, calls.get(step.id), declares, hints, proofs) for step in workflow.steps)
     return Explanation(steps=tuple(s.explained() for s in steps), omitted=omitted, notes=session.notes)
 
 
@@ -87,11 +89,11 @@ class _Sent:
         self,
         step: Step,
         call: Call | None,
-        kind: str,
+        declares: bool,
         hints: dict[str, str],
         proofs: dict[tuple[str, int], Proof],
     ) -> None:
-        self._step, self._call, self._kind = step, call, kind
+        self._step, self._call, self._declares = step, call, declares
         self._hints, self._proofs = hints, proofs
         self._origins: dict[int, list[Origin]] = {}
         for origin in step.origins:
@@ -221,7 +223,7 @@ class _Sent:
             return kind, "; ".join(dict.fromkeys(o.why for o in origins if o.why)) or NOTHING_ELSE
         for leaf in kinds:
             match leaf:
-                case Link() if self._kind == "gradio":
+                case Link() if self._declares:
                     return "received", f"the app declares that {leaf.step} wrote what this call reads"
                 case Link():
                     return "received", f"it is in what {leaf.step} received"
@@ -229,7 +231,7 @@ class _Sent:
                     return "cookie", f"the value of the cookie {leaf.name}"
                 case Generated():
                     return "generated", "the page made it"
-                case VariableRef() if self._kind == "gradio":
+                case VariableRef() if self._declares:
                     return "typed", "the person set this control"
                 case VariableRef():
                     return (

@@ -301,8 +301,8 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
     """The steps that may come out otherwise because a variable was set, each with the names of these variables.
 
     A step depends on the variables in its arguments, on the steps it is linked to, on those before it that touched a
-    State it touches, and on the one that rendered it; of an app with an HTTP API, which keeps what it likes, on all
-    before it that changed something.
+    State it touches, and on the one that rendered it. An app that is called by methods and paths keeps what it likes,
+    so that a step of it also depends on all before it that changed something.
     """
     reasons: dict[str, set[str]] = {}
     states: dict[tuple[str, int | None], set[str]] = {}
@@ -328,9 +328,9 @@ def tainted(workflow: Workflow, changed: Collection[str]) -> dict[str, tuple[str
         for state in touched:
             states[state] = states.get(state, set()) | own
         pages[step.page] = pages.get(step.page, set()) | own
-        if workflow.app.kind == "http":
+        if method := step.endpoint.method:
             own |= kept
-            kept |= own if step.endpoint.method not in ("GET", "HEAD") else set()
+            kept |= own if method not in ("GET", "HEAD") else set()
         reasons[step.id] = own
     return {id: tuple(name for name in changed if name in names) for id, names in reasons.items() if names}
 

@@ -21,19 +21,18 @@ FLOORS: list[set[str]] = [
     {"session", "config"},
     {"workflow", "redact", "volatile", "drift", "inline"},
     {"spelling"},
-    {"edits"},
     {"request"},
     {"dataflow"},
     {"adapters", "render", "show", "schema", "graph"},
-    {"explanation"},
+    {"explanation", "edits"},
     {"capture", "load", "replay"},
     {"serve"},
-    {"doctor", "terminal"},
+    {"doctor"},
     {"cli"},
 ]
 """From the ground up. A room imports from floors below its own, and within itself."""
 
-PURE = {room for floor in FLOORS[:10] for room in floor}
+PURE = {room for floor in FLOORS[:9] for room in floor} | {"edits"}
 
 IMPURE = {
     "aiohttp", "asyncio", "concurrent", "ftplib", "gradio", "gradio_client", "http", "httpx", "playwright", "requests",
@@ -48,8 +47,8 @@ ONLY_IN = {
     "aiohttp": {"capture", "replay", "serve"},
     "gevent": {"load.listener"},
     "locust": {"load.listener"},
-    "click": {"cli", "terminal"},
-    "rich": {"cli", "terminal"},
+    "click": {"cli"},
+    "rich": {"cli"},
     "uvloop": {"cli"},
 }
 """Where a library lives: a room, or one module of it."""
@@ -158,6 +157,67 @@ def test_adapters_and_renderers_never_import_each_other(room: str) -> None:
                 assert not within(module, f"recorder.{other}"), f"recorder.{name} imports {module}"
 
 
+STATIC = PACKAGE.parent / "static"
+KINDS_KNOW = (PACKAGE / "adapters", PACKAGE / "render", STATIC / "recorder" / "kinds.js")
+"""Where a kind of app may be told from another: its own object, and what is written in its own words."""
+
+
+def asked_kinds(tree: ast.AST) -> Iterator[ast.AST]:
+    """Where Python compares a kind of app, or takes the adapter of one kind in particular."""
+    for node in ast.walk(tree):
+        text = ast.unparse(node) if isinstance(node, ast.Compare | ast.Subscript | ast.Match) else ""
+        about_kind = re.search(r"\bkind\b|adapters\(\)", text)
+        if isinstance(node, ast.Compare):
+            if "'gradio'" in text or (about_kind and "'http'" in text):
+                yield node
+        elif isinstance(node, ast.Subscript):
+            if re.search(r"adapters\(\)\['", text):
+                yield node
+        elif isinstance(node, ast.Match) and about_kind and re.search(r"case 'gradio'|case 'http'", text):
+            yield node
+
+
+def test_only_a_kind_of_app_itself_knows_what_is_different_about_it() -> None:
+    found = []
+    for path in SOURCES:
+        if not any(path.is_relative_to(place) for place in KINDS_KNOW):
+            for node in asked_kinds(ast.parse(path.read_text(encoding="utf-8"))):
+                found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.unparse(node)}")  # type: ignore[attr-defined]
+    texts = [*PACKAGE.rglob("*.jinja"), *PACKAGE.rglob("*.js"), *STATIC.rglob("*.js")]
+    asked = re.compile(r"isGradio|gradio_config|gradio-app|kind *(?:={2,3}|!={1,2}) *[\"'](?:gradio|http)")
+    for path in texts:
+        if not any(path.is_relative_to(place) for place in KINDS_KNOW):
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                # Looking into the shadow of every app of a page is no decision about what it is.
+                if asked.search(line) and 'querySelectorAll("gradio-app")' not in line:
+                    found.append(f"{path.relative_to(PACKAGE.parent)}:{number}: {line.strip()}")
+    assert not found, "ask the kind's own object, recorder.adapters.adapter_of(kind):\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if app.kind == 'gradio': pass",
+        "is_gradio = kind in ('gradio', 'streamlit')",
+        "if workflow.app.kind != 'http': pass",
+        "adapters()['http'].fold()",
+        "match app.kind:\n    case 'http':\n        pass",
+    ],
+)
+def test_a_question_about_the_kind_is_found(line: str) -> None:
+    assert list(asked_kinds(ast.parse(line)))
+
+
+def test_a_kind_of_app_is_registered_in_every_room_that_needs_it() -> None:
+    from recorder.adapters import adapters
+    from recorder.render import renderers
+    from recorder.replay.site import SITES
+
+    assert list(SITES) == list(adapters())
+    for name, adapter in adapters().items():
+        assert adapter.name == name and callable(SITES[name]) and "python" in renderers(name)
+
+
 SHARED = {
     "render.analysis",
     "render.expected",
@@ -169,11 +229,12 @@ SHARED = {
 """What all members of a room may use."""
 
 
-def test_the_command_line_imports_inside_each_verb() -> None:
-    allowed = {"recorder", "recorder.errors", "recorder.terminal"}
-    for module, top in imports_of(PACKAGE / "cli.py"):
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=name_of)
+def test_the_command_line_imports_inside_each_verb(path: Path) -> None:
+    for module, top in imports_of(path):
         if top and within(module, "recorder"):
-            assert any(module == one or module.rpartition(".")[0] == one for one in allowed), module
+            allowed = ("recorder.__version__", "recorder.cli", "recorder.errors", "recorder.registry")
+            assert any(within(module, one) for one in allowed), module
         if top:
             assert not any(within(module, bad) for bad in (*IMPURE, "rich", "jinja2", "msgspec")), module
 

@@ -79,7 +79,7 @@ def test_help_lists_whatever_is_registered(run: Run) -> None:
     assert all(
         renderer.name == name for kind in ("gradio", "http") for name, renderer in renderers(kind).items()
     )
-    for word in (*renderers(), *(style for styles in STYLES.values() for style in styles)):
+    for word in (*renderers("gradio"), *(style for styles in STYLES.values() for style in styles)):
         assert word in text
     imported = "import recorder.cli, sys; raise SystemExit('recorder.render' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
@@ -186,6 +186,32 @@ def test_an_unknown_target_is_wrong_usage(run: Run, file: Path) -> None:
     assert_refused(run("render", file, "--target", "cobol"), 2, "cobol", "python")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show"],
+        ["show", "--explain"],
+        ["render"],
+        ["replay"],
+        ["replay", "--learn", "2"],
+        ["load"],
+        ["shrink"],
+        ["api"],
+        ["mcp", "--list"],
+    ],
+    ids=" ".join,
+)
+def test_a_session_of_an_unknown_kind_of_app_gets_one_sentence(
+    run: Run, file: Path, words: list[str]
+) -> None:
+    tree = json.loads(file.read_text())
+    tree["app"]["kind"] = "streamlit"
+    file.write_text(json.dumps(tree))
+    done = run(*words, file)
+    assert_refused(done, 2, "No adapter knows apps of kind 'streamlit'", "pip install -U")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_a_selection_of_nothing_recorded_is_wrong_usage(run: Run, file: Path) -> None:
     assert_refused(run("render", file, "--only", "/nowhere"), 2, "/nowhere", "/greet")
 
@@ -250,7 +276,7 @@ def test_record_without_a_browser_is_one_sentence(run: Run) -> None:
 
 
 def test_a_free_name_never_overwrites_a_session_or_its_files(tmp_path: Path) -> None:
-    from recorder.cli import free_name
+    from recorder.cli.sessions import free_name
 
     path = tmp_path / "session.json"
     assert free_name(path) == path
@@ -268,7 +294,7 @@ def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: P
 
 
 def test_a_row_names_files_by_their_paths_inside_a_value_too(tmp_path: Path) -> None:
-    from recorder.cli import rows_of
+    from recorder.cli.programs import rows_of
     from recorder.workflow import Variable, Workflow
 
     (tmp_path / "own.txt").write_text("x")

@@ -17,12 +17,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from recorder import session
-from recorder.adapters import Want
+from recorder.adapters import Want, new_fold
+from recorder.address import origin_of
+from recorder.capture import channel
 from recorder.capture import collector as collectors
 from recorder.capture import journal as journals
-from recorder.capture.collector import Collector, Fetching, Names, file_name, origin_of, recover, serve
+from recorder.capture import recording as recordings
+from recorder.capture.channel import serve
+from recorder.capture.collector import Collector
 from recorder.capture.ingest import encode
 from recorder.capture.journal import Journal
+from recorder.capture.kept import Fetching
+from recorder.capture.names import Names, file_name
+from recorder.capture.recovery import recover
 from recorder.errors import FileError, RecorderError
 from recorder.events import PROTOCOL, Act, AnyEvent, Body, Done, Fetched, Given, Mark, Request, State, View
 from recorder.serve.panel import Panel
@@ -343,7 +350,7 @@ async def test_a_page_that_goes_or_hangs_does_not_hold_up_a_stop(
 
 
 async def test_a_stop_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collectors, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(recordings, "GRACE_SECONDS", 0.05)
     async with running(tmp_path / "s.json") as bench:
         page = await bench.recording_page()
         await page.call("r1", done=False)
@@ -502,7 +509,7 @@ async def test_nothing_is_fetched_from_anywhere_but_the_app(tmp_path: Path, url:
 async def test_a_fetch_that_never_ends_does_not_hold_up_the_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collectors, "WANTS_SECONDS", 0.05)
+    monkeypatch.setattr(recordings, "WANTS_SECONDS", 0.05)
 
     @contextlib.asynccontextmanager
     async def fetch(url: str, cookie: str) -> AsyncIterator[Fetching]:
@@ -553,7 +560,7 @@ async def test_a_wrong_token_is_refused_and_hears_nothing(tmp_path: Path) -> Non
 
 
 async def test_a_page_that_says_nothing_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collectors, "HELLO_SECONDS", 0.05)
+    monkeypatch.setattr(channel, "HELLO_SECONDS", 0.05)
     async with running(tmp_path) as bench:
         async with bench.connect() as socket:
             with pytest.raises(ConnectionClosed):
@@ -739,7 +746,7 @@ def test_origins_are_compared_in_one_form(url: str, origin: str) -> None:
 
 def test_a_fold_is_made_by_the_registry_where_none_is_given() -> None:
     made: Callable[..., Any] = Collector
-    assert made(APP, Names(None), no_fetch)._new_fold is collectors.new_fold
+    assert made(APP, Names(None), no_fetch)._new_fold is new_fold
 
 
 async def test_what_is_changed_in_a_panel_is_on_disk_and_pages_of_other_sites_see_no_panel(
@@ -806,7 +813,7 @@ async def test_what_a_later_acknowledgement_says_too_is_not_said(tmp_path: Path)
             is_all_said.set()
 
     await collector.start()
-    await collectors.converse(collector, receive, send, origin=ORIGIN, cookie="")
+    await channel.converse(collector, receive, send, origin=ORIGIN, cookie="")
     assert [message["seq"] for message in said if message["t"] == "ack"] == [20]
     await collector.stop()
     await collector.close()

@@ -41,10 +41,10 @@ def test_the_session_is_kept_as_it_was_made(trait: str, golden: Golden) -> None:
         assert hashlib.sha256(kept.read_bytes()).hexdigest() == file.sha256
 
 
-@pytest.mark.parametrize("target", renderers())
+@pytest.mark.parametrize("target", renderers("gradio"))
 @pytest.mark.parametrize("trait", KEPT)
 def test_every_target_writes_what_it_wrote(trait: str, target: str, golden: Golden) -> None:
-    suffix = renderers()[target].suffix
+    suffix = renderers("gradio")[target].suffix
     golden(GOLDEN / target / f"{trait}{suffix}", written(trait, target))
 
 

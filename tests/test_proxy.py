@@ -794,7 +794,7 @@ async def test_cookies_of_other_services_of_this_machine_do_not_reach_the_app(tm
 
 
 def test_a_login_is_taken_out_of_an_address() -> None:
-    from recorder.cli import without_login
+    from recorder.cli.options import without_login
 
     assert without_login("http://ann:s%3Acret@h.test:81/x?y") == ("http://h.test:81/x?y", "ann:s:cret")
     assert without_login("http://h.test/") == ("http://h.test/", "")

@@ -21,7 +21,7 @@ import pytest
 
 from recorder.adapters import workflow
 from recorder.adapters.http.fold import HttpFold
-from recorder.capture.collector import keep_content
+from recorder.capture.kept import keep_content
 from recorder.events import Act, Body, Done, Fetched, Mark, PageOpened, Part, Request, Response
 from recorder.render import Options, render
 from recorder.replay.run import replay

@@ -19,7 +19,7 @@ from recorder import events
 from recorder import session as sessions
 from recorder.api import Api, Endpoint
 from recorder.capture.browser import Downloads
-from recorder.capture.collector import file_name
+from recorder.capture.names import file_name
 from recorder.errors import FileError, RecorderError
 from recorder.render import render
 from recorder.replay.plan import plan

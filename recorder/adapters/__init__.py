@@ -5,7 +5,7 @@ To add one: a module here with an object that fits :class:`Adapter`, and its lin
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -14,10 +14,11 @@ from recorder.api import Api, Endpoint
 from recorder.drift import adapted
 from recorder.errors import UsageError
 from recorder.registry import Registry
-from recorder.session import App, Call, Expectation, Session
+from recorder.session import App, Call, Expectation, Session, Value
 from recorder.workflow import Step, Workflow
 
 if TYPE_CHECKING:
+    from recorder.config import Config
     from recorder.events import AnyEvent
 
 
@@ -111,13 +112,58 @@ class Fold(Protocol):
     def others(self) -> list[Session]: ...
 
 
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """How the author of an app gives an endpoint a name, gives it a description, and describes one of its
+    parameters."""
+
+    name: str
+    description: str
+    parameter: str
+
+
+class Naming(Protocol):
+    """How an app's endpoints are renamed, hidden and added to, in what the app says of itself and in calls by name.
+
+    ``asked`` is the path and query to ask the app for in place of ``target``, empty where that is the same.
+    ``amending`` is what is done with the app's answer, None where that is no description. ``is_cancel`` says whether a
+    request ends a call.
+    """
+
+    def asked(self, target: str, api: Api, config: Config) -> str: ...
+
+    def amending(
+        self, target: str, api: Api, config: Config, added: Sequence[Endpoint]
+    ) -> Callable[[bytes], bytes] | None: ...
+
+    def is_cancel(self, method: str, path: str) -> bool: ...
+
+
 class Adapter(Protocol):
     """One kind of app. ``name`` is ``App.kind`` in its sessions. ``calling`` is the workflow of one call of an
     endpoint, whose variables are its parameters; ``given`` names those that will be chosen, None for all.
     ``is_call`` says whether a request may be a call, as far as method and path tell; ``addressed`` are the endpoints
-    that one with this body calls."""
+    that one with this body calls.
+
+    Attributes:
+        declares: the app itself declares which call reads what another one wrote; without that, replays show links
+            that a recording does not.
+        by_name: endpoints are called by a name, and not by method and path.
+        own_texts: the fields of sessions that are names of the app's own, and so never what a person entered.
+        naming: None where an app cannot be given other names than its own.
+    """
 
     name: str
+    declares: bool
+    by_name: bool
+    own_texts: frozenset[str]
+    advice: Advice
+    naming: Naming | None
+
+    def label(self, version: str) -> str:
+        """What a person reads that the app is."""
+
+    def recorded(self, call: Call, step: Step, place: int) -> Value | None:
+        """What was recorded for an argument of a step, None for nothing."""
 
     def fold(self) -> Fold: ...
 
@@ -138,6 +184,21 @@ _ADAPTERS: Registry[Adapter] = Registry(
 def adapters() -> Registry[Adapter]:
     """The registry, in order of preference: the last takes what no other knows."""
     return _ADAPTERS
+
+
+def adapter_of(kind: str) -> Adapter:
+    """The adapter for one kind of app.
+
+    Raises:
+        UsageError: there is none: the session is of a newer recorder, or was edited.
+    """
+    adapter = _ADAPTERS.get(kind)
+    if adapter is None:
+        raise UsageError(
+            f"No adapter knows apps of kind {kind!r}",
+            "Update the recorder with `pip install -U api-recorder`",
+        )
+    return adapter
 
 
 def new_fold() -> Fold:
@@ -190,12 +251,7 @@ def workflow(session: Session, selection: Selection = EVERYTHING) -> Workflow:
     Raises:
         UsageError: no adapter knows this kind of app, or a selection names nothing that was recorded.
     """
-    adapter = adapters().get(session.app.kind)
-    if adapter is None:
-        raise UsageError(
-            f"No adapter knows apps of kind {session.app.kind!r}",
-            "Update the recorder with `pip install -U api-recorder`",
-        )
+    adapter = adapter_of(session.app.kind)
     session = adapted(session)
     made = adapter.workflow(session, selection)
     if not session.expectations:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from recorder.address import following, is_loopback
+from recorder.address import following, is_loopback, origin_of
 from recorder.capture import inject
 from recorder.capture.access import (
     KEY_VARIABLE,
@@ -32,9 +32,12 @@ from recorder.capture.access import (
     is_top_level,
 )
 from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
-from recorder.capture.collector import FILE_LIMIT, Collector, Fetching, Names, converse, origin_of, refuses
+from recorder.capture.channel import converse, refuses
+from recorder.capture.collector import Collector
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
+from recorder.capture.kept import FILE_LIMIT, Fetching
+from recorder.capture.names import Names
 from recorder.errors import RecorderError, UsageError
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -65,7 +68,7 @@ def attach(
         app: Gradio ``Blocks``, before its ``launch()``; an ASGI application (FastAPI, Starlette, Quart, Litestar,
             Django's, and any of them with Gradio mounted); or a WSGI application (Flask, Django's), with a2wsgi
             installed.
-        output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`).
+        output: the file of the first session, or a folder (see :class:`recorder.capture.names.Names`).
         hosts: ``Host`` names, beside those of this machine, under which browsers may record: ``name`` or ``name:port``.
             Everyone who can open the app there can record it. Without any, only browsers of this machine may.
         file_limit: bytes of the largest file that is kept with a session.

@@ -35,19 +35,15 @@ from playwright.async_api import (
 from playwright.async_api import Error as PlaywrightError
 
 from recorder import events
+from recorder.address import origin_of
 from recorder.capture import inject
 from recorder.capture.access import Keys
 from recorder.capture.beside import OpenPanel
-from recorder.capture.collector import (
-    FILE_LIMIT,
-    Collector,
-    Connection,
-    Names,
-    file_name,
-    free_path,
-    origin_of,
-)
+from recorder.capture.collector import Collector
+from recorder.capture.connection import Connection
 from recorder.capture.fetch import described_by, fetch_with, request_target
+from recorder.capture.kept import FILE_LIMIT
+from recorder.capture.names import Names, file_name, free_path
 from recorder.capture.signals import interruption
 from recorder.capture.wire import Passing
 from recorder.config import Secrets
@@ -427,7 +423,7 @@ async def record(
     """Open ``url`` in a browser and record until the last tab is closed, the browser ends, Ctrl-C or SIGTERM.
 
     Args:
-        output: the file of the first session, or a folder (see :class:`recorder.capture.collector.Names`); the toggle
+        output: the file of the first session, or a folder (see :class:`recorder.capture.names.Names`); the toggle
             in the page ends a session and begins the next one.
         headless: None for a window where there is a display.
         browser: the program to use; None for :func:`find_browser`.

@@ -12,8 +12,8 @@ import aiohttp
 from yarl import URL
 
 from recorder.adapters.http.describe import PLACES, parse
-from recorder.address import following
-from recorder.capture.collector import Fetch, Fetching, origin_of
+from recorder.address import following, origin_of
+from recorder.capture.kept import Fetch, Fetching
 from recorder.errors import FileError, RecorderError
 
 REDIRECTS = 5
@@ -25,7 +25,7 @@ Address = Callable[[str, str], Awaitable[tuple[str, dict[str, str]]]]
 
 
 def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
-    """A :data:`~recorder.capture.collector.Fetch` over ``client``."""
+    """A :data:`~recorder.capture.kept.Fetch` over ``client``."""
 
     @contextlib.asynccontextmanager
     async def fetch(url: str, cookie: str) -> AsyncIterator[Fetching]:

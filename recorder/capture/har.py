@@ -9,8 +9,8 @@ from recorder import session as sessions
 from recorder.adapters.http.describe import PLACES
 from recorder.adapters.http.fold import HttpFold
 from recorder.adapters.http.har import events
-from recorder.capture.collector import keep_content
 from recorder.capture.fetch import read_description
+from recorder.capture.kept import keep_content
 from recorder.errors import FileError
 from recorder.events import Body, Fetched, PageOpened
 from recorder.session import Session

@@ -28,14 +28,17 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
-from recorder.address import is_address, is_loopback, parts_of
-from recorder.capture import collector as collectors
+from recorder.address import is_address, is_loopback, origin_of, parts_of
 from recorder.capture import inject
 from recorder.capture.access import NO_ACCESS, OPEN, Access, Keys, is_script_of_a_page, is_top_level
 from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
-from recorder.capture.collector import FILE_LIMIT, Collector, Names, origin_of
+from recorder.capture.channel import refuses
+from recorder.capture.channel import serve as serve_channel
+from recorder.capture.collector import Collector
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
 from recorder.capture.fetch import Address, described_by, fetch_with, request_target
+from recorder.capture.kept import FILE_LIMIT
+from recorder.capture.names import Names
 from recorder.capture.signals import interruption
 from recorder.capture.wire import Passing as Seen
 from recorder.errors import RecorderError, UsageError
@@ -282,7 +285,7 @@ class Proxy:
             return _plain(400, "API Recorder answers only for paths of the app.")
         is_upgrade = get(list(request.raw_headers), b"upgrade").lower() == b"websocket"
         if is_upgrade:
-            sentence = collectors.refuses(hosts, request.headers.getall("Origin", []), self._hosts.allows)
+            sentence = refuses(hosts, request.headers.getall("Origin", []), self._hosts.allows)
             if sentence:
                 return _plain(403, sentence)
         if target.startswith(OURS):
@@ -720,7 +723,7 @@ async def serve(
     Args:
         host: what to bind to; anything but loopback lets other machines in.
         port: 0 for any free one.
-        output: the file of the first session, or a folder for all (see :class:`recorder.capture.collector.Names`).
+        output: the file of the first session, or a folder for all (see :class:`recorder.capture.names.Names`).
         allow_hosts: more ``Host`` headers to answer for, ``name`` or ``name:port``.
         description: the app's OpenAPI document in place of its own, if any.
         file_limit: bytes of the largest file that is kept with a session.
@@ -789,7 +792,7 @@ async def serve(
             return f"http://{shown}:{hosts.port}"
 
         access = Access(key, renewed)
-        channel = await stack.enter_async_context(collectors.serve(collector, hosts.allows, access.admits))
+        channel = await stack.enter_async_context(serve_channel(collector, hosts.allows, access.admits))
         proxy = Proxy(upstream, hosts, collector, client, channel, site, access)
         hosts.port = await stack.enter_async_context(_listening(proxy, host, port))
         stack.push_async_callback(collector.close)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from recorder import cookies
-from recorder.address import parts_of
+from recorder.address import origin_of
 from recorder.capture.documents import Headers, get, is_navigation
 from recorder.events import Cookies, Loaded, Login, Pairs, Streamed
 from recorder.redact import Redactor
@@ -120,8 +120,7 @@ class Passing:
     @property
     def origin(self) -> str:
         """Of the address that was asked."""
-        parts = parts_of(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.url)
 
     @property
     def reads(self) -> bool:

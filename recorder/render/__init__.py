@@ -46,39 +46,51 @@ class Renderer(Protocol):
     def render(self, workflow: Workflow, options: Options) -> str: ...
 
 
-_GRADIO: Registry[Renderer] = Registry(
-    {
-        "python": "recorder.render.python:PYTHON",
-        "javascript": "recorder.render.javascript:JAVASCRIPT",
-        "curl": "recorder.render.curl:CURL",
-        "pytest": "recorder.render.pytest:PYTEST",
-        "locust": "recorder.render.locust:LOCUST",
-        "markdown": "recorder.render.markdown:MARKDOWN",
-    }
-)
-_HTTP: Registry[Renderer] = Registry(
-    {
-        "python": "recorder.render.http.python:PYTHON",
-        "javascript": "recorder.render.http.javascript:JAVASCRIPT",
-        "curl": "recorder.render.http.curl:CURL",
-        "pytest": "recorder.render.http.pytest:PYTEST",
-        "locust": "recorder.render.http.locust:LOCUST",
-        "mcp": "recorder.render.http.mcp:MCP",
-        "markdown": "recorder.render.markdown:MARKDOWN",
-        "openapi": "recorder.render.http.openapi:OPENAPI",
-        "har": "recorder.render.http.har:HAR",
-    }
-)
+_RENDERERS: dict[str, Registry[Renderer]] = {
+    "gradio": Registry(
+        {
+            "python": "recorder.render.python:PYTHON",
+            "javascript": "recorder.render.javascript:JAVASCRIPT",
+            "curl": "recorder.render.curl:CURL",
+            "pytest": "recorder.render.pytest:PYTEST",
+            "locust": "recorder.render.locust:LOCUST",
+            "markdown": "recorder.render.markdown:MARKDOWN",
+        }
+    ),
+    "http": Registry(
+        {
+            "python": "recorder.render.http.python:PYTHON",
+            "javascript": "recorder.render.http.javascript:JAVASCRIPT",
+            "curl": "recorder.render.http.curl:CURL",
+            "pytest": "recorder.render.http.pytest:PYTEST",
+            "locust": "recorder.render.http.locust:LOCUST",
+            "mcp": "recorder.render.http.mcp:MCP",
+            "markdown": "recorder.render.markdown:MARKDOWN",
+            "openapi": "recorder.render.http.openapi:OPENAPI",
+            "har": "recorder.render.http.har:HAR",
+        }
+    ),
+}
 
 
-def renderers(kind: str = "gradio") -> Registry[Renderer]:
-    """The registry for one kind of app, in the order help lists them."""
-    return _HTTP if kind == "http" else _GRADIO
+def renderers(kind: str) -> Registry[Renderer]:
+    """The targets for one kind of app, in the order in which help lists them.
+
+    Raises:
+        UsageError: nothing is written for this kind of app.
+    """
+    known = _RENDERERS.get(kind)
+    if known is None:
+        raise UsageError(
+            f"No program can be written for apps of kind {kind!r}",
+            "Update the recorder with `pip install -U api-recorder`",
+        )
+    return known
 
 
 def targets() -> tuple[str, ...]:
     """The names of all targets, whatever kind of app they are for."""
-    return tuple(dict.fromkeys((*_GRADIO, *_HTTP)))
+    return tuple(dict.fromkeys(name for known in _RENDERERS.values() for name in known))
 
 
 def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
@@ -89,11 +101,9 @@ def render(workflow: Workflow, target: str, options: Options = DEFAULTS) -> str:
     """
     known = renderers(workflow.app.kind)
     if target not in known:
-        what = (
-            f"There is no target {target!r} for this kind of app"
-            if target in targets()
-            else f"There is no target {target!r}"
-        )
+        what = f"There is no target {target!r}"
+        if target in targets():
+            what += f" for apps of kind {workflow.app.kind!r}"
         raise UsageError(what, f"Choose one of {', '.join(known)}")
     styles = STYLES.get(target, ())
     if options.style and options.style not in styles:

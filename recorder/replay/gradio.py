@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,32 @@ from recorder.replay.judging import Judge
 from recorder.replay.plan import Missing, Plan, Target, drifts_of, locate
 from recorder.replay.report import OnValue, StepReport
 from recorder.replay.sending import NotMade, Sender
+from recorder.replay.site import Wanted
 from recorder.replay.transport import Answer, App, Page
 from recorder.workflow import Link, Step, Workflow
 
 
+@asynccontextmanager
+async def connected(wanted: Wanted) -> AsyncIterator[GradioSite]:
+    """A connection to a Gradio app.
+
+    Raises:
+        AppError: it cannot be reached, is no Gradio app, or refuses the login.
+    """
+    app = await App.connect(
+        wanted.root,
+        query=wanted.query,
+        environment=wanted.environment,
+        patience=wanted.patience,
+        retries=wanted.retries,
+        on_wait=wanted.on_wait,
+    )
+    async with app:
+        yield GradioSite(app)
+
+
 class GradioSite:
-    """A :class:`recorder.replay.run.Site`."""
+    """A :class:`recorder.replay.site.Site`."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -56,7 +77,7 @@ class _PageState(msgspec.Struct):
 
 
 class GradioPerformer:
-    """A :class:`recorder.replay.run.Performer`, with pages of its own."""
+    """A :class:`recorder.replay.site.Performer`, with pages of its own."""
 
     def __init__(
         self, ready: Plan, files: Path, copies: Path, timeout: float, app: App, take: bool = False

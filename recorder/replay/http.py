@@ -31,6 +31,7 @@ from recorder.replay.compare import Live, Places, compare_output
 from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
+from recorder.replay.site import Wanted
 from recorder.replay.transport import OWN_HEADERS
 from recorder.request import (
     Request,
@@ -67,8 +68,13 @@ MOST = 64 * 1024 * 1024
 """Bytes of an answer that are read."""
 
 
+def connected(wanted: Wanted) -> HttpSite:
+    """A connection to a web app."""
+    return HttpSite(wanted.root, wanted.patience, wanted.on_wait)
+
+
 class HttpSite:
-    """A :class:`recorder.replay.run.Site`. Use as ``async with``.
+    """A :class:`recorder.replay.site.Site`. Use as ``async with``.
 
     Args:
         root: the app's address, without a final slash.
@@ -185,7 +191,7 @@ class _Answer(msgspec.Struct, kw_only=True):
 
 
 class HttpPerformer:
-    """A :class:`recorder.replay.run.Performer`."""
+    """A :class:`recorder.replay.site.Performer`."""
 
     def __init__(
         self, ready: Plan, files: Path, copies: Path, timeout: float, root: str, take: bool = False

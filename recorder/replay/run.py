@@ -8,22 +8,20 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
 from recorder.drift import Drift
 from recorder.errors import RecorderError
 from recorder.graph import Graph, graph
-from recorder.replay.gradio import GradioSite
-from recorder.replay.http import HttpSite
 from recorder.replay.plan import Plan, plan
-from recorder.replay.report import OnValue, OutputReport, Report, Reports, StepReport, StepStatus
+from recorder.replay.report import OutputReport, Report, Reports, StepReport, StepStatus
 from recorder.replay.sending import NotMade, check_files
-from recorder.replay.transport import RETRIES, App
+from recorder.replay.site import RETRIES, Site, Wanted, connected
 from recorder.workflow import Step, Workflow
 
 PASSING_SECONDS = 0.04
@@ -156,7 +154,7 @@ async def run_plans(
     drawn = graph(workflow)
     slots = asyncio.Semaphore(max(settings.parallel, 1))
     with _folder(copies) as folder:
-        async with _connected(workflow, url, settings, environment, on_wait) as site:
+        async with connected(_wanted(workflow, url, settings, environment, on_wait)) as site:
             drifts = {found.endpoint: found for found in site.drifts(workflow)}
             shared = _Shared(
                 graph=drawn,
@@ -209,34 +207,28 @@ async def look(
         AppError: as :func:`replay_runs`.
     """
     environment = os.environ if environment is None else environment
-    async with _connected(workflow, url, settings, environment, on_wait) as site:
+    async with connected(_wanted(workflow, url, settings, environment, on_wait)) as site:
         return site.drifts(workflow)
 
 
-@asynccontextmanager
-async def _connected(
+def _wanted(
     workflow: Workflow,
     url: str | None,
     settings: Settings,
     environment: Mapping[str, str],
     on_wait: Callable[[str], None] | None,
-) -> AsyncIterator[Site]:
+) -> Wanted:
     """The app, at ``url`` or as recorded; a query in ``url`` takes the place of the recorded one."""
     address, _, query = (url or workflow.app.url).partition("?")
-    if workflow.app.kind == "http":
-        async with HttpSite(address.partition("#")[0].rstrip("/"), settings.patience, on_wait) as site:
-            yield site
-        return
-    app = await App.connect(
-        address.partition("#")[0].rstrip("/"),
+    return Wanted(
+        kind=workflow.app.kind,
+        root=address.partition("#")[0].rstrip("/"),
         query=query.partition("#")[0] or workflow.app.query,
         environment=environment,
         patience=settings.patience,
         retries=settings.retries,
         on_wait=on_wait,
     )
-    async with app:
-        yield GradioSite(app)
 
 
 @contextmanager
@@ -258,31 +250,6 @@ async def _all(jobs: Sequence[Any]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class Performer(Protocol):
-    """Makes the steps of one run. ``perform`` gives the report of one that has begun, and may raise
-    :class:`~recorder.replay.sending.NotMade` or RecorderError; ``on_value`` is told of the values that come."""
-
-    async def perform(
-        self, step: Step, report: StepReport, notes: list[str], on_value: OnValue
-    ) -> StepReport: ...
-
-
-class Site(Protocol):
-    """The live app, of whatever kind. ``root`` is where it answers, without a final slash."""
-
-    @property
-    def root(self) -> str: ...
-
-    @property
-    def version(self) -> str: ...
-
-    def drifts(self, workflow: Workflow) -> tuple[Drift, ...]: ...
-
-    def performer(
-        self, ready: Plan, files: Path, copies: Path, timeout: float, take: bool = False
-    ) -> Performer: ...
 
 
 class _Shared(msgspec.Struct, frozen=True, kw_only=True):

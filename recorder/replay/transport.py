@@ -29,6 +29,7 @@ from yarl import URL
 from recorder.adapters.gradio.describe import Dependency, Description, describe
 from recorder.adapters.gradio.wire import apply_diff, parse_sse
 from recorder.errors import AppError
+from recorder.replay.site import RETRIES
 
 DIFFS = ("sse_v2", "sse_v2.1", "sse_v3")
 """Protocols in which the values of a stream after its first are differences."""
@@ -41,9 +42,6 @@ STARTING = (502, 503, 504)
 NOT_TAKEN = (429, 503)
 """The app, or a server in front of it, says that it took nothing: its queue is full, or it is busy. What answers
 another 5xx may have been carried out, so that it is not asked again."""
-
-RETRIES = 5
-"""How often a call that was not taken is made again, after 0.2, 0.4 … s."""
 
 LONGEST_WAIT = 10.0
 """Seconds to wait at most where the app says how long."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 
-from recorder.adapters import adapters
-from recorder.adapters.gradio import amending
+from recorder.adapters import adapter_of, adapters
 from recorder.address import parts_of
 from recorder.api import Api, Endpoint
 from recorder.capture.beside import PASSES, Passing
@@ -43,57 +41,36 @@ class Door:
         except RecorderError as error:
             # What cannot be asked cannot be held against the rules; a page of the app may say itself what is wrong.
             named = Api(endpoints=tuple(named_requests(self._offer.config.endpoints)))
-            if method in ("GET", "HEAD") and not adapters()["http"].addressed(named, method, path, b""):
+            is_named = any(adapter.addressed(named, method, path, b"") for adapter in adapters().values())
+            if method in ("GET", "HEAD") and not is_named:
                 return PASSES
             return Passing(status=503, sentence=str(error))
-        adapter = adapters()[app.kind]
-        is_gradio, is_page = app.kind == "gradio", is_own_page(headers)
-        if is_gradio and method == "GET" and not is_page:
-            if self._joined is not None and self._joined.takes(method, target, b""):
+        adapter, config, is_page = adapter_of(app.kind), self._offer.config, is_own_page(headers)
+        naming, joined = adapter.naming, self._joined
+        if naming is not None and method == "GET" and not is_page:
+            if joined is not None and joined.takes(method, target, b""):
                 return Passing(answered=True)
-            if amend := self._amending(target, api):
+            added = joined.endpoints if joined is not None else []
+            if amend := naming.amending(target, api, config, added):
                 return Passing(amend=amend)
-        target_there = (
-            amending.renamed(target, amending.names_of(api, self._offer.config)) if is_gradio else ""
-        )
+        target_there = naming.asked(target, api, config) if naming is not None else ""
         if target_there:
             path = target_there.partition("?")[0]
-        is_cancel = is_gradio and method == "POST" and path.rstrip("/").endswith("/cancel")
-        if not adapter.is_call(method, path) and not (is_cancel and self._joined is not None):
+        may_end_ours = naming is not None and joined is not None and naming.is_cancel(method, path)
+        if not adapter.is_call(method, path) and not may_end_ours:
             return Passing(target=target_there)
-        said = await body() if is_gradio else None
+        said = await body() if naming is not None else None
         if (
-            self._joined is not None
-            and is_gradio
+            joined is not None
+            and naming is not None
             and not is_page
-            and self._joined.takes(method, target, said or b"")
+            and joined.takes(method, target, said or b"")
         ):
             return Passing(answered=True, body=said)
         for endpoint in adapter.addressed(api, method, path, said or b""):
             if self._is_refused(endpoint, headers):
-                name = self._offer.config.name(endpoint)
-                return Passing(status=403, sentence=f"{name} is disabled here.", body=said)
+                return Passing(status=403, sentence=f"{config.name(endpoint)} is disabled here.", body=said)
         return Passing(body=said, target=target_there)
-
-    def _amending(self, target: str, api: Api) -> Callable[[bytes], bytes] | None:
-        """What is done with the app's answer, where it says what it offers."""
-        path, _, query = target.partition("?")
-        which, config = amending.document_at(path), self._offer.config
-        added = self._joined.endpoints if self._joined is not None else []
-
-        def amend(text: bytes) -> bytes:
-            try:
-                said = json.loads(text)
-            except (ValueError, RecursionError):
-                return text
-            if which == "config":
-                made = amending.amended_config(said, api, config, added)
-            else:
-                everything = "all_endpoints=true" in query.lower()
-                made = amending.amended_info(said, api, config, added, everything=everything)
-            return json.dumps(made).encode()
-
-        return amend if which else None
 
     def _is_refused(self, endpoint: Endpoint, headers: Mapping[str, str]) -> bool:
         refused_to = self._offer.config.refused_to(endpoint)

@@ -19,8 +19,8 @@ from recorder import events
 from recorder import session as sessions
 from recorder.adapters import workflow
 from recorder.capture.beside import Receive, Scope, Send
-from recorder.capture.collector import file_name
 from recorder.capture.inject import link, static_folder
+from recorder.capture.names import file_name
 from recorder.capture.saved import Saved
 from recorder.errors import FileError, UsageError
 from recorder.events import Again, FromPanel, ToPanel

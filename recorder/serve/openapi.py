@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from recorder import __version__
+from recorder.adapters import adapter_of
 from recorder.api import Api, Parameter
 from recorder.serve.page import Page, example, smallest
 from recorder.serve.tools import Tool, takes_file, takes_files, tools_of
@@ -60,19 +61,20 @@ def document(
     """
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
+    by_name = adapter_of(app.kind).by_name
     for tool in tools:
         if tool.hidden:
             continue
         values = examples.get(tool.name, {})
-        if tool.endpoint is None or (served and app.kind == "gradio"):
+        if tool.endpoint is None or (served and by_name):
             if served:
                 paths[CALL + tool.name] = {"post": _named(tool, values, schemas)}
                 if tool.source == "session":
                     paths[WORKFLOWS + tool.name] = {"post": _streamed(paths[CALL + tool.name]["post"], tool)}
-        elif app.kind == "gradio":
-            _of_gradio(app, tool, values, paths, schemas)
+        elif by_name:
+            _by_name(app, tool, values, paths, schemas)
         else:
-            _of_http(tool, values, paths, schemas)
+            _by_path(tool, values, paths, schemas)
     if served:
         schemas["Error"] = {
             "type": "object",
@@ -196,7 +198,7 @@ def _values(tool: Tool, recorded: Mapping[str, Any], *, of_files: bool) -> dict[
 # An app's own requests
 
 
-def _of_gradio(
+def _by_name(
     app: App, tool: Tool, values: Mapping[str, Any], paths: dict[str, Any], schemas: dict[str, Any]
 ) -> None:
     """``POST call/NAME``, which gives an event id, and ``GET call/NAME/ID``, which gives the values as they come."""
@@ -283,7 +285,7 @@ _FILE_DATA = {
 }
 
 
-def _of_http(tool: Tool, values: Mapping[str, Any], paths: dict[str, Any], schemas: dict[str, Any]) -> None:
+def _by_path(tool: Tool, values: Mapping[str, Any], paths: dict[str, Any], schemas: dict[str, Any]) -> None:
     endpoint = tool.endpoint
     assert endpoint is not None
     chosen = _values(tool, values, of_files=False)

@@ -20,6 +20,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import BashLexer, JavascriptLexer, JsonLexer, PythonLexer
 
+from recorder.adapters import adapter_of
 from recorder.api import Api, Endpoint, Parameter
 from recorder.errors import RecorderError
 from recorder.render.literals import markdown_code, markdown_text, sh_text
@@ -250,18 +251,11 @@ def _recorded(tool: Tool, call: Call, files: Path) -> dict[str, Any]:
     """What a recorded call was given, by variable."""
     assert tool.endpoint is not None
     values: dict[str, Any] = {}
-    is_http = tool.workflow.app.kind == "http"
-    for place, argument in enumerate(tool.workflow.steps[0].arguments):
+    adapter, step = adapter_of(tool.workflow.app.kind), tool.workflow.steps[0]
+    for place, argument in enumerate(step.arguments):
         if not isinstance(argument.value, VariableRef):
             continue
-        found = (
-            next((v for v in call.inputs if (v.location, v.name) == (argument.location, argument.name)), None)
-            if is_http
-            else call.inputs[place]
-            if place < len(call.inputs)
-            else None
-        )
-        if found is not None and not (found.value is None and is_http):
+        if (found := adapter.recorded(call, step, place)) is not None:
             values[argument.value.name] = _plain(found.value, files)
     return values
 
@@ -428,7 +422,7 @@ def dump(page: Page) -> str:
 
 def markdown(page: Page) -> str:
     """As Markdown."""
-    return written("api.md.jinja", page=page, names=_NAMES)
+    return written("api.md.jinja", page=page, names=_NAMES, label=adapter_of(page.kind).label(page.version))
 
 
 def html(page: Page) -> str:
@@ -442,7 +436,13 @@ def html(page: Page) -> str:
         return str(highlight(code, _LEXERS[language](), HtmlFormatter(nowrap=True)))
 
     return written(
-        "api.html.jinja", own_script("api.js"), page=page, names=_NAMES, styles=styles, coloured=coloured
+        "api.html.jinja",
+        own_script("api.js"),
+        page=page,
+        names=_NAMES,
+        label=adapter_of(page.kind).label(page.version),
+        styles=styles,
+        coloured=coloured,
     )
 
 

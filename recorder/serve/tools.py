@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from recorder.adapters import Selection, adapters, workflow
+from recorder.adapters import Selection, adapter_of, workflow
 from recorder.api import Api, Endpoint
 from recorder.config import Source
 from recorder.serve.functions import Function, dereferenced, load
@@ -50,7 +50,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         """What to do where the ``given`` variables are chosen."""
         if self.endpoint is None:
             return self.workflow
-        return adapters()[self.workflow.app.kind].calling(self.workflow.app, self.endpoint, given)
+        return adapter_of(self.workflow.app.kind).calling(self.workflow.app, self.endpoint, given)
 
     @property
     def last(self) -> Step | None:
@@ -61,10 +61,10 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
 def tools_of(app: App, api: Api) -> list[Tool]:
     """A tool for each endpoint that is not private; those that the app does not list are hidden."""
-    adapter = adapters()[app.kind]
+    adapter = adapter_of(app.kind)
     found = []
     for endpoint in api.endpoints:
-        is_callable = endpoint.id.startswith("/") or app.kind == "http"
+        is_callable = endpoint.id.startswith("/") or not adapter.by_name
         if (
             endpoint.visibility == "private"
             or not is_callable

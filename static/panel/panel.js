@@ -8,6 +8,7 @@ import { ICONS, icon, iconButton, make } from "./elements.js";
 import { Room } from "./room.js";
 import { ScriptPane } from "./script.js";
 import { PANEL_STYLE } from "./style.js";
+import { kindHere } from "../recorder/kinds.js";
 
 const PANEL_KEPT = "api-recorder:panel";
 const LEAST_PX = 300;
@@ -411,6 +412,5 @@ function recallPanel() {
 /** Whether the app is dark: as it says itself, or as the person wants all. */
 export function isDarkHere() {
   if (document.querySelector("html.dark, body.dark") !== null) return true;
-  const isGradio = "gradio_config" in window || document.querySelector("gradio-app") !== null;
-  return !isGradio && matchMedia("(prefers-color-scheme: dark)").matches;
+  return !kindHere().hasOwnTheme() && matchMedia("(prefers-color-scheme: dark)").matches;
 }

@@ -2,6 +2,7 @@
  * Bodies as facts: text where it is text, the parts of a form, and otherwise the reason why it was not kept.
  */
 import { after, listen, natives } from "./natives.js";
+import { kindHere } from "./kinds.js";
 
 /** Bytes of text kept of one body. */
 export const TEXT_LIMIT = 32 * 1024 * 1024;
@@ -145,20 +146,15 @@ export function typeOf(body) {
 }
 
 /**
- * A body of bytes, as one part without a name. To Gradio it is an upload like those in forms.
+ * A body of bytes, as one part without a name. An app that keeps uploads takes it as one.
  * @param {Blob} blob
  * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
  */
 function binaryBody(blob) {
-  if (isGradio() || blob.size > FILES_LIMIT) return lostBody("binary_not_kept", blob.size);
+  if (kindHere().describesItself || blob.size > FILES_LIMIT) return lostBody("binary_not_kept", blob.size);
   const { size, type } = blob;
   const name = blob instanceof File ? blob.name : "";
   return after(dataUrl(blob), (value) => ({ kind: "parts", parts: [{ name: "", filename: name, size, type, value }] }));
-}
-
-/** Whether the page is Gradio's, whose app says of itself what other pages must be asked for. */
-export function isGradio() {
-  return "gradio_config" in globalThis;
 }
 
 /**
@@ -183,7 +179,7 @@ export function describeRequest(request) {
 
 /**
  * The fields of a form. Files are part of a call, and nobody could be asked for them later; but files alone are an upload
- * to Gradio, which keeps what it wants of them.
+ * to an app that keeps what it wants of them.
  * @param {URLSearchParams | FormData} form
  * @returns {import("./words.js").Body | Promise<import("./words.js").Body>}
  */
@@ -208,7 +204,7 @@ function formBody(form) {
   if (size > TEXT_LIMIT) return lostBody("too_large", size);
   /** @type {import("./words.js").Body} */
   const body = { kind: "parts", parts };
-  if (files.length === 0 || (isGradio() && files.length === parts.length) || fileSize > FILES_LIMIT) return body;
+  if (files.length === 0 || (kindHere().describesItself && files.length === parts.length) || fileSize > FILES_LIMIT) return body;
   const reading = files.map(([part, file]) => after(dataUrl(file), (url) => void (url && (part.value = url))));
   return after(Promise.all(reading), () => body);
 }

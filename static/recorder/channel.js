@@ -2,7 +2,7 @@
  * The line to the collector: a WebSocket of the app's own origin, or a function that the browser exposes. Says what the
  * ledger has to say in few frames, begins again after a loss, and lets the next document of the tab finish.
  */
-import { isGradio } from "./bodies.js";
+import { kindHere } from "./kinds.js";
 import { own } from "./elements.js";
 import { guarded, listen, natives } from "./natives.js";
 import { PROTOCOL } from "./words.js";
@@ -155,9 +155,9 @@ export class Channel {
     this.flush();
   }
 
-  /** What Gradio's own files hold, its app says better. */
+  /** What the files of an app that describes itself hold, the app says better. */
   seekScripts() {
-    if (!isGradio()) this.line?.send(natives.stringify({ t: "sought" }));
+    if (!kindHere().describesItself) this.line?.send(natives.stringify({ t: "sought" }));
   }
 
   /** @param {import("./words.js").State} state */

@@ -3,7 +3,8 @@
  * A document cannot see the request that it came by, so each is told of by the one that it brought, as far as a page can
  * know; what was done on the page before is handed on within the tab.
  */
-import { dataUrl, isGradio, lostBody, textBody } from "./bodies.js";
+import { dataUrl, lostBody, textBody } from "./bodies.js";
+import { kindHere } from "./kinds.js";
 import { attribute, closest, own } from "./elements.js";
 import { addressOf, announce } from "./exchange.js";
 import { after, guarded, listen, natives } from "./natives.js";
@@ -43,7 +44,7 @@ export function watchDocument(observer, page) {
 
   listen(window, "change", (event) => {
     const [input] = event.composedPath();
-    if (!(input instanceof HTMLInputElement) || own(input, "type") !== "file" || !own(input, "form") || isGradio()) return;
+    if (!(input instanceof HTMLInputElement) || own(input, "type") !== "file" || !own(input, "form") || kindHere().describesItself) return;
     for (const file of own(input, "files") ?? []) {
       if (file.size <= FILE_LIMIT) void after(dataUrl(file), guarded((url) => void contents.set(file, url)));
     }
@@ -175,7 +176,7 @@ function takeLeaving() {
 
 /**
  * The document as a call: its address, how it was answered, and its text as it came, before scripts that wait for its end
- * have changed it. A Gradio page says nothing that way that its app does not say better.
+ * have changed it. An app that describes itself says all that better.
  * @param {import("./exchange.js").Observer} observer
  * @param {Leaving | null} left
  * @returns {(source: import("./words.js").Source) => void} what takes the document as the app sent it, which is told of a
@@ -189,7 +190,7 @@ function tellDocument(observer, left) {
   /** @type {import("./words.js").Source | null} */
   let sent = null;
   const tellSource = () => {
-    if (!sent || !isTold || isGradio()) return;
+    if (!sent || !isTold || kindHere().describesItself) return;
     const { text, headers = [] } = sent;
     sent = null;
     observer.add({ t: "response", id: "d0", status: statusOf(), headers, url }, since);
@@ -199,7 +200,7 @@ function tellDocument(observer, left) {
   const tell = () => {
     if (isTold || own(document, "readyState") === "loading") return;
     isTold = true;
-    if (isGradio()) return;
+    if (kindHere().describesItself) return;
     url = addressOf(location.href);
     const [entry] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
     const isNavigated = entry?.type === "navigate" || entry?.type === undefined;

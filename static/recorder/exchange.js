@@ -1,7 +1,7 @@
 /**
  * One exchange with the app as facts: its address, its headers, and the request that goes before everything else of it.
  */
-import { isGradio } from "./bodies.js";
+import { kindHere } from "./kinds.js";
 import { own } from "./elements.js";
 import { after, guarded, natives } from "./natives.js";
 import { OURS } from "./words.js";
@@ -38,7 +38,7 @@ export function announce(observer, counter, opening, body) {
   const act = observer.act();
   /** @param {import("./words.js").Body} sent */
   const begin = (sent) => {
-    const headers = isGradio() ? opening.headers : [...opening.headers, ...submittedTwice(opening, sent)];
+    const headers = kindHere().describesItself ? opening.headers : [...opening.headers, ...submittedTwice(opening, sent)];
     /** @type {import("./words.js").Request_ & {at: number}} */
     const fact = { t: "request", id, ...opening, headers, at };
     if (sent.kind) fact.body = sent;

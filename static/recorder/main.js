@@ -14,6 +14,7 @@ import { guarded, listen, natives } from "./natives.js";
 import { Redactor } from "./redact.js";
 import { Toggle } from "./toggle.js";
 import { watchActs } from "./triggers.js";
+import { kindHere } from "./kinds.js";
 
 const MARK = Symbol.for("api-recorder");
 
@@ -130,9 +131,9 @@ function hasRecorder(frame, config) {
 function describePage() {
   /** @type {import("./words.js").PageOpened} */
   const page = { t: "page", url: location.href, title: own(document, "title"), embedded: window.parent !== window };
-  const config = /** @type {any} */ (window).gradio_config;
-  if (typeof config?.root === "string") {
-    page.root = config.root;
+  const root = kindHere().root();
+  if (root !== undefined) {
+    page.root = root;
     page.theme = own(document, "body")?.classList.contains("dark") ? "dark" : "light";
   }
   return page;

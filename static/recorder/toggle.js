@@ -4,6 +4,7 @@
  */
 import { ICONS, iconButton } from "../panel/elements.js";
 import { guarded, listen, natives } from "./natives.js";
+import { kindHere } from "./kinds.js";
 
 const BUTTON = "API Recorder";
 /** How long an app may take to show a footer before ours is shown. */
@@ -281,9 +282,8 @@ export class Toggle {
   tint() {
     const footer = this.floating?.shadowRoot?.querySelector("footer");
     if (!footer) return;
-    const isGradio = "gradio_config" in window || document.querySelector("gradio-app") !== null;
     const asked = document.querySelector("html.dark, body.dark") !== null;
-    const isDark = asked || (!isGradio && matchMedia("(prefers-color-scheme: dark)").matches);
+    const isDark = asked || (!kindHere().hasOwnTheme() && matchMedia("(prefers-color-scheme: dark)").matches);
     style(footer, {
       display: "flex", padding: "6px 12px", "border-radius": "999px", font: "13px/1.4 system-ui, sans-serif", "box-sizing": "border-box",
       "max-width": "100%", overflow: "hidden", "color-scheme": isDark ? "dark" : "light",
@@ -424,11 +424,10 @@ function isShown(element) {
 }
 
 /**
- * Whether a server-rendered Gradio page still waits for its script: it must find the markup as the server made it.
- * It says that it is alive by giving the page its configuration.
+ * Whether a page that a server has rendered still waits for its script, which must find the markup as the server made it.
  */
 function isComingAlive() {
-  if ("gradio_config" in window && /** @type {any} */ (window).gradio_config) return false;
+  if (kindHere().isReady()) return false;
   return document.querySelector("[data-sveltekit-preload-data], script[src*='/_app/immutable/'], link[href*='/_app/immutable/']") !== null;
 }
 

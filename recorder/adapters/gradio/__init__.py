@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from recorder.adapters import Selection
+from recorder.adapters import Advice, Selection
 from recorder.adapters.gradio import addressing
+from recorder.adapters.gradio.amending import GradioNaming
 from recorder.api import Api, Endpoint
-from recorder.session import App, Session
-from recorder.workflow import Workflow
+from recorder.session import App, Call, Session, Value
+from recorder.workflow import Step, Workflow
 
 if TYPE_CHECKING:
     from recorder.adapters.gradio.fold import GradioFold
@@ -19,6 +20,19 @@ class Gradio:
     """A :class:`recorder.adapters.Adapter`."""
 
     name = "gradio"
+    declares = True
+    by_name = True
+    own_texts = frozenset({"endpoint", "id", "api_name", "server_fn"})
+    advice = Advice(name="api_name", description="a docstring", parameter="Give its component a label")
+    naming = GradioNaming()
+
+    def label(self, version: str) -> str:
+        """Gradio, with its version."""
+        return f"Gradio {version}"
+
+    def recorded(self, call: Call, step: Step, place: int) -> Value | None:
+        """The value at the same position."""
+        return call.inputs[place] if place < len(call.inputs) else None
 
     def fold(self) -> GradioFold:
         """A new fold."""

@@ -5,8 +5,9 @@ The keys are those that ``gradio_client`` and ``@gradio/client`` read, in all ve
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
@@ -26,6 +27,39 @@ _FILE = {
     },
     "required": ["path"],
 }
+
+
+class GradioNaming:
+    """A :class:`recorder.adapters.Naming`."""
+
+    def asked(self, target: str, api: Api, config: Config) -> str:
+        """See :func:`renamed`."""
+        return renamed(target, names_of(api, config))
+
+    def amending(
+        self, target: str, api: Api, config: Config, added: Sequence[Endpoint]
+    ) -> Callable[[bytes], bytes] | None:
+        """What is done with ``/config`` and ``/info``."""
+        path, _, query = target.partition("?")
+        which = document_at(path)
+
+        def amend(text: bytes) -> bytes:
+            try:
+                said = json.loads(text)
+            except (ValueError, RecursionError):
+                return text
+            if which == "config":
+                made = amended_config(said, api, config, added)
+            else:
+                everything = "all_endpoints=true" in query.lower()
+                made = amended_info(said, api, config, added, everything=everything)
+            return json.dumps(made).encode()
+
+        return amend if which else None
+
+    def is_cancel(self, method: str, path: str) -> bool:
+        """Whether a request ends a call."""
+        return method == "POST" and path.rstrip("/").endswith("/cancel")
 
 
 def document_at(path: str) -> Literal["config", "info", ""]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from recorder.adapters import Selection
+from recorder.adapters import Advice, Selection
 from recorder.adapters.http import addressing
 from recorder.api import Api, Endpoint
-from recorder.session import App, Session
-from recorder.workflow import Workflow
+from recorder.session import App, Call, Session, Value
+from recorder.workflow import Step, Workflow
 
 if TYPE_CHECKING:
     from recorder.adapters.http.fold import HttpFold
@@ -19,6 +19,22 @@ class Http:
     """A :class:`recorder.adapters.Adapter`."""
 
     name = "http"
+    declares = False
+    by_name = False
+    own_texts: frozenset[str] = frozenset()
+    advice = Advice(name="operationId", description="a summary", parameter="Describe it in the app")
+    naming = None
+
+    def label(self, version: str) -> str:
+        """The version is the API's own, and says nothing of what the app is made with."""
+        return "HTTP API"
+
+    def recorded(self, call: Call, step: Step, place: int) -> Value | None:
+        """The value of the same name in the same part of the request, unless it is null."""
+        argument = step.arguments[place]
+        at = (argument.location, argument.name)
+        found = next((v for v in call.inputs if (v.location, v.name) == at), None)
+        return None if found is None or found.value is None else found
 
     def fold(self) -> HttpFold:
         """A new fold."""
