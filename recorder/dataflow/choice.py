@@ -359,8 +359,10 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
     others: list[Any] = []
     for part in path:
         if isinstance(part, int) and isinstance(value, list):
-            record = value[part] if part < len(value) else None
-            others = [*value[:part], *value[part + 1 :]]
+            item = value[part] if part < len(value) else None
+            # A row of values without names, such as [4, "Ann"], is one record.
+            if record is None or isinstance(item, dict | list):
+                record, others = item, [*value[:part], *value[part + 1 :]]
         value = value_at(value, (part,))
     if record is None:
         return False

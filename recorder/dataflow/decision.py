@@ -126,6 +126,8 @@ class Flow:
         """The latest call that brought each document."""
         self.given: set[Any] = set()
         """Values that turned out to be links."""
+        self._used: dict[tuple[str, Link], set[tuple[str, tuple[Any, ...]]]] = {}
+        """Texts that turned out to be links, each with its place, and the slots in which they were sent."""
         # Of the call that is traced:
         self._call: Call
         self._nouns: frozenset[str]
@@ -492,6 +494,7 @@ class Flow:
         self._note(place, "received", why)
         self.given.add(value)
         self._records.add(source.record)
+        self._used.setdefault((text, source.link), set()).add(_slot(place))
         link = self._chooser.link(
             source.link, source.output.value, source.output.component, self._clues, made=not source.reading
         )
@@ -527,7 +530,7 @@ class Flow:
                 continue
             if first_sent is not None and first_sent < source.at and agree < 3:
                 continue
-            chosen = "clicked" in reasons
+            chosen = "clicked" in reasons or "used" in reasons
             here = shown is not None and source.link.step == shown.id
             rank = (agree, chosen, here, source.kept, not source.listed, -source.order)
             ranked.append((rank, weight, reasons, source))
@@ -579,6 +582,12 @@ class Flow:
         if mentions(source.output.value, source.output.component, source.link, self._clicked):
             weight += 3
             reasons.append("clicked")
+        if (slots := self._used.get((text, source.link))) is not None:
+            # What an earlier request sent from there may be sent again, a small number in the same slot.
+            is_same = _slot(place) in slots
+            if is_same or not is_small:
+                weight += 3 if is_same else 2
+                reasons.append("used")
         if (
             not source.reading
             and source.kept
@@ -767,6 +776,11 @@ class Flow:
         return self._linked(source, token, token, inner, why)
 
 
+def _slot(place: Slot) -> tuple[str, tuple[Any, ...]]:
+    """Where in a request a value is sent, without its position in lists."""
+    return place.name, tuple(part for part in place.path if isinstance(part, str))
+
+
 _NAMES = frozenset(
     """
     slug name key code username path handle ref id url file filename
@@ -784,5 +798,6 @@ _REASONS = {
     "names": "the names agree",
     "record": "other values of the request are from the same record",
     "clicked": "the person clicked on this record",
+    "used": "an earlier request sent it from there",
     "created": "the app made it for an earlier call",
 }
