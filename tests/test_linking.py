@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -98,3 +99,67 @@ def test_what_an_earlier_request_sent_of_a_chosen_record_is_sent_of_it_again() -
     sent = bodies(page, given)
     assert sent[0] == {"args": [[13]]}
     assert sent[-1] == {"args": [[13], {"note": "call back"}]}
+
+
+def test_any_header_of_a_response_may_hold_an_id() -> None:
+    page = Page()
+    page.act(name="Add")
+    made = f"{ROOT}/api/contacts({UUIDS[1]})"
+    page.ask("POST", "/api/contacts", sent={"name": "Nia"}, status=204, told=(("OData-EntityId", made),))
+    page.act(name="Remove")
+    page.ask("POST", "/api/$batch", sent={"requests": [{"url": f"/api/contacts({UUIDS[1]})"}]}, give={})
+    given = {"POST /api/contacts": ("", {"odata-entityid": f"{ROOT}/api/contacts({UUIDS[2]})"})}
+    assert bodies(page, given)[-1] == {"requests": [{"url": f"/api/contacts({UUIDS[2]})"}]}
+
+
+def test_a_value_beside_a_path_goes_by_the_name_in_the_path() -> None:
+    page = Page()
+    page.ask("GET", "/issue", give={"lockVersion": 26, "votes": 3}, act=False)
+    page.type("Title", "Broken")
+    patch = [
+        {"op": "test", "path": "/lockVersion", "value": 26},
+        {"op": "replace", "path": "/title", "value": "Broken"},
+    ]
+    page.ask("PATCH", "/issue", sent=patch, give={"lockVersion": 27})
+    sent = bodies(page, {"GET /issue": {"lockVersion": 7, "votes": 9}})[-1]
+    assert [part["value"] for part in sent] == [7, "Broken"]
+
+
+def test_a_version_that_rises_by_one_is_the_app_s_where_the_app_gave_it() -> None:
+    page = Page()
+    page.ask("GET", "/issue", give={"title": "A", "version": 4}, act=False)
+    for number, title in enumerate(["B", "C"], 4):
+        page.type("Title", title)
+        page.ask("PUT", "/issue", sent={"title": title, "version": number}, give={"version": number + 1})
+    given = {"GET /issue": {"title": "A", "version": 17}, "PUT /issue": {"version": 18}}
+    assert [body["version"] for body in bodies(page, given)] == [17, 18]
+
+
+def test_a_part_of_a_text_may_be_base64_of_what_the_app_gave() -> None:
+    page = Page()
+    page.ask("GET", "/me", give={"workspace": "5571ff1caf0eb2dee5fc73"}, act=False)
+    page.act(name="Upload")
+    coded = base64.b64encode(b"5571ff1caf0eb2dee5fc73").decode()
+    page.ask("POST", "/files", headers={"upload-metadata": f"filename YS50,workspace {coded}"}, give={})
+    ((_, _, headers),) = again(page, {"GET /me": {"workspace": "kqzxwvtrplmnbgtrfd"}})[1:]
+    assert (
+        headers["upload-metadata"]
+        == "filename YS50,workspace " + base64.b64encode(b"kqzxwvtrplmnbgtrfd").decode()
+    )
+
+
+def test_a_record_in_an_object_whose_members_go_by_ids_is_found_by_what_it_says() -> None:
+    page = Page()
+
+    def records(ids: list[str], *titles: str) -> dict[str, Any]:
+        said = {
+            id: {"value": {"id": id, "properties": {"title": [[title]]}}}
+            for id, title in zip(ids, titles, strict=True)
+        }
+        return {"pages": ids, "record_map": {"block": said}}
+
+    page.ask("POST", "/load", sent={}, give=records(UUIDS[:3], "Groceries", "Trip", "Work"), act=False)
+    page.act(name="Trip", role="listitem")
+    page.ask("POST", "/open", sent={"page_id": UUIDS[1]}, give={})
+    given = {"POST /load": records(UUIDS[4:8], "Extra", "Groceries", "Trip", "Work")}
+    assert bodies(page, given)[-1] == {"page_id": UUIDS[6]}
