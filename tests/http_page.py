@@ -22,6 +22,7 @@ from recorder.events import (
     SocketClosed,
     SocketMessage,
     SocketOpened,
+    Typed,
 )
 from recorder.session import Session
 
@@ -53,19 +54,30 @@ class Page:
         if ms > 2000:
             self._act = None
 
-    def act(self, kind: str = "click", name: str = "Go", ms: float = 100, role: str = "button") -> None:
-        """The person does something, ``ms`` after what was before."""
+    def act(
+        self, kind: str = "click", name: str = "Go", ms: float = 100, role: str = "button", near: tuple[str, ...] = ()
+    ) -> None:  # fmt: skip
+        """The person does something, ``ms`` after what was before; ``near`` are the texts of its row."""
         self.at += ms
         self._id += 1
         self._act = f"a{self._id}"
-        self.add(Act, id=self._act, kind=kind, role=role, name=name, locator=f"role={role}[name={name}]")
+        locator = f"role={role}[name={name}]"
+        self.add(Act, id=self._act, kind=kind, role=role, name=name, locator=locator, near=near)
+
+    def type(self, label: str, value: str, kind: str = "text", shown: str = "") -> None:
+        """The person types or chooses something."""
+        self.act("type" if kind == "text" else "choose", label, role="textbox")
+        self.add(
+            Typed, control=label, kind=kind, value=value, shown=shown, label=label, field="", act=self._act
+        )
 
     def ask(
         self, method: str, path: str, *, give: Any = None, kind: str = "application/json", status: int = 200,
         how: str = "fetch", headers: dict[str, str] | None = None, sent: Any = None, took: float = 10,
         act: bool = True, error: str | None = None, aborted: bool = False, parts: tuple[Part, ...] = (),
+        told: tuple[tuple[str, str], ...] = (),
     ) -> str:  # fmt: skip
-        """A request and its answer; ``give`` is text, or JSON of anything else."""
+        """A request and its answer; ``give`` is text, or JSON of anything else, and ``told`` are more headers."""
         self._id += 1
         id = f"r{self._id}"
         body = Body(kind="parts", parts=parts) if parts else Body()
@@ -78,7 +90,7 @@ class Page:
         self.add(Request, id=id, method=method, url=url, how=how, headers=tuple(given), body=body, act=by)
         self.at += took
         if status:
-            self.add(Response, id=id, status=status, headers=(("content-type", kind),), url=url)
+            self.add(Response, id=id, status=status, headers=(("content-type", kind), *told), url=url)
         text = give if isinstance(give, str) else json.dumps(give)
         answer = Body(kind="text", text=text) if give is not None else Body()
         self.add(Done, id=id, body=answer, error=error, aborted=aborted)

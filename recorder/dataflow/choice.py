@@ -16,7 +16,7 @@ import msgspec
 
 from recorder.dataflow.texts import rarity, words
 from recorder.markup import elements
-from recorder.request import as_text, position, scalars, value_at
+from recorder.request import as_text, key_of, position, scalars, value_at
 from recorder.session import Place
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
@@ -132,19 +132,22 @@ class Chooser:
             if path == rest or rarity(leaf) == 0:
                 continue
             text = as_text(leaf)
-            key = str(path[-1]) if path else ""
+            key = key_of(path)
             naming = bool(words(key) & _NAMING) - 0.2 * len(path)
             clue = best(clues, text)
             if clue is not None and not isinstance(leaf, str) and rarity(leaf) < 2 and not clue.near:
                 # A small number that was typed says nothing about a number of the record.
                 clue = None
+            is_name = not made and isinstance(leaf, str) and rarity(leaf) <= 2 and bool(words(key) & _NAMING)
+            if clue is None and not is_name:
+                continue
             if sum(_same(item, path, text) for item in items) != 1:
                 if clue is not None:
                     shared.append((10 + clue.rank + naming, path, leaf, clue))
                 continue
             if clue is not None:
                 found.append((10 + clue.rank + naming, path, leaf, clue))
-            elif not made and isinstance(leaf, str) and rarity(leaf) <= 2 and words(key) & _NAMING:
+            else:
                 found.append((naming, path, leaf, None))
         flag = None if made else _flag(items, index)
         if flag is not None:
@@ -156,7 +159,8 @@ class Chooser:
         _, path, leaf, clue = max(found, key=lambda each: each[0])
         if clue is None:
             return Item(fields=((path, leaf),))
-        name = f"{around}_{path[-1]}" if path and around else str(path[-1] if path else around)
+        key = key_of(path)
+        name = f"{around}_{key}" if key and around else key or around
         return Item(fields=((path, self._expression(clue, name)),))
 
     def _together(
@@ -177,7 +181,8 @@ class Chooser:
             chosen.append(each)
             alike = [i for i in items if all(_same(i, path, as_text(leaf)) for _, path, leaf, _ in chosen)]
             if len(alike) == 1:
-                names = [(f"{around}_{path[-1]}" if path and around else around) for _, path, _, _ in chosen]
+                keys = [key_of(path) for _, path, _, _ in chosen]
+                names = [f"{around}_{key}" if key and around else around for key in keys]
                 return Item(
                     fields=tuple(
                         (path, self._expression(clue, name))
@@ -312,21 +317,26 @@ _KINDS = frozenset(
 
 
 def _by_entries(link: Link, output: Any) -> Link:
-    """The link with a search among the members of an object in place of the name of a member that is no word."""
+    """The link with a search among the members of an object in place of each name of a member that is no word."""
     value = output
-    for place, part in enumerate(link.path):
-        if isinstance(value, dict) and isinstance(part, str) and rarity(part) >= 3:
-            names = list(value)
-            if part in names:
-                entries = Reader(kind="entries", path=(names.index(part), "value", *link.path[place + 1 :]))
-                return Link(
-                    step=link.step,
-                    output=link.output,
-                    path=link.path[:place],
-                    readers=(entries, *link.readers),
-                )
-        value = value_at(value, (part,))
-    return link
+    path: list[Any] = []
+    readers: list[Reader] = []
+    for part in link.path:
+        inner = value_at(value, (part,))
+        if isinstance(value, dict) and isinstance(part, str) and rarity(part) >= 3 and part in value:
+            if readers:
+                readers[-1] = msgspec.structs.replace(readers[-1], path=tuple(path))
+            else:
+                start = tuple(path)
+            readers.append(Reader(kind="entries"))
+            path = [list(value).index(part), "value"]
+        else:
+            path.append(part)
+        value = inner
+    if not readers:
+        return link
+    readers[-1] = msgspec.structs.replace(readers[-1], path=tuple(path))
+    return Link(step=link.step, output=link.output, path=start, readers=(*readers, *link.readers))
 
 
 def _beside(fields: tuple[tuple[Place, Expression], ...], side: str, anchor: Item) -> Item:
@@ -357,10 +367,19 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
         return any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near)
     record: Any = None
     others: list[Any] = []
-    for part in path:
+    steps = list(link.path)
+    if link.readers and link.readers[0].kind == "entries":
+        steps.append(link.readers[0].path[0])
+    for part in steps:
+        if isinstance(value, dict) and (isinstance(part, int) or rarity(part) >= 3):
+            # An object whose members go by ids is a list of records.
+            part = part if isinstance(part, int) else list(value).index(part) if part in value else -1
+            value = list(value.values())
         if isinstance(part, int) and isinstance(value, list):
-            record = value[part] if part < len(value) else None
-            others = [*value[:part], *value[part + 1 :]]
+            item = value[part] if part < len(value) else None
+            # A row of values without names, such as [4, "Ann"], is one record.
+            if record is None or isinstance(item, dict | list):
+                record, others = item, [*value[:part], *value[part + 1 :]]
         value = value_at(value, (part,))
     if record is None:
         return False
@@ -371,7 +390,7 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
     return False
 
 
-def _fields(record: Any, depth: int = 3) -> Iterator[tuple[Place, Any]]:
+def _fields(record: Any, depth: int = 8) -> Iterator[tuple[Place, Any]]:
     return ((path, leaf) for path, leaf in scalars(record) if len(path) <= depth and "*" not in path)
 
 

@@ -20,7 +20,7 @@ from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Digested, Own, digest_of, moment
 from recorder.dataflow.missed import Open, tokens
 from recorder.dataflow.person import Person, collapsed
-from recorder.dataflow.received import Received, Source
+from recorder.dataflow.received import STREAMS, Received, Source
 from recorder.dataflow.sent import (
     LOCAL,
     LONG_TOKEN,
@@ -31,8 +31,10 @@ from recorder.dataflow.sent import (
     XML_VALUE,
     Slot,
     Sought,
+    base64_parts,
     counters,
     is_within_word,
+    named_beside,
     pairs_of,
     seek_call,
     steps,
@@ -40,7 +42,7 @@ from recorder.dataflow.sent import (
 )
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
 from recorder.placeholders import PLACEHOLDER
-from recorder.request import as_text, follow, unbase64
+from recorder.request import as_text, follow, unbase64, value_at
 from recorder.session import Call, File, Learnt, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
@@ -126,6 +128,8 @@ class Flow:
         """The latest call that brought each document."""
         self.given: set[Any] = set()
         """Values that turned out to be links."""
+        self._used: dict[tuple[str, Link], set[tuple[str, tuple[Any, ...]]]] = {}
+        """Texts that turned out to be links, each with its place, and the slots in which they were sent."""
         # Of the call that is traced:
         self._call: Call
         self._nouns: frozenset[str]
@@ -348,14 +352,16 @@ class Flow:
 
     def _object(self, value: dict[str, Any], place: Slot, at: float) -> Expression:
         is_rpc = "jsonrpc" in value and "method" in value
+        about = named_beside(value)
         members: list[tuple[Expression, Expression]] = []
         for key, item in value.items():
-            inner = msgspec.structs.replace(place, name=str(key), path=(*place.path, str(key)))
+            name = about if key == "value" and about else str(key)
+            inner = msgspec.structs.replace(place, name=name, path=(*place.path, str(key)))
             if is_rpc and key in _RPC:
                 members.append((key, item))
                 continue
-            name = self._key(str(key), msgspec.structs.replace(inner, name=""), at)
-            members.append((key if name is None else name, self._value(item, inner, at)))
+            traced = self._key(str(key), msgspec.structs.replace(inner, name=""), at)
+            members.append((key if traced is None else traced, self._value(item, inner, at)))
         if all(isinstance(key, str) for key, _ in members):
             return dict(members)
         return Object(members=tuple(members))
@@ -492,6 +498,7 @@ class Flow:
         self._note(place, "received", why)
         self.given.add(value)
         self._records.add(source.record)
+        self._used.setdefault((text, source.link), set()).add(_slot(place))
         link = self._chooser.link(
             source.link, source.output.value, source.output.component, self._clues, made=not source.reading
         )
@@ -515,21 +522,34 @@ class Flow:
 
     def _source(self, value: Any, text: str, place: Slot, at: float) -> tuple[Source | None, int, str]:
         """The place in an earlier response that a value came from, its weight, and why."""
-        if rarity(value) == 0 or (place.argument, place.path) in self._counters.get(self._call.id, ()):
+        if rarity(value) == 0:
+            return None, 0, ""
+        is_counter = (place.argument, place.path) in self._counters.get(self._call.id, ())
+        if is_counter and not words(place.name) & IDENTIFYING - {"id"}:
             return None, 0, ""
         ranked = []
         shown = self._documents.get(self._call.page)
         first_sent = self._sent.get(text)
         for source in self._received.places(text, at, shown.id if shown is not None else ""):
             weight, agree, reasons = self._weigh(value, text, place, source)
+            if is_counter and source.key != place.name:
+                continue
             if weight < ENOUGH and rarity(value) < 3:
                 self._weak = True
                 continue
             if first_sent is not None and first_sent < source.at and agree < 3:
                 continue
-            chosen = "clicked" in reasons
+            chosen = "clicked" in reasons or "used" in reasons
             here = shown is not None and source.link.step == shown.id
-            rank = (agree, chosen, here, source.kept, not source.listed, -source.order)
+            rank = (
+                not _by_position(source),
+                agree,
+                chosen,
+                here,
+                source.kept,
+                not source.listed,
+                -source.order,
+            )
             ranked.append((rank, weight, reasons, source))
         if not ranked:
             return None, 0, ""
@@ -577,8 +597,14 @@ class Flow:
             weight += 2
             reasons.append("record")
         if mentions(source.output.value, source.output.component, source.link, self._clicked):
-            weight += 3
+            weight += 3 if agree or not is_small or had & IDENTIFYING else 2
             reasons.append("clicked")
+        if (slots := self._used.get((text, source.link))) is not None:
+            # What an earlier request sent from there may be sent again, a small number in the same slot.
+            is_same = _slot(place) in slots
+            if is_same or not is_small:
+                weight += 3 if is_same else 2
+                reasons.append("used")
         if (
             not source.reading
             and source.kept
@@ -636,8 +662,7 @@ class Flow:
         if len(text) >= 12 and (decoded := unbase64(text)) is not None:
             traced = self._value(decoded, msgspec.structs.replace(place, location="header"), at)
             if traced != decoded:
-                is_url = len(text) % 4 != 0 or ("-" in text or "_" in text)
-                return Spelled(kind="base64url" if is_url else "base64", value=traced)
+                return _in_base64(text, traced)
             return None
         return self._part(text, place, at)
 
@@ -730,6 +755,14 @@ class Flow:
                             stop,
                             found if unquote(raw) == raw else Spelled(kind="percent", value=found),
                         )
+        for match, decoded in base64_parts(text):
+            start, stop = match.span()
+            if not is_free(start, stop):
+                continue
+            traced = self._value(decoded, msgspec.structs.replace(place, location="header"), at)
+            if traced != decoded:
+                taken.append((start, stop))
+                yield start, stop, _in_base64(match[0], traced)
         if XML.match(text) is None:
             tokens: Iterable[re.Match[str]] = (m for m in LONG_TOKEN.finditer(text) if self._is_own(m[0]))
         else:
@@ -767,6 +800,26 @@ class Flow:
         return self._linked(source, token, token, inner, why)
 
 
+def _in_base64(text: str, value: Expression) -> Spelled:
+    """A value as base64, in the alphabet of ``text``."""
+    is_url = len(text) % 4 != 0 or ("-" in text or "_" in text)
+    return Spelled(kind="base64url" if is_url else "base64", value=value)
+
+
+def _by_position(source: Source) -> bool:
+    """Whether nothing but its position in a list tells a value from the others."""
+    path = source.link.path
+    if source.output.component in STREAMS or not path or not isinstance(path[-1], int):
+        return False
+    row = value_at(source.output.value, path[:-1])
+    return isinstance(row, list) and len(row) > 1 and all(type(item) is type(row[0]) for item in row)
+
+
+def _slot(place: Slot) -> tuple[str, tuple[Any, ...]]:
+    """Where in a request a value is sent, without its position in lists."""
+    return place.name, tuple(part for part in place.path if isinstance(part, str))
+
+
 _NAMES = frozenset(
     """
     slug name key code username path handle ref id url file filename
@@ -784,5 +837,6 @@ _REASONS = {
     "names": "the names agree",
     "record": "other values of the request are from the same record",
     "clicked": "the person clicked on this record",
+    "used": "an earlier request sent it from there",
     "created": "the app made it for an earlier call",
 }

@@ -15,7 +15,7 @@ import msgspec
 from recorder.dataflow.texts import rarity
 from recorder.request import as_text
 from recorder.session import Made
-from recorder.workflow import Generated
+from recorder.workflow import Generated, Names
 
 NEAR_MS = 5_000.0
 """How far a moment that is sent may be from the moment at which it is sent."""
@@ -61,6 +61,7 @@ class Own:
         """Texts of signatures, each with its algorithm."""
         self._drawn: list[tuple[float, int]] = []
         self._names: dict[str, str] = {}
+        self._taken = Names()
         for each in made:
             self._add(each)
 
@@ -137,8 +138,9 @@ class Own:
         return text in self._random or text in self._digests
 
     def _named(self, leaf: Generated, text: str, name: str) -> Generated:
-        chosen = self._names.setdefault(text, name)
-        return msgspec.structs.replace(leaf, name=chosen)
+        if text not in self._names:
+            self._names[text] = self._taken.free(name)
+        return msgspec.structs.replace(leaf, name=self._names[text])
 
     def digest(self, text: str, at: float) -> Digested | None:
         """The digest that is written as ``text``."""

@@ -73,6 +73,31 @@ class Sought:
         return text in self._joined
 
 
+LONGEST_PARTED = 20_000
+"""Characters of a text whose parts are decoded."""
+_BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{12,}={0,2}(?![\w+/=-])")
+_BESIDE = ("path", "name", "key", "field", "fieldName", "attribute", "property")
+"""Members that say what the member ``value`` next to them is."""
+
+
+def base64_parts(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """The parts of a longer text that are base64 of a text, and that text."""
+    if len(text) <= LONGEST_PARTED:
+        for match in _BASE64.finditer(text):
+            if len(match[0]) < len(text) and (decoded := unbase64(match[0])) is not None:
+                yield match, decoded
+
+
+def named_beside(members: dict[str, Any]) -> str:
+    """What ``value`` is where another member says it, as in ``{"op": "replace", "path": "/title", "value": "x"}``."""
+    if "value" in members:
+        for name in _BESIDE:
+            if isinstance(said := members.get(name), str):
+                parts = [part for part in re.split(r"[/.]", said) if part and not part.isdigit()]
+                return parts[-1] if parts and parts[-1] != "-" else ""
+    return ""
+
+
 SHORTEST = 6
 """Characters of a text that is found inside a longer one."""
 
@@ -141,6 +166,9 @@ def seek(text: str, sought: Sought, depth: int = 0) -> None:
             seek(as_text(leaf), sought, depth + 1)
     elif len(text) >= 12 and (decoded := unbase64(text)) is not None:
         seek(decoded, sought, depth + 1)
+    else:
+        for _, decoded in base64_parts(text):
+            seek(decoded, sought, depth + 1)
     sought.add_long(text)
     if PATH.fullmatch(text) is not None:
         for piece in re.split(r"[/?&#=]", text):

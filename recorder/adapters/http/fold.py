@@ -63,7 +63,15 @@ _OF_THE_SERVER = re.compile(
     r"|permitted-cross-domain-policies|download-options|robots-tag|ua-compatible|amz-.*|envoy.*|debug.*))$",
     re.IGNORECASE,
 )
-_TOLD = re.compile(r"(?:location|etag|link|x-.+|.*(?:token|csrf|xsrf|cursor|next|session).*)$", re.IGNORECASE)
+_OF_THE_PROTOCOL = re.compile(
+    r"(?:accept-.+|access-control-.+|age|allow|alt-svc|cache-control|connection|content-(?!location).+|cross-origin-.+|date"
+    r"|expect-ct|expires|keep-alive|last-modified|nel|origin-agent-cluster|p3p|permissions-policy|pragma|proxy-.+"
+    r"|referrer-policy|refresh|report-to|reporting-endpoints|retry-after|server|server-timing|set-cookie2?"
+    r"|strict-transport-security|timing-allow-origin|trailer|transfer-encoding|upgrade|vary|via|warning"
+    r"|www-authenticate)$",
+    re.IGNORECASE,
+)
+"""Headers of responses that say nothing of what the app holds."""
 _LOGIN = tuple(
     SecretName(name=name, placeholder="", hint="typed into the browser's login dialog") for name in LOGIN
 )
@@ -577,9 +585,9 @@ class _Builder:
         value, component = _answer(answer, self._seen)
         outputs = [Value(name="body", label="body", component=component, value=value)]
         told = {
-            name.lower(): _relative(text, self._seen)
+            name.lower(): text
             for name, text in answer.answer_headers
-            if _TOLD.match(name) and not _OF_THE_SERVER.match(name)
+            if not _OF_THE_PROTOCOL.match(name) and not _OF_THE_SERVER.match(name)
         }
         if answer.how in ("fetch", "xhr") and answer.answer_url and answer.answer_url != answer.url:
             told["url"] = _relative(answer.answer_url, self._seen)
