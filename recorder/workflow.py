@@ -555,3 +555,11 @@ class Names(set[str]):
         self._numbers[name] = number
         self.add(chosen)
         return chosen
+
+    def release(self, name: str) -> None:
+        """Make a name free again that was taken."""
+        self.discard(name)
+        self._numbers.pop(name, None)
+        start, _, number = name.rpartition("_")
+        if start in self._numbers and number.isdecimal():
+            self._numbers[start] = min(self._numbers[start], int(number))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
@@ -17,7 +18,7 @@ import msgspec
 
 from recorder.dataflow.choice import Chooser, Clue, mentions
 from recorder.dataflow.forms import Form
-from recorder.dataflow.made import Digested, Own, digest_of, moment
+from recorder.dataflow.made import Own, moment
 from recorder.dataflow.missed import Open, tokens
 from recorder.dataflow.person import Person, collapsed
 from recorder.dataflow.received import STREAMS, Received, Source
@@ -37,13 +38,14 @@ from recorder.dataflow.sent import (
     named_beside,
     pairs_of,
     seek_call,
+    seek_made,
     steps,
     texts_of,
 )
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
 from recorder.placeholders import PLACEHOLDER
 from recorder.request import as_text, follow, unbase64, value_at
-from recorder.session import Call, File, Learnt, Place, Session, Typed
+from recorder.session import Call, File, Learnt, Made, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
     Cookie,
@@ -57,7 +59,6 @@ from recorder.workflow import (
     Text,
     Variable,
     VariableRef,
-    identifier,
 )
 
 ENOUGH = 4
@@ -99,7 +100,6 @@ class Flow:
         refused: Iterable[tuple[str, int]] = (),
         is_learning: bool = False,
     ) -> None:
-        self._session = session
         self._is_learning = is_learning
         self._template = template
         self._refused = frozenset(refused)
@@ -110,8 +110,14 @@ class Flow:
         self._counters = counters(calls)
         sought = Sought()
         for call in calls:
-            seek_call(call, template(call)[1], session.made, sought)
-        self._own = Own(session.made, sought)
+            seek_call(call, template(call)[1], sought)
+        seek_made(session.made, sought)
+        self._own = Own(session.made, sought, self._person.by_text)
+        self._own_cookies: dict[str, list[Made]] = {}
+        """What the page set each cookie to."""
+        for made in session.made:
+            if made.how == "cookie":
+                self._own_cookies.setdefault(made.name, []).append(made)
         self._by_app = {
             cookie: call.timing.started for call in reversed(calls) for cookie in call.cookies_set
         }
@@ -135,11 +141,10 @@ class Flow:
         self._nouns: frozenset[str]
         self._form: tuple[Form, str, int] | None
         self._cookies: dict[str, str]
-        self._counts: dict[str, int]
+        self._counts: Counter[str] | None
         self._records: set[tuple[str, int, tuple[Any, ...]]]
         self._weak: bool
-        self._clues: list[Clue]
-        self._clicked: frozenset[str]
+        self._noticed: tuple[list[Clue], frozenset[str]] | None
         self._origins: list[Origin]
 
     @property
@@ -178,11 +183,8 @@ class Flow:
         self._nouns = words(path)
         self._form = self._form_of(call)
         self._cookies = {cookie: name for name, cookie in call.cookies}
-        self._counts = {}
-        for text in texts_of(call):
-            self._counts[text] = self._counts.get(text, 0) + 1
-        self._clues, self._clicked = self._person.clues(call)
-        self._person.before(call)
+        self._counts = None
+        self._noticed = None
         self._records, self._weak = set(), False
         before = self._person.state()
         traced = self._traced(call, path)
@@ -190,7 +192,20 @@ class Flow:
             # A value that says little by itself is a link where others come from the same record.
             self._person.restore(before)
             traced = self._traced(call, path)
+        self._person.after(call)
         return traced
+
+    def _noticeable(self) -> tuple[list[Clue], frozenset[str]]:
+        """See :meth:`recorder.dataflow.person.Person.clues`."""
+        if self._noticed is None:
+            self._noticed = self._person.clues(self._call)
+        return self._noticed
+
+    def _is_alone(self, text: str) -> bool:
+        """Whether the call sends a text once."""
+        if self._counts is None:
+            self._counts = Counter(texts_of(self._call))
+        return self._counts.get(text, 1) == 1
 
     def _traced(self, call: Call, path: str) -> Traced:
         self._origins = []
@@ -226,15 +241,15 @@ class Flow:
             keys=keys,
             messages=tuple(messages),
             segments=dict(self._segments(call, path)),
-            cookies=tuple(self._own_cookies(call)),
+            cookies=tuple(self._cookies_of_page(call)),
             origins=tuple(self._origins),
         )
 
-    def _own_cookies(self, call: Call) -> Iterator[tuple[str, Expression]]:
+    def _cookies_of_page(self, call: Call) -> Iterator[tuple[str, Expression]]:
         """The cookies of a request that the page had set, not the app."""
         at = call.timing.started
         for name, digest in call.cookies_sent:
-            made = [m for m in self._session.made if m.how == "cookie" and m.name == name and m.at <= at + 1]
+            made = [m for m in self._own_cookies.get(name, ()) if m.at <= at + 1]
             if not made or self._by_app.get((name, digest), at) < at:
                 continue
             place = Slot(name=name, location="header", argument=-3, path=(name,))
@@ -403,11 +418,11 @@ class Flow:
         for known in self._learnt.get((self._call.id, place.argument, place.path), ()):
             if known.text == text and (learnt := self._as_learnt(known, value, place, at)) is not None:
                 return learnt
-        generated = self._own.random(text, at, self._name_of(place)) if isinstance(value, str) else None
+        generated = self._own.random(text, at, place.name) if isinstance(value, str) else None
         if generated is not None:
             self._note(place, "generated", "the page drew random bytes that are written like this")
             return generated
-        typed, closeness = self._person.typed_as(value, text, place, at, self._counts.get(text, 1))
+        typed, closeness = self._person.typed_as(value, text, place, at, self._is_alone)
         is_choice = typed is not None and typed.kind in ("choice", "check") and typed.shown != text
         if (typed is None or is_choice) and (field := self._form_field(text, place, at)) is not None:
             return value if isinstance(field, str) else field
@@ -434,7 +449,7 @@ class Flow:
             return chosen
         if source is not None:
             return self._linked(source, value, text, place, why)
-        if isinstance(value, str) and (digested := self._digest(text, at)) is not None:
+        if isinstance(value, str) and (digested := self._own.digest(text, at)) is not None:
             if digested.of is None:
                 self._note(place, "constant", "a digest of bytes that are not text")
                 return None
@@ -451,7 +466,7 @@ class Flow:
     def _as_learnt(self, known: Learnt, value: Any, place: Slot, at: float) -> Expression | None:
         """What replays showed of a value; None where the session does not have what it was learnt of."""
         if known.origin == "generated":
-            fresh = self._own.like(known.text, at, self._name_of(place))
+            fresh = self._own.like(known.text, at, place.name)
             if fresh is None:
                 return None
             self._note(place, "generated", known.evidence)
@@ -479,15 +494,13 @@ class Flow:
         )
         return self._linked(source, value, known.text, place, known.evidence)
 
-    def _name_of(self, place: Slot) -> str:
-        return identifier(place.name or "value", "value")
-
     def _named_by_person(self, source: Source, value: Any, text: str, place: Slot) -> Expression | None:
         """A name that the person clicked, out of a list: it is the choice itself, wherever in the list it stands."""
         if not source.listed or not source.reading or not isinstance(value, str) or rarity(text) > 2:
             return None
         clue = next(
-            (c for c in sorted(self._clues, key=lambda c: -c.rank) if c.text == collapsed(text)), None
+            (c for c in sorted(self._noticeable()[0], key=lambda c: -c.rank) if c.text == collapsed(text)),
+            None,
         )
         if clue is None:
             return None
@@ -500,7 +513,11 @@ class Flow:
         self._records.add(source.record)
         self._used.setdefault((text, source.link), set()).add(_slot(place))
         link = self._chooser.link(
-            source.link, source.output.value, source.output.component, self._clues, made=not source.reading
+            source.link,
+            source.output.value,
+            source.output.component,
+            self._noticeable()[0],
+            made=not source.reading,
         )
         if place.location in ("json", "message"):
             if isinstance(value, str) and not isinstance(source.value, str):
@@ -527,10 +544,13 @@ class Flow:
         is_counter = (place.argument, place.path) in self._counters.get(self._call.id, ())
         if is_counter and not words(place.name) & IDENTIFYING - {"id"}:
             return None, 0, ""
-        ranked = []
         shown = self._documents.get(self._call.page)
+        places = self._received.places(text, at, shown.id if shown is not None else "")
+        if not places:
+            return None, 0, ""
+        ranked = []
         first_sent = self._sent.get(text)
-        for source in self._received.places(text, at, shown.id if shown is not None else ""):
+        for source in places:
             weight, agree, reasons = self._weigh(value, text, place, source)
             if is_counter and source.key != place.name:
                 continue
@@ -596,7 +616,7 @@ class Flow:
         if source.record in self._records and (agree or not is_small):
             weight += 2
             reasons.append("record")
-        if mentions(source.output.value, source.output.component, source.link, self._clicked):
+        if mentions(source.output.value, source.output.component, source.link, self._noticeable()[1]):
             weight += 3 if agree or not is_small or had & IDENTIFYING else 2
             reasons.append("clicked")
         if (slots := self._used.get((text, source.link))) is not None:
@@ -625,16 +645,6 @@ class Flow:
         if source is not None and source.output.component == "page" and source.key == place.name:
             return None
         return Cookie(name=self._cookies[text], decoded=True)
-
-    # Digests
-
-    def _digest(self, text: str, at: float) -> Digested | None:
-        found = self._own.digest(text, at)
-        if found is not None:
-            return found
-        if rarity(text) < 3:
-            return None
-        return digest_of(text, self._person.by_text)
 
     # Inside a longer text
 
@@ -712,7 +722,8 @@ class Flow:
             ):
                 taken.append((start, stop))
                 yield start, stop, AppUrl()
-        for known in self._person.long if place.name or place.location in ("message", "body", "part") else ():
+        may_be_typed = place.name or place.location in ("message", "body", "part")
+        for known, _ in self._person.parts.possible(text) if may_be_typed else ():
             start = text.find(known)
             if start < 0 or len(known) == len(text) or not is_free(start, start + len(known)):
                 continue
@@ -731,7 +742,7 @@ class Flow:
                 self._person.plain(typed.control, typed.value, typed.label or typed.field, known),
             )
         done: set[str] = set()
-        for known, written in self._received.parts_of(text):
+        for known, written in self._received.parts.possible(text):
             start = text.find(written)
             stop = start + len(written)
             if known in done or start < 0 or len(written) == len(text) or not is_free(start, stop):
@@ -788,7 +799,7 @@ class Flow:
                 route.rstrip("=").lstrip("?&") if route.endswith("=") else f"{singular(route.strip('/'))}_id"
             )
         inner = msgspec.structs.replace(place, location="part", name=name or place.name)
-        generated = self._own.random(token, at, self._name_of(inner))
+        generated = self._own.random(token, at, inner.name)
         if generated is not None:
             self._note(inner, "generated", "the page drew random bytes that are written like this")
             return generated

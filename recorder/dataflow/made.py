@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import string
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,10 +15,12 @@ import msgspec
 from recorder.dataflow.texts import rarity
 from recorder.request import as_text
 from recorder.session import Made
-from recorder.workflow import Generated, Names
+from recorder.workflow import Generated, Names, identifier
 
 NEAR_MS = 5_000.0
 """How far a moment that is sent may be from the moment at which it is sent."""
+_MS = re.compile(r"1\d{12}")
+_SECONDS = re.compile(r"1\d{9}")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _HEX = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{8,}")
@@ -51,9 +53,13 @@ class Own:
 
     Args:
         sought: what is sent.
+        typed: texts of which the page may have made digests that nobody saw.
     """
 
-    def __init__(self, made: Iterable[Made], sought: Container[str]) -> None:
+    def __init__(self, made: Iterable[Made], sought: Container[str], typed: Collection[str] = ()) -> None:
+        self._typed = typed
+        self._of_typed: dict[tuple[str, Form], dict[str, str]] = {}
+        """What each digest of them is of."""
         self._sought = sought
         self._random: dict[str, tuple[float, Generated]] = {}
         self._digests: dict[str, tuple[float, Digested]] = {}
@@ -139,30 +145,36 @@ class Own:
 
     def _named(self, leaf: Generated, text: str, name: str) -> Generated:
         if text not in self._names:
-            self._names[text] = self._taken.free(name)
+            self._names[text] = self._taken.free(identifier(name or "value", "value"))
         return msgspec.structs.replace(leaf, name=self._names[text])
 
     def digest(self, text: str, at: float) -> Digested | None:
         """The digest that is written as ``text``."""
         found = self._digests.get(text) or self._digests.get(text.lower())
-        return found[1] if found is not None and found[0] <= at + 1 else None
+        if found is not None and found[0] <= at + 1:
+            return found[1]
+        return self._digest_of_typed(text) if self._typed and len(text) in _LENGTHS else None
+
+    def _digest_of_typed(self, text: str) -> Digested | None:
+        algorithm, form = kind = _LENGTHS[len(text)]
+        if rarity(text) < 3 or (form == "hex" and not re.fullmatch(r"[0-9a-f]+", text)):
+            return None
+        if kind not in self._of_typed:
+            # The first that has a digest counts.
+            self._of_typed[kind] = {
+                _forms(hashlib.new(algorithm, each.encode("utf-8", "surrogatepass")).digest())[form]: each
+                for each in reversed(list(self._typed))
+            }
+        of = self._of_typed[kind].get(text)
+        return Digested(algorithm=algorithm, form=form, of=of) if of is not None else None
 
 
-def digest_of(text: str, known: Iterable[str]) -> Digested | None:
-    """The digest of one of the ``known`` texts that ``text`` is."""
-    by_length: dict[int, tuple[str, Form]] = {
-        32: ("md5", "hex"), 40: ("sha1", "hex"), 64: ("sha256", "hex"), 96: ("sha384", "hex"),
-        128: ("sha512", "hex"), 24: ("md5", "base64"), 28: ("sha1", "base64"), 44: ("sha256", "base64"),
-        43: ("sha256", "base64url"), 88: ("sha512", "base64"),
-    }  # fmt: skip
-    algorithm, form = by_length.get(len(text), ("", "hex"))
-    if not algorithm or (form == "hex" and not re.fullmatch(r"[0-9a-f]+", text)):
-        return None
-    for each in known:
-        content = hashlib.new(algorithm, each.encode("utf-8", "surrogatepass")).digest()
-        if _forms(content)[form] == text:
-            return Digested(algorithm=algorithm, form=form, of=each)
-    return None
+_LENGTHS: dict[int, tuple[str, Form]] = {
+    32: ("md5", "hex"), 40: ("sha1", "hex"), 64: ("sha256", "hex"), 96: ("sha384", "hex"),
+    128: ("sha512", "hex"), 24: ("md5", "base64"), 28: ("sha1", "base64"), 44: ("sha256", "base64"),
+    43: ("sha256", "base64url"), 88: ("sha512", "base64"),
+}  # fmt: skip
+"""Which digest is as long, and how it is written."""
 
 
 def shaped(text: str, at: float) -> Generated | None:
@@ -188,9 +200,9 @@ def moment(value: Any, at: float, near: float = NEAR_MS) -> Generated | None:
     if isinstance(value, bool):
         return None
     text = as_text(value)
-    if re.fullmatch(r"1\d{12}", text) and abs(int(text) - at) <= near:
+    if _MS.fullmatch(text) and abs(int(text) - at) <= near:
         return Generated(kind="time", form="ms", example=text)
-    if re.fullmatch(r"1\d{9}", text) and abs(int(text) * 1000 - at) <= near:
+    if _SECONDS.fullmatch(text) and abs(int(text) * 1000 - at) <= near:
         return Generated(kind="time", form="s", example=text)
     if _ISO.fullmatch(text):
         try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Any
 
 from recorder.dataflow.choice import Clue
-from recorder.dataflow.sent import Slot
+from recorder.dataflow.sent import Parts, Slot
 from recorder.dataflow.texts import rarity, words
 from recorder.session import Call, File, Session, Typed
 from recorder.workflow import Expression, Names, Variable, VariableRef, identifier
 
 TYPED_IN_TEXT = 4
 """Characters from which a typed text is found inside a longer one."""
+SHORTEST_CHOSEN = 3
+"""Likewise, of a choice: an unusual text has no fewer."""
 
 
 class Person:
@@ -33,42 +36,56 @@ class Person:
             if (t.kind == "text" and len(t.value) >= TYPED_IN_TEXT)
             or (t.kind == "choice" and rarity(t.value) >= 2)
         }
-        self.long = sorted(inside, key=len, reverse=True)
+        self.parts = Parts(SHORTEST_CHOSEN)
         """Texts that are looked for inside longer ones, the longest first."""
+        for text in sorted(inside, key=len, reverse=True):
+            self.parts.add(text, text)
         self.variables: list[Variable] = []
         self._names = Names()
         self._known: dict[tuple[str, str], str] = {}
-        self._consumed: set[tuple[str, str]] = set()
+        self._consumed: dict[tuple[str, str], None] = {}
         self._since = 0.0
         """When the last call began that the person made."""
 
-    def state(self) -> tuple[Any, ...]:
+    def state(self) -> tuple[int, int, int]:
         """What :meth:`restore` goes back to."""
-        return Names(self._names), list(self.variables), dict(self._known), set(self._consumed)
+        return len(self.variables), len(self._known), len(self._consumed)
 
-    def restore(self, state: tuple[Any, ...]) -> None:
+    def restore(self, state: tuple[int, int, int]) -> None:
         """Forget the variables that were made since."""
-        self._names, self.variables, self._known, self._consumed = state
+        variables, known, consumed = state
+        while len(self.variables) > variables:
+            self._names.release(self.variables.pop().name)
+        while len(self._known) > known:
+            self._known.popitem()
+        while len(self._consumed) > consumed:
+            self._consumed.popitem()
 
-    def before(self, call: Call) -> None:
+    def after(self, call: Call) -> None:
         """``call`` was traced: what was done until it began belongs to it."""
         if call.trigger.kind == "person":
             self._since = call.timing.started
 
     def consume(self, typed: Typed) -> None:
         """A value that was typed was sent."""
-        self._consumed.add((typed.control, typed.value))
+        self._consumed[typed.control, typed.value] = None
 
-    def typed_as(self, value: Any, text: str, place: Slot, at: float, count: int) -> tuple[Typed | None, int]:
-        """What was typed as this value, and how well the names agree."""
+    def typed_as(
+        self, value: Any, text: str, place: Slot, at: float, is_alone: Callable[[str], bool]
+    ) -> tuple[Typed | None, int]:
+        """What was typed as this value, and how well the names agree.
+
+        Args:
+            is_alone: whether the call sends a text once.
+        """
         best: tuple[tuple[int, float], Typed] | None = None
         if text in self._placeholders:
             return None, 0
         if isinstance(value, bool):
-            for typed in reversed(self._typed):
-                close = self._closeness(typed, place)
-                if typed.kind == "check" and typed.at <= at + 1 and close >= 2 and typed.value == text:
-                    return typed, close
+            for typed in reversed(self.by_text.get(text, ())):
+                if typed.kind == "check" and typed.at <= at + 1 and typed.value == text:
+                    if (close := self._closeness(typed, place)) >= 2:
+                        return typed, close
             return None, 0
         for typed in self.by_text.get(text, ()):
             if typed.at > at + 1 or typed.kind == "check":
@@ -84,7 +101,7 @@ class Person:
             return typed, close
         if place.location in ("segment", "header", "part"):
             return None, 0
-        alone = count == 1 and (typed.control, typed.value) not in self._consumed
+        alone = (typed.control, typed.value) not in self._consumed and is_alone(text)
         return (typed, close) if alone else (None, 0)
 
     def _closeness(self, typed: Typed, place: Slot) -> int:
@@ -152,7 +169,7 @@ class Person:
 
     def choice(self, name: str, text: str, at: float) -> str | None:
         """The text of the option, or of the label, that the person chose in a field of this name and value."""
-        for typed in reversed(self._typed):
+        for typed in reversed(self.by_text.get(text, ())):
             if typed.at > at + 1 or typed.field != name:
                 continue
             if typed.kind == "choice" and typed.value == text and typed.shown:
@@ -161,7 +178,7 @@ class Person:
 
     def upload(self, name: str, at: float) -> Typed | None:
         """The upload of a file of that name."""
-        uploads = (t for t in reversed(self._typed) if t.kind == "file" and t.value == name)
+        uploads = (t for t in reversed(self.by_text.get(name, ())) if t.kind == "file" and t.value == name)
         return next((t for t in uploads if t.at <= at + 1), None)
 
     def latest(self, text: str, at: float) -> Typed | None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 import msgspec
 
 from recorder.address import parts_of
-from recorder.dataflow.sent import SHORTEST, Sought
+from recorder.dataflow.sent import SHORTEST, Parts, Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
 from recorder.markup import elements, literals
 from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
@@ -26,7 +26,14 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/|\.{0,2}/|\?)[^\s]*$", re.IGNORECA
 _RELATIVE = re.compile(r"[\w.~%-]+(?:/[\w.~%-]+)+(?:\?[^\s]*)?$")
 _ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_TOKEN = re.compile(r"[\w.~%+=@-]+")
+_COMPOUND = re.compile(r"[/%<]|\A(?:[{\[?]|eyJ)")
+"""What no text is without that is an address, percent-encoded, markup, JSON or a token of three parts."""
+_TOKENS = (
+    re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+"),
+    re.compile(r"[\w.~%+=@-]+"),
+    re.compile(r"[A-Za-z0-9]+"),
+)
+"""The parts of a text that may be sought, the longest first."""
 _ADDRESSES = frozenset({"href", "src", "action", "formaction", "url", "location", "link"})
 _PRESENTATION = frozenset(
     """
@@ -83,9 +90,8 @@ class Received:
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
         self._order = 0
-        self._parts: dict[str, list[tuple[int, str, str]]] = {}
-        """Received texts that are a part of a longer text that is sent, as they are sent, by how they begin."""
-        self._count = 0
+        self.parts = Parts(SHORTEST)
+        """Received texts that are a part of a longer text that is sent, as they are sent."""
         self.routes: dict[str, int] = {}
         """How often each word was a segment of an address that the app sent."""
 
@@ -94,21 +100,6 @@ class Received:
         document of the page which sends it: its scripts run before all of it has arrived."""
         found = self._places.get(text, ())
         return [source for source in found if source.at <= at or source.link.step == document]
-
-    def parts_of(self, text: str) -> list[tuple[str, str]]:
-        """Received texts that may be a part of ``text``, in the order in which they arrived, and how each is
-        written there."""
-        if not self._parts:
-            return []
-        found: set[tuple[int, str, str]] = set()
-        for start in {text[n : n + SHORTEST] for n in range(len(text) - SHORTEST + 1)} & self._parts.keys():
-            found.update(self._parts[start])
-        return [(known, written) for _, known, written in sorted(found)]
-
-    def _add_part(self, text: str) -> None:
-        for written in dict.fromkeys((text, quote(text, safe="!'()*~"), quote_plus(text))):
-            self._parts.setdefault(written[:SHORTEST], []).append((self._count, text, written))
-            self._count += 1
 
     def learn(
         self, call: Call, nouns: frozenset[str], reading: bool, sent: Iterable[tuple[str, str]]
@@ -140,7 +131,8 @@ class Received:
                 if readers and not self._leads(link, output.value, text):
                     continue
                 if not known and self._sought.is_part(text):
-                    self._add_part(text)
+                    for written in dict.fromkeys((text, quote(text, safe="!'()*~"), quote_plus(text))):
+                        self.parts.add(written, text)
                 at = ended
                 if moments and path and isinstance(path[0], int):
                     at = moments[path[0]] if path[0] < len(moments) else ended
@@ -193,9 +185,23 @@ class Received:
         for path, leaf in scalars(output.value):
             for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
-        for path, number, key in _unusual_keys(output.value if output.component != "headers" else None):
+        for path, number, key in self._keys(output.value if output.component != "headers" else None):
             name = f"{singular(key_of(path))}_id" if path else "id"
             yield path, name, (Reader(kind="entries", path=(number, "key")),), key
+
+    def _keys(self, value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
+        """The names of members that are sought and are no words: the path of the object, the position of the member,
+        and its name."""
+        if isinstance(value, dict):
+            for number, (key, item) in enumerate(value.items()):
+                if (name := str(key)) in self._sought and rarity(name) >= 3:
+                    yield path, number, name
+                if isinstance(item, dict | list):
+                    yield from self._keys(item, (*path, name))
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                if isinstance(item, dict | list):
+                    yield from self._keys(item, (*path, number))
 
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
@@ -206,6 +212,7 @@ class Received:
                 if name in _PRESENTATION or name.startswith(("aria-", "on")):
                     continue
                 path = ("elements", number, name)
+                of_text: Iterable[tuple[str, tuple[Reader, ...], Any]]
                 if name == "text" and element["tag"] == "script":
                     of_text = self._of_script(leaf)
                 else:
@@ -222,7 +229,22 @@ class Received:
             for key, readers, leaf in self._of_leaf(name, value):
                 yield key, (Reader(kind="literal", path=(name, nth)), *readers), leaf
 
-    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterable[tuple[str, tuple[Reader, ...], Any]]:
+        return () if self._is_unrelated(leaf) else self._of_text(key, leaf, depth)
+
+    def _is_unrelated(self, leaf: Any) -> bool:
+        """Whether nothing that is sought can be read out of a leaf. Nearly all are like that."""
+        if not isinstance(leaf, str):
+            return leaf is None or as_text(leaf) not in self._sought
+        if leaf in self._sought:
+            return False
+        if len(leaf) > LONGEST:
+            return True
+        if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
+            return False
+        return leaf.isalnum() or all(self._sought.tokens.isdisjoint(p.findall(leaf)) for p in _TOKENS)
+
+    def _of_text(self, key: str, leaf: Any, depth: int) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         yield key, (), leaf
         if not isinstance(leaf, str) or not leaf or len(leaf) > LONGEST or depth > 3:
             return
@@ -293,12 +315,10 @@ class Received:
         if text.isalnum():
             return
         taken: list[tuple[int, int]] = []
-        for pattern in (_RUN, _TOKEN, _WORD):
+        for pattern in _TOKENS:
             for match in pattern.finditer(text):
                 token = match[0]
-                if token not in self._sought.whole or len(token) == len(text):
-                    continue
-                if rarity(token) < self._sought.least:
+                if token not in self._sought.tokens or len(token) == len(text):
                     continue
                 if any(start <= match.start() < stop for start, stop in taken):
                     continue
@@ -307,8 +327,6 @@ class Received:
                     yield _word_before(text[: match.start()]) or key, (reader,), token
 
 
-_RUN = re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+")
-_WORD = re.compile(r"[A-Za-z0-9]+")
 _LABEL = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*[^\w\s]?\s*[\"']?$")
 
 
@@ -352,20 +370,6 @@ def _leads(link: Link, value: Any, text: str) -> bool:
         return as_text(follow(link, value)) == text
     except (ValueError, LookupError, TypeError, RecursionError):
         return False
-
-
-def _unusual_keys(value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
-    """The names of members that are no words: the path of the object, the position of the member, and its name."""
-    if isinstance(value, dict):
-        for number, (key, item) in enumerate(value.items()):
-            if rarity(str(key)) >= 3:
-                yield path, number, str(key)
-            if isinstance(item, dict | list):
-                yield from _unusual_keys(item, (*path, str(key)))
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from _unusual_keys(item, (*path, number))
 
 
 def _json(text: str) -> Any:

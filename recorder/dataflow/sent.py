@@ -35,6 +35,33 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     path: Place = ()
 
 
+class Parts:
+    """Finds which texts of many a longer text contains.
+
+    Args:
+        shortest: how many characters each of them has at least.
+    """
+
+    def __init__(self, shortest: int) -> None:
+        self._shortest = shortest
+        self._by_start: dict[str, list[tuple[int, str, str]]] = {}
+        self._count = 0
+
+    def add(self, written: str, stands_for: str) -> None:
+        """A text as it is written in longer ones, and what it stands for."""
+        self._by_start.setdefault(written[: self._shortest], []).append((self._count, stands_for, written))
+        self._count += 1
+
+    def possible(self, text: str) -> list[tuple[str, str]]:
+        """What may be contained in a text, in the order in which it was added: what it stands for, and how it is
+        written."""
+        if not self._by_start:
+            return []
+        starts = {text[n : n + self._shortest] for n in range(len(text) - self._shortest + 1)}
+        found = {part for start in starts & self._by_start.keys() for part in self._by_start[start]}
+        return [(stands_for, written) for _, stands_for, written in sorted(found)]
+
+
 class Sought:
     """The texts that calls send: as a whole, or somewhere inside a longer one.
 
@@ -43,15 +70,20 @@ class Sought:
     """
 
     def __init__(self, least: int = 2) -> None:
-        self.least = least
+        self._least = least
         self.whole: set[str] = set()
+        self.tokens: set[str] = set()
+        """Those of ``whole`` that are looked for among the words of a longer text."""
         self._long: set[str] = set()
         self._grams: set[str] = set()
         self._joined: str | None = None
 
     def add(self, text: str) -> None:
         """A text that is sent, or that is read out of a longer one that is sent."""
-        self.whole.add(text)
+        if text not in self.whole:
+            self.whole.add(text)
+            if rarity(text) >= self._least:
+                self.tokens.add(text)
 
     def add_long(self, text: str) -> None:
         """A text that may have others inside."""
@@ -125,8 +157,8 @@ def pairs_of(call: Call, path: str) -> Iterator[tuple[str, str]]:
                 yield as_text(leaf), next((p for p in reversed(place) if isinstance(p, str)), "")
 
 
-def seek_call(call: Call, path: str, made: Iterable[Made], sought: Sought) -> None:
-    """Add every text that may have to be found in a response."""
+def seek_call(call: Call, path: str, sought: Sought) -> None:
+    """Add every text of a call that may have to be found in a response."""
     for segment in path.split("/"):
         seek(unquote(segment), sought)
     for value in call.inputs:
@@ -141,6 +173,10 @@ def seek_call(call: Call, path: str, made: Iterable[Made], sought: Sought) -> No
         if message.sent:
             for _, leaf in scalars(message.value):
                 seek(as_text(leaf), sought)
+
+
+def seek_made(made: Iterable[Made], sought: Sought) -> None:
+    """Add every text that the page made something of."""
     for each in made:
         if each.of:
             seek(each.of, sought)
