@@ -360,6 +360,7 @@ def _item(item: Item) -> str:
     if item.nth:
         words += f", the last but {-item.nth - 1}" if item.nth < -1 else ", the last" if item.nth < 0 else ""
         words += f", number {item.nth + 1}" if item.nth > 0 else ""
+    words += ", whatever its counts are" if item.counts else ""
     for relation, anchor in (("after", item.after), ("before", item.before)):
         if anchor is not None:
             words += f", {relation} [{_item(anchor)}]"

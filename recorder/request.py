@@ -67,6 +67,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return bool(re.match(r"[a-z]+://", str(self.path[0])))
 
 
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
@@ -314,6 +315,9 @@ def position(items: Any, item: Item, leaf: Callable[[Any], Any] = _unknown) -> i
     elif item.before is not None:
         places = places[position(items, item.before, leaf) :: -1]
     fitting = [place for place in places if all(_is(items[place], path, text) for path, text in wanted)]
+    if not fitting and item.counts:
+        alike = [p for p in places if all(_is(items[p], path, text, uncounted) for path, text in wanted)]
+        fitting = alike if len(alike) == 1 else []
     try:
         return fitting[item.nth]
     except IndexError:
@@ -325,13 +329,18 @@ def named_fields(wanted: Iterable[tuple[Place, str]]) -> str:
     return " and ".join(f"{'.'.join(map(str, path)) or 'value'} is {text!r}" for path, text in wanted)
 
 
-def _is(item: Any, path: Place, text: str) -> bool:
+def uncounted(text: str) -> str:
+    """A text with 0 in place of each number."""
+    return _NUMBER.sub("0", text)
+
+
+def _is(item: Any, path: Place, text: str, form: Callable[[str], str] = str) -> bool:
     for part in path:
         try:
             item = item[part]
         except (KeyError, IndexError, TypeError):
             return False
-    return not isinstance(item, dict | list | None.__class__) and as_text(item) == text
+    return not isinstance(item, dict | list | None.__class__) and form(as_text(item)) == form(text)
 
 
 def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:

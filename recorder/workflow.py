@@ -27,13 +27,16 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     ``fields``: pairs of a path inside an item and an expression; an item matches if the value at each path equals the
     expression, both compared as text. An empty tuple of ``fields`` matches every item. ``nth`` counts the matching
     items from 0, or from -1 at the end. ``after`` and ``before`` select an anchor item first: only the anchor and
-    the items after it are then considered, or the anchor and the items before it, nearest first.
+    the items after it are then considered, or the anchor and the items before it, nearest first. ``counts``: the
+    numbers in the texts are counts of something (``Inbox (3)``). If no item matches, they are ignored, and the one
+    item that then matches is selected.
     """
 
     fields: tuple[tuple[Place, Expression], ...] = ()
     nth: int = 0
     after: Item | None = None
     before: Item | None = None
+    counts: bool = False
 
 
 Path = tuple[str | int | Item, ...]

@@ -163,6 +163,8 @@ SELECTORS: list[Way] = [
     (item(-1, kind="food", before=item(id=3)), "id"),
     (item(name="Oil", before=item(kind="paint", after=item(id=1))), "id"),
     (Item(fields=((("odd key.x",), "k"),)), "name"), (item(end="e"), "name"),
+    (Item(fields=((("name",), "Oil"),), counts=True, nth=1), "id"), (Item(fields=((("id",), "17"), (("kind",), "paint")), counts=True), "in"),
+    (item(kind="food", after=Item(fields=((("id",), "2.75"), (("kind",), "paint")), counts=True)), "id"),
 ]  # fmt: skip
 
 DOCUMENT = """\ufeff<!DOCTYPE html><!-- <input name="csrf" value="comment"> --><HTML><head><TITLE> A &amp; B
@@ -447,6 +449,8 @@ MISSING = [
     ("There is no item whose in.shelf is '9' and name is 'Oil'",
      js(ITEMS, Item(fields=((("in", "shelf"), 9), (("name",), "Oil"))), "id")),
     ("There is no item whose name is 'Oil'", js(ITEMS, item(2, name="Oil"), "id")),
+    ("There is no item whose in.shelf is '9'", js(ITEMS, Item(fields=((("in", "shelf"), 9),), counts=True), "id")),
+    ("There is no item whose name is 'Oil 4'", js(ITEMS, Item(fields=((("name",), "Oil 4"),), counts=True), "id")),
     ("There is no item whose id is '9'", js(ITEMS, item(kind="food", after=item(id=9)), "id")),
     ("There is no item whose kind is 'paint'", js(ITEMS, item(kind="paint", after=item(id=3)), "id")),
     ("There is no list", js({"a": 1}, item(id=9), "id")),

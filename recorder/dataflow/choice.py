@@ -16,7 +16,7 @@ import msgspec
 
 from recorder.dataflow.texts import rarity, words
 from recorder.markup import elements
-from recorder.request import as_text, key_of, position, scalars, value_at
+from recorder.request import as_text, key_of, position, scalars, uncounted, value_at
 from recorder.session import Place
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
@@ -230,7 +230,7 @@ class Chooser:
             fields = ((("tag",), element["tag"]), (("text",), expression))
             probe = Item(fields=((("tag",), element["tag"]), (("text",), element["text"])))
             if self._reaches(items, probe, index, attribute):
-                return Item(fields=fields)
+                return Item(fields=fields, counts=not clue.typed and _counts(items, index, attribute))
         is_content = element["tag"] not in ("script", "meta", "link", "title")
         anchored = self._anchored(items, index, attribute, identities, clues) if is_content else None
         if anchored is not None:
@@ -239,7 +239,7 @@ class Chooser:
         if attribute != "text" and text and len(text) < 80 and rarity(text) <= 2 and target not in text:
             item = Item(fields=((("tag",), element["tag"]), (("text",), text)))
             if element["tag"] != "script" and self._reaches(items, item, index, attribute):
-                return item
+                return msgspec.structs.replace(item, counts=_counts(items, index, attribute))
         for fields, _ in identities:
             if len(fields) > 1 and self._reaches(items, Item(fields=fields), index, attribute):
                 return Item(fields=fields)
@@ -397,6 +397,14 @@ def _fields(record: Any, depth: int = 8) -> Iterator[tuple[Place, Any]]:
 def _same(item: Any, path: Path, text: str) -> bool:
     found = value_at(item, path)
     return found is not None and not isinstance(found, dict | list) and as_text(found) == text
+
+
+def _counts(items: list[Any], index: int, attribute: str) -> bool:
+    """Whether the numbers in an element's text may be counts: without them, it still differs from all others."""
+    tag, text = items[index]["tag"], items[index]["text"]
+    bare = uncounted(text)
+    alike = (o for o in items if o["tag"] == tag and uncounted(o.get("text", "")) == bare)
+    return bare != text and len({other.get(attribute) for other in alike}) == 1
 
 
 def _counted(place: int, length: int) -> int:

@@ -192,6 +192,24 @@ def named_link(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Give
     return given
 
 
+@document("link that counts what it leads to, clicked", chosen=True)
+def counting_link(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
+    count = m.received("unused", ("small number", "number"))
+    given = given_of(
+        m, "link that counts what it leads to, clicked", noun, key, fitting, Locator(_page(m)), "chosen"
+    )
+    before, text = f"/{looks.plural(noun)}/", cat(f"{noun.capitalize()} (", Ref(count.name), ")")
+    m.doc.body.append(
+        cat("<nav>", '<a href="', before, html_of(Fn("percent", given.ref)), '">', text, "</a></nav>")
+    )
+    given.symbol.locator = msgspec.structs.replace(
+        _element(m, {"tag": "a", "text": f"{noun.capitalize()} ({count.recorded})"}, "href"),
+        readers=(Reader(kind="segment", path=(1,)),),
+    )
+    given.deed = Deed(name=text, role="link")
+    return given
+
+
 @document("radio button, chosen", chosen=True)
 def radio(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> Given:
     given, name = _html_rows(

@@ -365,6 +365,7 @@ class _Script:
         """The fields and the options of a selector, as jq."""
         fields = self.jq(nested(item.fields), arguments, texts=True)
         options = [f"nth: {int(item.nth)}"] if item.nth else []
+        options += ["counts: true"] if item.counts else []
         for name, anchor in (("after", item.after), ("before", item.before)):
             if anchor is not None:
                 options.append(f"{name}: [{', '.join(self.selecting(anchor, arguments))}]")

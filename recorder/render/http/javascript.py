@@ -316,6 +316,8 @@ class _Module:
         options: list[tuple[str, Node]] = []
         if item.nth:
             options.append(("nth: ", str(int(item.nth))))
+        if item.counts:
+            options.append(("counts: ", "true"))
         for name, anchor in (("after", item.after), ("before", item.before)):
             if anchor is not None:
                 options.append((f"{name}: ", self.selector(anchor, "[", "]")))

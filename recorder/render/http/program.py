@@ -356,10 +356,12 @@ class HttpProgram:
         arguments = [code, self.fields(item)]
         if item.nth:
             arguments.append(f"nth={item.nth}")
+        if item.counts:
+            arguments.append("counts=True")
         for side, anchor in (("after", item.after), ("before", item.before)):
             if anchor is None:
                 continue
-            is_plain = not (anchor.nth or anchor.after or anchor.before)
+            is_plain = not (anchor.nth or anchor.after or anchor.before or anchor.counts)
             arguments.append(
                 f"{side}={self.fields(anchor) if is_plain else self.picked(code, anchor, 'place')}"
             )

@@ -18,12 +18,29 @@ def segment(value: object) -> str:
     return quote(str(value), safe="")
 
 
-def pick(items: Any, fields: dict[Any, Any], nth: int = 0, after: Any = None, before: Any = None) -> Any:
-    """The item whose fields have these values; ``after`` and ``before`` are the fields of an item to start from."""
-    return items[place(items, fields, nth, after, before)]
+def pick(
+    items: Any,
+    fields: dict[Any, Any],
+    nth: int = 0,
+    after: Any = None,
+    before: Any = None,
+    counts: bool = False,
+) -> Any:
+    """The item whose fields have these values; ``after`` and ``before`` are the fields of an item to start from.
+
+    With ``counts``, numbers in the texts may differ if only one item then fits.
+    """
+    return items[place(items, fields, nth, after, before, counts)]
 
 
-def place(items: Any, fields: dict[Any, Any], nth: int = 0, after: Any = None, before: Any = None) -> int:
+def place(
+    items: Any,
+    fields: dict[Any, Any],
+    nth: int = 0,
+    after: Any = None,
+    before: Any = None,
+    counts: bool = False,
+) -> int:
     """The position of the item that ``pick`` returns."""
     places = range(len(items))
     if after is not None:
@@ -35,6 +52,10 @@ def place(items: Any, fields: dict[Any, Any], nth: int = 0, after: Any = None, b
         for n in places
         if all(is_text(field(items[n], key), as_text(value)) for key, value in fields.items())
     ]
+    if not found and counts:
+        texts = {key: uncounted(as_text(value)) for key, value in fields.items()}
+        alike = [n for n in places if all(uncounted(field(items[n], key)) == texts[key] for key in texts)]
+        found = alike if len(alike) == 1 else []
     if not -len(found) <= nth < len(found):
         wanted = " and ".join(
             f"{key if isinstance(key, str) else '.'.join(map(str, key))} is {value!r}"
@@ -57,6 +78,11 @@ def field(item: Any, path: Any) -> Any:
 def is_text(value: Any, text: str) -> bool:
     """Whether a value in an item is written so."""
     return value is not None and not isinstance(value, list | dict) and as_text(value) == text
+
+
+def uncounted(value: Any) -> str:
+    """A value as text, with 0 in place of each number."""
+    return re.sub(r"[0-9]+(?:[.,][0-9]+)*", "0", as_text(value))
 
 
 def as_text(value: Any) -> str:
