@@ -40,6 +40,8 @@ NAMED = {
     "uarr": "\u2191", "rarr": "\u2192", "darr": "\u2193", "minus": "\u2212",
 }  # fmt: skip
 """Other characters by name."""
+LOOKS = frozenset("class style d points srcset transform viewbox fill stroke tag text".split())
+"""The keys of an element that only say how it looks, with those that each element has."""
 _NAMED = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
@@ -49,8 +51,8 @@ def elements(text: str) -> list[dict[str, Any]]:
     Each is an object of its attributes (names in lower case, the first of several with one name), with ``tag``
     (in lower case) and ``text``: the text between its start tag and the next tag, references decoded (see
     :func:`plain`) and white space collapsed. Text that follows an end tag is an element of its own, whose tag is
-    empty. The text of a script is its source, unchanged. Style sheets, comments and elements with neither
-    attributes nor text are left out.
+    empty. The text of a script is its source, unchanged. Style sheets, comments, and elements without text that
+    have no attributes but :data:`LOOKS` are left out.
     """
     found: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
@@ -76,7 +78,7 @@ def elements(text: str) -> list[dict[str, Any]]:
     for element in found:
         if element["tag"] != "script":
             element["text"] = _collapsed(element["text"])
-    return [element for element in found if len(element) > 2 or element["text"]]
+    return [element for element in found if element["text"] or not element.keys() <= LOOKS]
 
 
 def plain(text: str) -> str:

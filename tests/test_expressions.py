@@ -249,6 +249,8 @@ CASES = [
         # Pairs of letters that a search without regard to case takes for one (ss as \u00df) take no exponential time.
         "<SCRIPT>" + "press the first; " * 100 + "<b>z</b>" * 60 + "</Script><p>1</p>",
         "a < b <" + "<p>1 < 2</p>" * 50 + "<", "<a\"b c=\"d>e</a>" + "<p>z</p>" * 50 + "\">", "", "just text", "<", "<!", "<!-->x-->y",
+        # Elements that only say how something looks are no elements.
+        '<div class="a"></div><div style="b"><i class=c>x</i></div><svg viewbox="0"><path d="M0" id=e /></svg><div z></div>',
     )),
     Case(name="text", answer=Answer(body="token-1\n", component="text"), expression=link()),
     Case(name="text that is read", answer=Answer(body="<r><id>7</id></r>", component="text"),

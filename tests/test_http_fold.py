@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from recorder.adapters import Selection, new_fold, workflow
 from recorder.adapters.http.describe import named, operation_name, singular, template
+from recorder.adapters.http.page import read_page
 from recorder.events import Body, Done, Fetched, PageOpened, Part, Request, Response, Secret, Typed
 from recorder.inline import data_url, inline_url
+from recorder.markup import elements
 from recorder.session import Session
 from recorder.workflow import Link, leaves, sent
 from tests.http_page import ROOT, Page, looked_at
@@ -548,3 +550,11 @@ def test_whoever_looks_on_sees_what_whoever_looks_once_does(data: st.DataObject)
         events[place : place + 2] = reversed(events[place : place + 2])
     looks = data.draw(st.sets(st.integers(0, len(events))))
     looked_at(events, looks, still_moving=data.draw(st.integers(0, 5)))
+
+
+def test_a_script_finds_the_elements_of_a_page_where_the_recording_has_them() -> None:
+    state = "v" * 50_000
+    text = f"<div class=alert></div><i style='x'></i><div data-a=1>a</div><input name=state value={state}>"
+    found = read_page(text, "/")["elements"]
+    assert found == elements(text)
+    assert [element["tag"] for element in found] == ["div", "input"] and found[1]["value"] == state

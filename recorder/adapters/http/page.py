@@ -7,29 +7,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from recorder.markup import elements
+from recorder.markup import LOOKS, elements
 
 MOST_ELEMENTS = 20_000
 LONGEST_ATTRIBUTE = 4_000
-_LOOKS = frozenset({"style", "d", "points", "srcset", "transform", "viewbox", "fill", "stroke"})
-"""Attributes that only say how an element looks."""
+LONGEST_VALUE = 1 << 20
+"""Characters of an attribute that a form or a script may send: the state of a view is often larger than a picture."""
+_LOOKS = LOOKS - {"class", "tag", "text"}
 
 
 def read_page(text: str, url: str) -> dict[str, Any]:
     """``title``, ``url`` as given, and ``elements`` as :func:`recorder.markup.elements` returns them, without
-    attributes that only say how an element looks."""
+    attributes that only say how an element looks, and without long ones that hold a picture."""
     found = [
-        {
-            name: value
-            for name, value in element.items()
-            if name not in _LOOKS and (name == "text" or len(value) <= LONGEST_ATTRIBUTE)
-        }
+        {name: value for name, value in element.items() if name not in _LOOKS and _is_kept(name, value)}
         for element in elements(text)[:MOST_ELEMENTS]
     ]
-    kept = [element for element in found if _says_something(element)]
     title = next((element["text"] for element in found if element["tag"] == "title"), "")
-    return {"title": title, "url": url, "elements": kept}
+    return {"title": title, "url": url, "elements": found}
 
 
-def _says_something(element: dict[str, Any]) -> bool:
-    return bool(element["text"]) or any(name not in ("tag", "text", "class") for name in element)
+def _is_kept(name: str, value: str) -> bool:
+    if name == "text" or len(value) <= LONGEST_ATTRIBUTE:
+        return True
+    return len(value) <= LONGEST_VALUE and name not in _PICTURES
+
+
+_PICTURES = frozenset({"src", "href", "xlink:href", "poster"})

@@ -133,6 +133,7 @@ NAMED = {
     "hellip": "\u2026", "lsaquo": "\u2039", "rsaquo": "\u203a", "euro": "\u20ac", "trade": "\u2122", "larr": "\u2190",
     "uarr": "\u2191", "rarr": "\u2192", "darr": "\u2193", "minus": "\u2212",
 }  # fmt: skip
+LOOKS = set("class style d points srcset transform viewbox fill stroke tag text".split())
 CHARACTERS = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
@@ -161,7 +162,7 @@ def elements(text: str) -> list[dict[str, Any]]:
     for element in found:
         if element["tag"] != "script":
             element["text"] = collapsed(element["text"])
-    return [element for element in found if len(element) > 2 or element["text"]]
+    return [element for element in found if element["text"] or not element.keys() <= LOOKS]
 
 
 def plain(text: str) -> str:
