@@ -19,6 +19,7 @@ from recorder.workflow import (
     Cookie,
     Digest,
     Expression,
+    Extended,
     Generated,
     Item,
     Link,
@@ -275,7 +276,7 @@ def _member(value: Any, key: str | int) -> Any:
 
 def _has_leaves(expression: Expression) -> bool:
     """Whether it is more than JSON."""
-    if isinstance(expression, Text | Spelled | Digest | Object | AppUrl):
+    if isinstance(expression, Text | Spelled | Digest | Object | Extended | AppUrl):
         return True
     return next(leaves(expression), None) is not None
 
@@ -332,6 +333,8 @@ def _written(expression: Expression) -> str:
         case Object():
             members = (f"{_written(key)}: {_written(value)}" for key, value in expression.members)
             return f"{{{', '.join(members)}}}"
+        case Extended():
+            return f"{_written(expression.base)} with {_written(expression.value)}"
         case dict():
             return f"{{{', '.join(f'{_written(k)}: {_written(v)}' for k, v in expression.items())}}}"
         case list() | tuple():

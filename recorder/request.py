@@ -24,6 +24,7 @@ from recorder.spelling import as_text as as_text
 from recorder.workflow import (
     Digest,
     Expression,
+    Extended,
     Generated,
     Item,
     Link,
@@ -376,6 +377,13 @@ def evaluated(expression: Expression, leaf: Callable[[Any], Any]) -> Any:
             return digest.hex() if expression.form == "hex" else _as_base64(digest, expression.form)
         case Object():
             return {as_text(evaluated(k, leaf)): evaluated(v, leaf) for k, v in expression.members}
+        case Extended():
+            base, more = evaluated(expression.base, leaf), evaluated(expression.value, leaf)
+            if isinstance(base, dict) and isinstance(more, dict):
+                return {**base, **more}
+            if isinstance(base, list) and isinstance(more, list):
+                return [*base, *more]
+            raise TypeError("it is not of the recorded type")
         case dict():
             return {key: evaluated(item, leaf) for key, item in expression.items()}
         case list() | tuple():

@@ -122,6 +122,14 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[tuple[Expression, Expression], ...]
 
 
+class Extended(msgspec.Struct, frozen=True, kw_only=True):
+    """An object with other members added or put in place of its own, or a list with more items at its end."""
+
+    base: Expression
+    value: Expression
+    """A dict or :class:`Object`, or a list."""
+
+
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """Text put together: of each piece, an expression, what it is as text."""
 
@@ -151,7 +159,20 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
 
 
-Leaf = Link | VariableRef | SecretRef | File | Cookie | AppUrl | Generated | Digest | Text | Spelled | Object
+Leaf = (
+    Link
+    | VariableRef
+    | SecretRef
+    | File
+    | Cookie
+    | AppUrl
+    | Generated
+    | Digest
+    | Text
+    | Spelled
+    | Object
+    | Extended
+)
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -378,6 +399,9 @@ def leaves(expression: Expression) -> Iterator[Any]:
         yield from leaves(expression.value)
     elif isinstance(expression, Object):
         yield from leaves(expression.members)
+    elif isinstance(expression, Extended):
+        yield from leaves(expression.base)
+        yield from leaves(expression.value)
     elif isinstance(expression, Link):
         yield expression
         for path in (expression.path, *(reader.path for reader in expression.readers)):
@@ -444,6 +468,8 @@ class SecretFinder:
             return msgspec.structs.replace(value, value=self.replace(value.value))
         if isinstance(value, Object):
             return Object(members=tuple((self.replace(k), self.replace(v)) for k, v in value.members))
+        if isinstance(value, Extended):
+            return Extended(base=self.replace(value.base), value=self.replace(value.value))
         return value
 
 

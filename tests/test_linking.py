@@ -163,3 +163,92 @@ def test_a_record_in_an_object_whose_members_go_by_ids_is_found_by_what_it_says(
     page.ask("POST", "/open", sent={"page_id": UUIDS[1]}, give={})
     given = {"POST /load": records(UUIDS[4:8], "Extra", "Groceries", "Trip", "Work")}
     assert bodies(page, given)[-1] == {"page_id": UUIDS[6]}
+
+
+def test_an_object_that_is_sent_back_is_what_the_app_gives_now_with_what_was_changed() -> None:
+    page = Page()
+    settings = {
+        "theme": "dark",
+        "size": 25,
+        "digest": True,
+        "lang": "en",
+        "flags": {"beta": False, "old": True},
+    }
+    page.ask("GET", "/me", give={"user": "ann", "settings": settings}, act=False)
+    page.type("Language", "fr")
+    changed = {**settings, "lang": "fr", "flags": {"beta": True, "old": True}}
+    page.ask("PATCH", "/me", sent={"settings": changed}, give={})
+    now = {
+        "theme": "light",
+        "size": 50,
+        "digest": False,
+        "lang": "de",
+        "flags": {"beta": False, "old": False},
+        "more": 1,
+    }
+    sent = bodies(page, {"GET /me": {"user": "bob", "settings": now}})[-1]
+    assert sent == {"settings": {**now, "lang": "fr", "flags": {"beta": True, "old": False}}}
+
+
+def test_a_body_that_is_sent_back_is_of_the_record_that_was_chosen() -> None:
+    page = Page()
+
+    def issue(id: int, title: str, version: int) -> dict[str, Any]:
+        fields = [{"id": id + 1, "name": "Cost", "value": "?"}, {"id": id + 2, "name": "Area", "value": "?"}]
+        return {
+            "id": id,
+            "title": title,
+            "version": version,
+            "note": f"of {id}",
+            "fields": fields,
+            "links": {"a": id},
+        }
+
+    page.ask("GET", "/issues", give=[issue(1200, "Desk", 3), issue(1300, "Lamp", 3)], act=False)
+    page.act(name="Lamp", role="row")
+    page.type("Note", "call back")
+    body = {key: value for key, value in issue(1300, "Lamp", 3).items() if key != "links"}
+    page.ask("PUT", "/issues/1300", sent={**body, "note": "call back"}, give={})
+    now = [issue(20, "Sofa", 8), issue(40, "Desk", 9), issue(60, "Lamp", 7)]
+    sent = bodies(page, {"GET /issues": now})[-1]
+    assert sent == {**{k: v for k, v in now[2].items() if k != "links"}, "note": "call back"}
+
+
+def test_members_that_others_added_to_an_object_keyed_by_ids_are_sent_back_too() -> None:
+    page = Page()
+    page.ask(
+        "GET", "/people", give=[{"id": id, "name": n} for id, n in zip(UUIDS, "ab", strict=False)], act=False
+    )
+    page.ask("GET", "/page", give={"id": UUIDS[5], "members": {UUIDS[0]: "editor"}}, act=False)
+    page.type("b", "reader", kind="choice", shown="reader")
+    page.ask("PUT", "/page", sent={"members": {UUIDS[0]: "editor", UUIDS[1]: "reader"}}, give={})
+    given = {
+        "GET /people": [{"id": UUIDS[n], "name": name} for n, name in ((7, "x"), (8, "a"), (9, "b"))],
+        "GET /page": {"id": UUIDS[6], "members": {UUIDS[7]: "owner", UUIDS[8]: "editor"}},
+    }
+    members = {UUIDS[7]: "owner", UUIDS[8]: "editor", UUIDS[9]: "reader"}
+    assert bodies(page, given)[-1] == {"members": members}
+
+
+def test_a_list_that_is_sent_back_keeps_what_it_holds_now() -> None:
+    page = Page()
+    page.ask("GET", "/tags", give={"tags": ["a-7f3e9c", "b-81cc02"], "rest": 1}, act=False)
+    page.type("Tag", "new one")
+    page.ask("PUT", "/tags", sent={"tags": ["a-7f3e9c", "b-81cc02", "new one"]}, give={})
+    given = {"GET /tags": {"tags": ["c-119f00", "d-aa71e2", "e-0172bc"]}}
+    assert bodies(page, given)[-1] == {"tags": ["c-119f00", "d-aa71e2", "e-0172bc", "new one"]}
+
+
+def test_an_item_of_a_list_that_a_query_gave_by_post_is_found_by_its_name() -> None:
+    page = Page()
+    page.act(name="Refresh")
+    page.ask(
+        "POST",
+        "/graphql",
+        sent={"query": "{nodes}"},
+        give=[{"id": UUIDS[0], "name": "Todo"}, {"id": UUIDS[1], "name": "Done"}],
+    )
+    page.act(name="Finish")
+    page.ask("POST", "/finish", sent={"state_id": UUIDS[1]}, give={})
+    now = [{"id": UUIDS[n], "name": name} for n, name in ((5, "New"), (6, "Todo"), (7, "Done"))]
+    assert bodies(page, {"POST /graphql": now})[-1] == {"state_id": UUIDS[7]}

@@ -62,13 +62,14 @@ class Chooser:
     def __init__(self, expression: Callable[[Clue, str], Expression]) -> None:
         self._expression = expression
 
-    def link(self, link: Link, output: Any, component: str, clues: Sequence[Clue], made: bool) -> Link:
+    def link(self, link: Link, output: Any, component: str, clues: Sequence[Clue], made: int) -> Link:
         """The link with selectors in place of positions.
 
         Args:
             output: the value that the link leads into.
             component: of that output.
-            made: the output is the response to a call that changed something.
+            made: how many records the call may have made whose response the output is; a longer list is one that it
+                only read.
         """
         if component != "headers":
             link = _by_entries(link, output)
@@ -80,7 +81,7 @@ class Chooser:
             value = _read(reader, value)
         return Link(step=link.step, output=link.output, path=path, readers=tuple(readers))
 
-    def _reader(self, reader: Reader, value: Any, clues: Sequence[Clue], made: bool) -> Reader:
+    def _reader(self, reader: Reader, value: Any, clues: Sequence[Clue], made: int) -> Reader:
         inside: Any = None
         if reader.kind == "elements":
             inside = elements(as_text(value))
@@ -99,7 +100,7 @@ class Chooser:
         path = self._path(inside, reader.path, component, clues, made)
         return Reader(kind=reader.kind, path=path)
 
-    def _path(self, value: Any, path: Path, component: str, clues: Sequence[Clue], made: bool) -> Path:
+    def _path(self, value: Any, path: Path, component: str, clues: Sequence[Clue], made: int) -> Path:
         chosen: list[str | int | Item] = []
         for place, part in enumerate(path):
             rest = path[place + 1 :]
@@ -123,9 +124,10 @@ class Chooser:
     # Lists of JSON
 
     def _item(
-        self, items: list[Any], index: int, rest: Path, around: str, clues: Sequence[Clue], made: bool
+        self, items: list[Any], index: int, rest: Path, around: str, clues: Sequence[Clue], made: int
     ) -> int | Item:
         record = items[index]
+        is_made = len(items) <= made
         found: list[tuple[float, Place, Any, Clue | None]] = []
         shared: list[tuple[float, Place, Any, Clue]] = []
         for path, leaf in _fields(record):
@@ -138,7 +140,9 @@ class Chooser:
             if clue is not None and not isinstance(leaf, str) and rarity(leaf) < 2 and not clue.near:
                 # A small number that was typed says nothing about a number of the record.
                 clue = None
-            is_name = not made and isinstance(leaf, str) and rarity(leaf) <= 2 and bool(words(key) & _NAMING)
+            is_name = (
+                not is_made and isinstance(leaf, str) and rarity(leaf) <= 2 and bool(words(key) & _NAMING)
+            )
             if clue is None and not is_name:
                 continue
             if sum(_same(item, path, text) for item in items) != 1:
@@ -149,7 +153,7 @@ class Chooser:
                 found.append((10 + clue.rank + naming, path, leaf, clue))
             else:
                 found.append((naming, path, leaf, None))
-        flag = None if made else _flag(items, index)
+        flag = None if is_made else _flag(items, index)
         if flag is not None:
             found.append((5, flag, True, None))
         if shared and (together := self._together(items, index, around, shared, found)) is not None:

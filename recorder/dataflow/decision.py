@@ -43,14 +43,16 @@ from recorder.dataflow.sent import (
     texts_of,
 )
 from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
+from recorder.dataflow.whole import Whole, counterpart, is_same, is_state
 from recorder.placeholders import PLACEHOLDER
-from recorder.request import as_text, follow, unbase64, value_at
+from recorder.request import as_text, follow, scalars, unbase64, value_at
 from recorder.session import Call, File, Learnt, Made, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
     Cookie,
     Digest,
     Expression,
+    Extended,
     Link,
     Object,
     Origin,
@@ -214,6 +216,8 @@ class Flow:
         inputs: list[Expression] = []
         keys: dict[int, Expression] = {}
         is_rpc = {value.name for value in call.inputs} >= {"jsonrpc", "method"}
+        members = {v.name: v.value for v in call.inputs if v.location == "json" and v.name}
+        whole = self._counterpart(members, call.timing.started) if len(members) > 1 and not is_rpc else None
         for number, value in enumerate(call.inputs):
             place = Slot(name=value.name or "", location=value.location, argument=number)
             is_refused = (call.id, number) in self._refused and number not in proved
@@ -224,7 +228,10 @@ class Flow:
                 self._note(place, "constant", "part of the JSON-RPC protocol")
                 inputs.append(value.value)
                 continue
-            inputs.append(self._value(value.value, place, call.timing.started))
+            if whole is not None and value.location == "json" and not self._is_learnt(number):
+                inputs.append(self._member(value.name, value.value, whole, place, call.timing.started))
+            else:
+                inputs.append(self._value(value.value, place, call.timing.started))
             if value.name and value.location in ("form", "multipart", "json", "query"):
                 key = self._key(value.name, msgspec.structs.replace(place, name=""), call.timing.started)
                 if key is not None:
@@ -321,6 +328,11 @@ class Flow:
     # Values
 
     def _value(self, value: Any, place: Slot, at: float) -> Expression:
+        if isinstance(value, dict | list) and place.location in ("json", "message"):
+            is_learnt = self._is_learnt(place.argument)
+            whole = None if is_learnt else self._counterpart(value, at)
+            if whole is not None:
+                return self._given(value, whole, place, at)
         if isinstance(value, dict):
             return self._object(value, place, at)
         if isinstance(value, list):
@@ -380,6 +392,69 @@ class Flow:
         if all(isinstance(key, str) for key, _ in members):
             return dict(members)
         return Object(members=tuple(members))
+
+    # Objects that are sent back
+
+    def _is_learnt(self, argument: int) -> bool:
+        """Whether replays taught something of a part of an argument."""
+        return any(call == self._call.id and number == argument for call, number, _ in self._learnt)
+
+    def _counterpart(self, value: Any, at: float) -> Whole | None:
+        shown = self._documents.get(self._call.page)
+        document = shown.id if shown is not None else ""
+        return counterpart(value, lambda text: self._received.places(text, at, document))
+
+    def _given(self, value: Any, whole: Whole, place: Slot, at: float) -> Expression:
+        """An object, list or value as the app gave it, with what is different."""
+        if is_same(value, whole.value):
+            return self._given_link(value, whole, place)
+        if isinstance(value, list):
+            start = len(whole.value)
+            slots = [msgspec.structs.replace(place, path=(*place.path, n)) for n in range(len(value))]
+            more = [self._value(value[n], slots[n], at) for n in range(start, len(value))]
+            return Extended(base=self._given_link(value[:start], whole, place), value=more)
+        is_all = value.keys() >= whole.value.keys()
+        members: list[tuple[Expression, Expression]] = []
+        same = {}
+        for key, item in value.items():
+            inner = msgspec.structs.replace(place, name=key, path=(*place.path, key))
+            if is_all and key in whole.value and self._is_as_given(item, whole.value[key], inner, at):
+                same[key] = item
+                continue
+            traced = self._key(key, msgspec.structs.replace(inner, name=""), at)
+            members.append((key if traced is None else traced, self._member(key, item, whole, inner, at)))
+        is_plain = all(isinstance(key, str) for key, _ in members)
+        made: Expression = dict(members) if is_plain else Object(members=tuple(members))
+        return Extended(base=self._given_link(same, whole, place), value=made) if same else made
+
+    def _member(self, key: str, item: Any, whole: Whole, place: Slot, at: float) -> Expression:
+        """A member of an object that the app gave, which may be different now."""
+        if key not in whole.value:
+            return self._value(item, place, at)
+        if self._is_as_given(item, whole.value[key], place, at):
+            return self._given_link(item, whole.member(key), place)
+        return (
+            self._given(item, whole.member(key), place, at)
+            if is_state(item, whole.value[key])
+            else (self._value(item, place, at))
+        )
+
+    def _is_as_given(self, item: Any, given: Any, place: Slot, at: float) -> bool:
+        """Whether a member is as the app gave it, and not what the person typed there."""
+        if not is_same(item, given):
+            return False
+        if isinstance(item, dict | list):
+            return True
+        return self._person.typed_as(item, as_text(item), place, at, 2)[1] < 1
+
+    def _given_link(self, value: Any, whole: Whole, place: Slot) -> Expression:
+        self._note(place, "received", f"the app gave it in {whole.link.step}, and it is sent back")
+        self.given.update(leaf for _, leaf in scalars(value))
+        output, made = whole.source.output, whole.source.made
+        self._records.add((whole.link.step, whole.link.output, (*whole.link.path, *whole.inside)))
+        return whole.chosen(
+            lambda link: self._chooser.link(link, output.value, output.component, self._clues, made=made)
+        )
 
     def _key(self, key: str, place: Slot, at: float) -> Expression | None:
         """An expression for the name of a member or a field; None for a constant."""
@@ -488,9 +563,10 @@ class Flow:
             at=at,
             order=0,
             kept=call.id in self._kept,
-            reading=self._template(call)[0] in ("GET", "HEAD") or call.id not in self._kept,
+            reading=(reading := self._template(call)[0] in ("GET", "HEAD") or call.id not in self._kept),
             around=frozenset(),
             output=output,
+            made=0 if reading else 1,
         )
         return self._linked(source, value, known.text, place, known.evidence)
 
@@ -517,7 +593,7 @@ class Flow:
             source.output.value,
             source.output.component,
             self._noticeable()[0],
-            made=not source.reading,
+            made=source.made,
         )
         if place.location in ("json", "message"):
             if isinstance(value, str) and not isinstance(source.value, str):
@@ -818,9 +894,14 @@ def _in_base64(text: str, value: Expression) -> Spelled:
 
 
 def _by_position(source: Source) -> bool:
-    """Whether nothing but its position in a list tells a value from the others."""
-    path = source.link.path
-    if source.output.component in STREAMS or not path or not isinstance(path[-1], int):
+    """Whether nothing but its position in a list or an object tells a value from the others."""
+    path, readers = source.link.path, source.link.readers
+    if source.output.component in STREAMS:
+        return False
+    if readers and readers[-1].kind == "entries" and len(readers) == 1:
+        row = value_at(source.output.value, path)
+        return isinstance(row, dict) and not any(isinstance(item, dict | list) for item in row.values())
+    if not path or not isinstance(path[-1], int):
         return False
     row = value_at(source.output.value, path[:-1])
     return isinstance(row, list) and len(row) > 1 and all(type(item) is type(row[0]) for item in row)

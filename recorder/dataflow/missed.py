@@ -113,7 +113,7 @@ def _rank(opened: Open, source: Source) -> tuple[Any, ...]:
 
 def _changed(source: Source, text: str, lives: Lives) -> bool:
     output = source.output
-    by_content = _CHOOSER.link(source.link, output.value, output.component, (), made=not source.reading)
+    by_content = _CHOOSER.link(source.link, output.value, output.component, (), made=source.made)
     for live in lives(source.link.step, source.link.output):
         for link in (source.link, by_content):
             try:

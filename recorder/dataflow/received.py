@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
@@ -62,6 +63,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """The call only read (GET or HEAD)."""
     around: frozenset[str]
     output: Value
+    made: int = 0
+    """How many records the call may have made."""
 
     @property
     def record(self) -> tuple[str, int, tuple[Any, ...]]:
@@ -115,6 +118,7 @@ class Received:
         pairs = list(sent)
         own = {text for text, _ in pairs}
         named = {(text, name.lower()) for text, name in pairs}
+        made = 0 if reading or call.id not in self._kept else _most_made(call)
         ended = call.timing.started + (call.timing.ended or call.timing.first or 0.0)
         for number, output in enumerate(call.outputs):
             moments = self._moments(call, output)
@@ -150,6 +154,7 @@ class Received:
                         reading=reading or call.id not in self._kept,
                         around=around,
                         output=output,
+                        made=made,
                     )
                 )
 
@@ -363,6 +368,21 @@ def _name_of(element: Mapping[str, Any], attribute: str) -> str:
     if attribute in ("value", "text", "id", "for"):
         return str(element["tag"]) if attribute == "text" else attribute
     return attribute
+
+
+def _most_made(call: Call) -> int:
+    """How many records a request may make: as many as it has items of a list, or fields of one name."""
+    names = Counter(value.name for value in call.inputs)
+    lists = (len(found) for value in call.inputs for found in _lists(value.value))
+    return max([1, *names.values(), *lists])
+
+
+def _lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, dict | list):
+            yield from _lists(item)
 
 
 def _leads(link: Link, value: Any, text: str) -> bool:

@@ -15,6 +15,7 @@ from recorder.workflow import (
     AppUrl,
     Cookie,
     Digest,
+    Extended,
     Generated,
     Link,
     Object,
@@ -146,6 +147,10 @@ def _plain(value: Any, numbers: dict[str, int]) -> Any:
             key if isinstance(key, str) else _bracketed(key, numbers): _plain(item, numbers)
             for key, item in value.members
         }
+    if isinstance(value, Extended):
+        more = _plain(value.value, numbers)
+        base = _bracketed(value.base, numbers)
+        return [base, *more] if isinstance(more, list) else {base: "…", **more}
     return _bracketed(value, numbers) if isinstance(value, msgspec.Struct) else value
 
 

@@ -35,6 +35,7 @@ from recorder.workflow import (
     Cookie,
     Digest,
     Expression,
+    Extended,
     Generated,
     Item,
     Link,
@@ -233,6 +234,8 @@ class _Script:
                 for key, item in value.members
             )
             return "{" + ", ".join(f"({key}): {self.jq(item, arguments)}" for key, item in pairs) + "}"
+        if isinstance(value, Extended):
+            return f"({self.jq(value.base, arguments)} + {self.jq(value.value, arguments)})"
         if isinstance(value, list | tuple):
             return "[" + ", ".join(self.jq(item, arguments, texts) for item in value) + "]"
         if value is None or isinstance(value, str | bool | int | float):
@@ -261,7 +264,9 @@ class _Script:
             return variable is None or self.is_text(variable[1].value)
         if isinstance(value, Generated):
             return value.form not in ("ms", "s")
-        return value is not None and not isinstance(value, list | dict | tuple | bool | int | float | Object)
+        return value is not None and not isinstance(
+            value, list | dict | tuple | bool | int | float | Object | Extended
+        )
 
     def cookie(self, leaf: Cookie) -> str:
         self.needs |= {"cookie", "unquote"} if leaf.decoded else {"cookie"}

@@ -28,6 +28,7 @@ from recorder.workflow import (
     Cookie,
     Digest,
     Expression,
+    Extended,
     Generated,
     Item,
     Link,
@@ -186,8 +187,13 @@ class _Module:
                     opening, [("", self.as_text(leaf.value))], f").digest({javascript_text(leaf.form)})"
                 )
             case Object():
-                members = [(f"{self.member(key)}: ", self.expression(each)) for key, each in leaf.members]
+                members = self.members(leaf)
                 return Group("{ ", members, " }") if members else "{}"
+            case Extended():
+                base: list[tuple[str, Node]] = [("...", self.expression(leaf.base))]
+                if isinstance(leaf.value, list):
+                    return Group("[", [*base, *(("", self.expression(item)) for item in leaf.value)], "]")
+                return Group("{ ", [*base, *self.members(leaf.value)], " }")
             case Text():
                 return " + ".join(write(self.as_text(piece)) for piece in leaf.pieces)
             case Spelled(kind="json"):
@@ -231,7 +237,7 @@ class _Module:
         recorded = self.recorded(value)
         if isinstance(recorded, str) and isinstance(value, VariableRef):
             return self.expression(value)
-        opening = "JSON.stringify(" if isinstance(recorded, dict | list | Object) else "String("
+        opening = "JSON.stringify(" if isinstance(recorded, dict | list | Object | Extended) else "String("
         return Group(opening, [("", self.expression(value))], ")")
 
     def recorded(self, value: Expression) -> Any:
@@ -266,6 +272,11 @@ class _Module:
                 return f"characters({int(leaf.size)}, {javascript_text(leaf.alphabet)})"
         self.needs.add("randomBytes")
         return f"randomBytes({int(leaf.size)}).toString({javascript_text(leaf.form)})"
+
+    def members(self, value: Expression) -> list[tuple[str, Node]]:
+        """The members of an object that is written out."""
+        pairs = value.members if isinstance(value, Object) else tuple(dict(value).items())
+        return [(f"{self.member(key)}: ", self.expression(item)) for key, item in pairs]
 
     def member(self, key: Expression) -> str:
         """The name of a member of an object that is written out."""

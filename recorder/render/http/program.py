@@ -32,6 +32,7 @@ from recorder.workflow import (
     Cookie,
     Digest,
     Expression,
+    Extended,
     Generated,
     Item,
     Link,
@@ -256,10 +257,14 @@ class HttpProgram:
                 ]
                 return Group("digest(", digested, ")")
             case Object():
-                members = [
-                    (f"{write(self.as_text(key))}: ", self.expression(value)) for key, value in leaf.members
-                ]
-                return Group("{", members, "}")
+                return Group("{", self.members(leaf), "}")
+            case Extended():
+                base: list[tuple[str, Node]] = []
+                if isinstance(leaf.value, list):
+                    base = [("*", self.expression(leaf.base))]
+                    return Group("[", [*base, *(("", self.expression(item)) for item in leaf.value)], "]")
+                base = [("**", self.expression(leaf.base))]
+                return Group("{", [*base, *self.members(leaf.value)], "}")
             case Spelled(kind="percent"):
                 self.needs.add("quote")
                 return f'quote({write(self.as_text(leaf.value))}, safe="!\'()*~")'
@@ -282,6 +287,11 @@ class HttpProgram:
                 self.needs.add("Path")
                 return f"({write(self.file_path(leaf))}).read_bytes()"
         raise TypeError(f"{type(leaf).__name__} is not part of an expression")
+
+    def members(self, value: Expression) -> list[tuple[str, Node]]:
+        """The members of an object that is written out."""
+        pairs = value.members if isinstance(value, Object) else tuple(dict(value).items())
+        return [(f"{write(self.as_text(key))}: ", self.expression(item)) for key, item in pairs]
 
     def escaped(self, leaf: Escaped) -> Node:
         """Percent-encoded text."""
