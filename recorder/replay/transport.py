@@ -9,6 +9,7 @@ decide the rest.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import hashlib
 import json
@@ -27,7 +28,7 @@ import msgspec
 from yarl import URL
 
 from recorder.adapters.gradio.describe import Dependency, Description, describe
-from recorder.adapters.gradio.wire import apply_diff, parse_sse
+from recorder.adapters.gradio.wire import Messages, apply_diff
 from recorder.errors import AppError
 from recorder.replay.site import RETRIES
 
@@ -615,18 +616,9 @@ class Page:
 
 async def _messages(response: aiohttp.ClientResponse) -> AsyncIterator[Any]:
     """The JSON messages of an event stream, each as soon as it is whole."""
-    pending = bytearray()
+    text, messages = codecs.getincrementaldecoder("utf-8")("replace"), Messages()
     async for chunk in response.content.iter_any():
-        pending += chunk
-        # Only where an event can have ended: a large one comes in hundreds of chunks.
-        if b"\n" not in chunk:
-            continue
-        end = max(pending.rfind(b"\n\n"), pending.rfind(b"\r\n\r\n"))
-        if end < 0:
-            continue
-        whole = bytes(pending[:end]).decode("utf-8", "replace")
-        del pending[:end]
-        for message in parse_sse(whole + "\n\n")[0]:
+        for message in messages.feed(text.decode(chunk)):
             yield message
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from recorder.adapters import Want
 from recorder.adapters.gradio.wire import (
-    Stream,
+    Messages,
     apply_diff,
     is_file_data,
     map_text,
@@ -140,7 +140,7 @@ class Traffic:
         self._joins: dict[tuple[str, str], WireCall] = {}
         self._direct: dict[tuple[str, str], WireCall] = {}
         self._served: dict[tuple[str, str], WireCall] = {}
-        self._streams: dict[tuple[str, str], Stream] = {}
+        self._streams: dict[tuple[str, str], Messages] = {}
         self._statuses: dict[tuple[str, str], int] = {}
         self._descriptions: dict[tuple[str, str], str] = {}
         self._by_event: dict[str, WireCall] = {}
@@ -226,7 +226,7 @@ class Traffic:
             self._want_info(app)
         key = (event.page, event.id)
         if what == "queue/data":
-            self._streams[key] = Stream()
+            self._streams[key] = Messages()
         elif event.method == "POST" and what in ("queue/join", "run/predict", "api/predict"):
             call = self._call(event, root, address.query)
             if call is None:
