@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "recorder"
 
 FLOORS: list[set[str]] = [
-    {"errors", "registry", "remembered", "markup", "placeholders"},
+    {"errors", "registry", "remembered", "markup", "placeholders", "sse"},
     {"address", "cookies"},
     {"events"},
     {"api"},

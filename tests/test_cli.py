@@ -276,13 +276,14 @@ def test_record_without_a_browser_is_one_sentence(run: Run) -> None:
 
 
 def test_a_free_name_never_overwrites_a_session_or_its_files(tmp_path: Path) -> None:
-    from recorder.cli.sessions import free_name
+    from recorder.capture.names import free_path, is_session
 
     path = tmp_path / "session.json"
-    assert free_name(path) == path
+    assert free_path(path, is_session) == path
     path.write_text("")
     (tmp_path / "session-2.files").mkdir()
-    assert free_name(path).name == "session-3.json"
+    (tmp_path / "session-3.journal").write_text("")
+    assert free_path(path, is_session).name == "session-4.json"
 
 
 def test_render_names_the_program_and_tests_the_rows_of_a_file(run: Run, file: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from recorder.replay.transport import Answer, Reception, unquoted
+from recorder.adapters.gradio.stream import unquoted
+from recorder.replay.transport import Answer, Reception
 
 
 def received(*messages: Any, diffs: bool = True) -> Answer:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from recorder.address import following, is_loopback, origin_of
+from recorder.address import is_loopback, origin_of
 from recorder.capture import inject
 from recorder.capture.access import (
     KEY_VARIABLE,
@@ -35,7 +35,7 @@ from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal
 from recorder.capture.channel import converse, refuses
 from recorder.capture.collector import Collector
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
-from recorder.capture.fetch import REDIRECTS, SECONDS, request_target
+from recorder.capture.fetch import SECONDS, Asked, redirected, request_target
 from recorder.capture.kept import FILE_LIMIT, Fetching
 from recorder.capture.names import Names
 from recorder.errors import RecorderError, UsageError
@@ -194,7 +194,7 @@ class Recording:
             self._collector = Collector(
                 _url(scope),
                 self._names,
-                self._fetch,
+                redirected(self._asking),
                 file_limit=self._file_limit,
                 on_saved=self._on_saved,
                 on_recovered=lambda path: self._say(
@@ -220,23 +220,8 @@ class Recording:
             await self.site.close()
 
     @contextlib.asynccontextmanager
-    async def _fetch(self, url: str, cookie: str) -> AsyncIterator[Fetching]:
+    async def _asking(self, url: str, cookie: str) -> AsyncIterator[Asked]:
         """Ask the app itself, without a network in between."""
-        first = url
-        for _ in range(REDIRECTS + 1):
-            async with self._asking(url, cookie) as (answer, location):
-                if location:
-                    led_to = following(url, location)
-                    if origin_of(led_to) != origin_of(url):
-                        raise RecorderError(f"{first} was not read: it redirects to another site")
-                    url = led_to
-                    continue
-                yield answer
-                return
-        raise RecorderError(f"{first} was not read: it redirects without end")
-
-    @contextlib.asynccontextmanager
-    async def _asking(self, url: str, cookie: str) -> AsyncIterator[tuple[Fetching, str]]:
         assert self._app is not None
         parts = urlsplit(url)
         path, _, query = request_target(url).partition("?")
@@ -283,8 +268,7 @@ class Recording:
                 raise RecorderError(f"{url} cannot be read: the app failed")
             kind = get(start["headers"], b"content-type").decode("latin-1")
             location = get(start["headers"], b"location").decode("latin-1")
-            redirects = start["status"] in (301, 302, 303, 307, 308)
-            yield Fetching(start["status"], kind or None, _chunks(said, url)), location if redirects else ""
+            yield Fetching(start["status"], kind or None, _chunks(said, url)), location, (origin_of(url),)
         except asyncio.TimeoutError:
             raise RecorderError(f"{url} cannot be read: the app does not answer") from None
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -28,20 +29,39 @@ def fetch_with(client: aiohttp.ClientSession, address: Address) -> Fetch:
     """A :data:`~recorder.capture.kept.Fetch` over ``client``."""
 
     @contextlib.asynccontextmanager
+    async def ask(url: str, cookie: str) -> AsyncIterator[Asked]:
+        target, headers = await address(url, cookie)
+        async with _asking(client, target, headers) as answer:
+            content = Fetching(answer.status, answer.headers.get("Content-Type"), _chunks(answer, url))
+            # An app may name itself by the address at which it is reached past the proxy.
+            yield content, answer.headers.get("Location", ""), (origin_of(url), origin_of(target))
+
+    return redirected(ask)
+
+
+Asked = tuple[Fetching, str, tuple[str, ...]]
+"""An answer, its ``Location``, and the origins that are the app's own."""
+
+
+def redirected(ask: Callable[[str, str], AbstractAsyncContextManager[Asked]]) -> Fetch:
+    """A :data:`~recorder.capture.kept.Fetch` that follows redirects within the app.
+
+    Args:
+        ask: asks for a URL with a ``Cookie`` header's value.
+    """
+
+    @contextlib.asynccontextmanager
     async def fetch(url: str, cookie: str) -> AsyncIterator[Fetching]:
         first = url
         for _ in range(REDIRECTS + 1):
-            target, headers = await address(url, cookie)
-            async with _asking(client, target, headers) as answer:
-                location = answer.headers.get("Location")
-                if answer.status in (301, 302, 303, 307, 308) and location:
-                    led_to = following(url, location)
-                    if origin_of(led_to) not in (origin_of(url), origin_of(target)):
-                        raise RecorderError(f"{first} was not read: it redirects to another site")
-                    url = led_to
-                    continue
-                yield Fetching(answer.status, answer.headers.get("Content-Type"), _chunks(answer, url))
-                return
+            async with ask(url, cookie) as (answer, location, own):
+                if answer.status not in (301, 302, 303, 307, 308) or not location:
+                    yield answer
+                    return
+                led_to = following(url, location)
+                if origin_of(led_to) not in own:
+                    raise RecorderError(f"{first} was not read: it redirects to another site")
+                url = led_to
         raise RecorderError(f"{first} was not read: it redirects without end")
 
     return fetch

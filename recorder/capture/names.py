@@ -6,9 +6,11 @@ import os
 import re
 import time
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from recorder.capture import journal as journals
+from recorder.session import files_folder
 
 
 class Names:
@@ -30,14 +32,8 @@ class Names:
         if self._file is not None and not self._file_taken:
             return self._file
         if self._file is not None:
-            stem, suffix, number = self._file.stem, self._file.suffix, 2
-        else:
-            stem, suffix, number = time.strftime("session-%Y%m%d-%H%M%S"), ".json", 1
-        while True:
-            path = self.folder / (f"{stem}-{number}{suffix}" if number > 1 else stem + suffix)
-            if not path.exists() and not journal_path(path).exists():
-                return path
-            number += 1
+            return free_path(self._file, is_session, first=2)
+        return free_path(self.folder / time.strftime("session-%Y%m%d-%H%M%S.json"), is_session)
 
     def take(self) -> None:
         """A recording by the name that :meth:`next` gave has begun."""
@@ -63,12 +59,20 @@ def journal_path(path: Path) -> Path:
     return path.with_name(path.stem + journals.SUFFIX)
 
 
-def free_path(path: Path) -> Path:
-    """``path``, or one with a number, that is no file yet."""
-    found, number = path, 1
-    while found.exists():
+def is_session(path: Path) -> bool:
+    """Whether a session, its files or its journal has this name."""
+    return any(each.exists() for each in (path, journal_path(path), files_folder(path)))
+
+
+def free_path(path: Path, is_taken: Callable[[Path], bool] = Path.exists, first: int = 1) -> Path:
+    """``path``, or the first one with a number that is not taken: ``session.json``, ``session-2.json`` and so on.
+
+    Args:
+        first: the number to begin with; ``path`` itself is 1.
+    """
+    number = first
+    while is_taken(found := path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")):
         number += 1
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return found
 
 

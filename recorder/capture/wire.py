@@ -7,6 +7,7 @@ digests. Texts are handed to a page, which reports them as its own, without its 
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 import time
@@ -15,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from recorder import cookies
+from recorder import cookies, sse
 from recorder.address import origin_of
 from recorder.capture.documents import Headers, get, is_navigation
 from recorder.events import Cookies, Loaded, Login, Pairs, Streamed
@@ -28,10 +29,9 @@ SCRIPT_LIMIT = 256 * 1024
 """Bytes of one script file, before and after its content encoding is undone, and of all that are remembered."""
 SCRIPTS_LIMIT = 8 * 1024 * 1024
 EVENT_LIMIT = 256 * 1024
-"""Bytes of one event of a stream."""
+"""Characters of one event of a stream."""
 
 _SCRIPT = re.compile(rb"(?:text|application)/(?:x-)?(?:java|ecma)script\b", re.IGNORECASE)
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Witness(Protocol):
@@ -177,48 +177,15 @@ class Passing:
 
 
 class Events:
-    """The events of a stream of server-sent events that have a type of their own. Source: HTML, Server-sent events."""
+    """The events of a stream of server-sent events that have a type of their own: all others a page hears."""
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._size = 0
-        self._lines: list[bytes] = []
-        self._id = ""
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stream = sse.Stream(EVENT_LIMIT)
 
-    def feed(self, data: bytes) -> Iterable[tuple[str, str, str]]:
-        """Type, id and data of each event that ends in ``data``."""
-        # A carriage return at the end may be half of a line end.
-        waits = data.endswith(b"\r")
-        *lines, self._rest = _LINE_END.split(self._rest + (data[:-1] if waits else data))
-        if waits:
-            self._rest += b"\r"
-        if len(self._rest) > EVENT_LIMIT:
-            self._rest = b""
-        for line in lines:
-            if line:
-                self._size += len(line)
-                if self._size <= EVENT_LIMIT:
-                    self._lines.append(line)
-            else:
-                event = self._event()
-                self._lines, self._size = [], 0
-                if event is not None:
-                    yield event
-
-    def _event(self) -> tuple[str, str, str] | None:
-        type, data = "", []
-        for line in self._lines:
-            name, _, value = line.decode("utf-8", "replace").partition(":")
-            value = value.removeprefix(" ")
-            if name == "event":
-                type = value
-            elif name == "data":
-                data.append(value)
-            elif name == "id" and "\0" not in value:
-                self._id = value
-        if not data or type in ("", "message") or self._size > EVENT_LIMIT:
-            return None
-        return type, self._id, "\n".join(data)
+    def feed(self, data: bytes) -> Iterable[sse.Event]:
+        """The events that end in ``data``."""
+        return (event for event in self._stream.feed(self._text.decode(data)) if event.type != "message")
 
 
 class Ring:

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from recorder.cli.options import OPENAPI, examples, output, taking
-from recorder.cli.sessions import free_name
 from recorder.cli.terminal import count, say
 
 
@@ -33,8 +32,9 @@ class Options:
 def import_har(options: Options) -> int:
     """Make a session of FILE, a HAR that a browser, Playwright or mitmproxy has saved. Secrets are left out of it."""
     from recorder.capture import har
+    from recorder.capture.names import free_path, is_session
 
-    target = options.output or free_name(options.file.with_suffix(".json"))
+    target = options.output or free_path(options.file.with_suffix(".json"), is_session)
     session = har.import_har(options.file, target, options.openapi)
     say(f"{count(len(session.calls), 'call')} of {session.app.url} saved as {target}")
     return 0

@@ -9,7 +9,6 @@ import click
 
 from recorder.cli.options import FILE_LIMIT, OPENAPI, Describing, address, examples, taking
 from recorder.cli.programs import known_target, print_program
-from recorder.cli.sessions import free_name
 from recorder.cli.terminal import count, say
 from recorder.errors import RecorderError
 
@@ -70,13 +69,14 @@ def record(options: Options) -> int:
 
     from recorder import session as sessions
     from recorder.capture.browser import record as record_in_browser
+    from recorder.capture.names import free_path, is_session
     from recorder.config import NOTHING
     from recorder.serve.panel import Panel
 
     url = address(options.url)
     known_target(options.target)
     configuration = options.configuration
-    path = options.output if options.output is not None else free_name(Path("session.json"))
+    path = options.output if options.output is not None else free_path(Path("session.json"), is_session)
     saved = asyncio.run(
         record_in_browser(
             url,

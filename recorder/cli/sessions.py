@@ -1,4 +1,4 @@
-"""Session files as verbs read and name them."""
+"""Session files as verbs read them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,3 @@ def opened(file: Path) -> Session:
     from recorder.session import read
 
     return read(file)
-
-
-def free_name(path: Path) -> Path:
-    """``session.json``, else ``session-2.json`` and so on, so that nothing is overwritten."""
-    number, free = 1, path
-    while free.exists() or free.with_name(free.stem + ".files").exists():
-        number += 1
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return free

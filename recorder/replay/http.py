@@ -225,7 +225,7 @@ class HttpPerformer:
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            jar = _Jar(unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(_origin(self._root)))
+            jar = _Jar(unsafe=True, quote_cookie=False, treat_as_secure_origin=URL(self._root).origin())
             # Somebody who had logged in before the recording began.
             given = [pair.partition("=") for pair in self._plan.cookie.split("; ") if pair]
             jar.update_cookies({name: _cookie(name, value) for name, _, value in given}, URL(self._root))
@@ -233,7 +233,7 @@ class HttpPerformer:
                 cookie_jar=jar,
                 request_class=_Request,
                 # As the page did: there are servers that take no form from nowhere.
-                headers={"Origin": _origin(self._root), **OWN_HEADERS.get()},
+                headers={"Origin": str(URL(self._root).origin()), **OWN_HEADERS.get()},
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
                 trust_env=True,
             )
@@ -584,11 +584,6 @@ def _kind_of(item: Any) -> Any:
 def _quoted(name: str) -> str:
     """The name of a part, or of a file in it."""
     return re.sub('[\r\n"]', lambda sign: f"%{ord(sign[0]):02X}", name)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _text_of(content: bytes, type: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from recorder.adapters.gradio.stream import unquoted
 from recorder.adapters.gradio.wire import is_file_data, update_value
 from recorder.address import parts_of
 from recorder.errors import AppError, FileError
@@ -19,7 +20,7 @@ from recorder.replay.media import MOST_BYTES, Likeness, likeness
 from recorder.replay.plan import Plan, Target
 from recorder.replay.report import OutputReport, StepReport
 from recorder.replay.sending import kept_file
-from recorder.replay.transport import Answer, App, unquoted
+from recorder.replay.transport import Answer, App
 from recorder.session import File, files_in, map_files
 from recorder.workflow import Step
 

@@ -9,6 +9,7 @@ decide the rest.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import hashlib
 import json
@@ -27,7 +28,8 @@ import msgspec
 from yarl import URL
 
 from recorder.adapters.gradio.describe import Dependency, Description, describe
-from recorder.adapters.gradio.wire import apply_diff, parse_sse
+from recorder.adapters.gradio.stream import Decoder, failure_of, output_of, unquoted
+from recorder.adapters.gradio.wire import Messages
 from recorder.errors import AppError
 from recorder.replay.site import RETRIES
 
@@ -84,88 +86,66 @@ class Reception:
 
     def __init__(self, diffs: bool, keep: int = 0) -> None:
         self.answer = Answer()
-        self._keep = keep
         self.over = False
         self.started = False
-        self._diffs = diffs
-        self._last: list[Any] | None = None
+        self._keep = keep
+        self._decoder = Decoder(diffs)
 
     def feed(self, message: dict[str, Any]) -> None:
         """Take one message; any but those of the protocol are passed over."""
-        output = message.get("output")
-        output = output if isinstance(output, dict) else {}
         match message.get("msg"):
             case "process_starts":
                 self.started = True
-            case "process_generating" | "process_streaming" if message.get("success") is not False:
-                self._value(output)
+            case "process_generating" | "process_streaming":
+                self._value(message)
             case "process_completed":
                 self.started = self.over = True
                 if message.get("success") is False:
-                    self._failed(output.get("error"), message.get("title"))
+                    self.fail(failure_of(message))
                 else:
-                    self.complete(output)
+                    self.complete(output_of(message))
             case "unexpected_error" | "server_stopped":
-                self._failed(message.get("message"), "the app stopped")
+                said = message.get("message")
+                self.fail(unquoted(said) if isinstance(said, str) else "the app stopped")
             case _:
                 pass
 
     @property
     def last(self) -> list[Any] | None:
         """The value that came last before the end: raw outputs in wire order."""
-        return self._last
+        return self._decoder.last
 
     def complete(self, output: dict[str, Any]) -> None:
         """Take the last output: of the stream, or what an unqueued call is answered with."""
         self.over = True
-        data = output.get("data")
-        if isinstance(data, list):
-            # A generator that ends without a value says nothing where its last value stands.
-            self.answer.outputs = data if data or self._last is None else self._last
+        outputs = self._decoder.outputs(output)
+        if outputs is not None:
+            self.answer.outputs = outputs
         self._render(output)
 
     def fail(self, error: str | None) -> None:
-        """End the call from this side."""
-        self._failed(error, None)
+        """End the call."""
+        self.over = True
+        if self.answer.status != "cancelled":
+            self.answer.status = "failed"
+            self.answer.error = error
 
     def cancelled(self) -> None:
         """The call was cancelled from this side; what comes after tells nothing."""
         self.answer.status = "cancelled"
 
-    def _value(self, output: dict[str, Any]) -> None:
-        data = output.get("data")
-        if not isinstance(data, list):
+    def _value(self, message: dict[str, Any]) -> None:
+        data = self._decoder.value(message)
+        if data is None:
             return
-        if self._diffs and self._last is not None:
-            old = [*self._last, *[None] * (len(data) - len(self._last))]
-            try:
-                data = [apply_diff(before, diff) for before, diff in zip(old, data, strict=False)]
-            except (TypeError, ValueError, LookupError):
-                data = self._last
-        self._last = data
         self.answer.values += 1
         if len(self.answer.stream) < self._keep:
             self.answer.stream.append(data)
-        self._render(output)
+        self._render(output_of(message))
 
     def _render(self, output: dict[str, Any]) -> None:
         if isinstance(output.get("render_config"), dict):
             self.answer.renders.append(output["render_config"])
-
-    def _failed(self, error: Any, title: Any) -> None:
-        self.over = True
-        if self.answer.status == "cancelled":
-            return
-        self.answer.status = "failed"
-        text = error if isinstance(error, str) else title if isinstance(title, str) else None
-        self.answer.error = unquoted(text)
-
-
-def unquoted(text: str | None) -> str | None:
-    """4.x sends ``repr(text)`` of an error where later versions send the text."""
-    if text and len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-        return text[1:-1]
-    return text
 
 
 class NotGradio(AppError):
@@ -615,18 +595,9 @@ class Page:
 
 async def _messages(response: aiohttp.ClientResponse) -> AsyncIterator[Any]:
     """The JSON messages of an event stream, each as soon as it is whole."""
-    pending = bytearray()
+    text, messages = codecs.getincrementaldecoder("utf-8")("replace"), Messages()
     async for chunk in response.content.iter_any():
-        pending += chunk
-        # Only where an event can have ended: a large one comes in hundreds of chunks.
-        if b"\n" not in chunk:
-            continue
-        end = max(pending.rfind(b"\n\n"), pending.rfind(b"\r\n\r\n"))
-        if end < 0:
-            continue
-        whole = bytes(pending[:end]).decode("utf-8", "replace")
-        del pending[:end]
-        for message in parse_sse(whole + "\n\n")[0]:
+        for message in messages.feed(text.decode(chunk)):
             yield message
 
 

@@ -53,7 +53,7 @@ def refuse_other_sites(headers: dict[str, str]) -> None:
         raise Refused(403, "Pages of other sites are not answered here.")
 
 
-def origin_of(scope: Scope, headers: dict[str, str]) -> str:
+def root_of(scope: Scope, headers: dict[str, str]) -> str:
     """The address under which whoever asks finds the app."""
     return f"{scope.get('scheme', 'http')}://{headers.get('host', '')}{scope.get('root_path', '')}"
 

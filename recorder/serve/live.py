@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 
@@ -83,12 +83,11 @@ async def _gradio(root: str, environment: Mapping[str, str]) -> tuple[App, Api]:
 
 async def _described(root: str) -> str:
     """The first of the usual descriptions that is one; empty if none is."""
-    origin = f"{urlsplit(root).scheme}://{urlsplit(root).netloc}"
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     headers = dict(OWN_HEADERS.get())
     async with aiohttp.ClientSession(timeout=timeout, headers=headers, trust_env=True) as http:
         for place in dict.fromkeys(
-            [*(root + place for place in PLACES), *(origin + place for place in PLACES)]
+            [*(root + place for place in PLACES), *(urljoin(root, place) for place in PLACES)]
         ):
             try:
                 async with http.get(place) as response:

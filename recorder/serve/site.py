@@ -41,8 +41,8 @@ from recorder.serve.answering import (
     fail,
     json_of,
     only,
-    origin_of,
     refuse_other_sites,
+    root_of,
     sse_event,
     unless_gone,
 )
@@ -127,7 +127,7 @@ class Site:
             elif path in _FORMS:
                 only(method, "GET", "HEAD")
                 kind, write = _FORMS[path]
-                text = await write(self, origin_of(scope, headers))
+                text = await write(self, root_of(scope, headers))
                 await answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
             elif path == OURS:
                 only(method, "GET", "HEAD")

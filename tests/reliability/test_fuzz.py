@@ -19,7 +19,7 @@ from conftest import MANY
 from recorder import config, events
 from recorder import session as sessions
 from recorder.adapters import new_fold, workflow
-from recorder.adapters.gradio.wire import Stream, apply_diff
+from recorder.adapters.gradio.wire import Messages, apply_diff
 from recorder.adapters.http.fold import HttpFold
 from recorder.adapters.http.har import events as events_of_har
 from recorder.capture import journal as journals
@@ -326,9 +326,9 @@ def test_event_streams(promise: Callable[..., None], tried: Tried) -> None:
         text = b"".join(parts).decode("utf-8", "replace")
         edges = sorted({0, *(cut for cut in cuts if cut < len(text)), len(text)})
         pieces = [text[a:b] for a, b in itertools.pairwise(edges)]
-        stream, whole = Stream(), Stream()
-        assert [m for piece in pieces for m in stream.feed(piece)] == whole.feed(
-            text
+        stream, whole = Messages(), Messages()
+        assert [m for piece in pieces for m in stream.feed(piece)] == list(
+            whole.feed(text)
         ) or "nan" in text.lower()
         begun, last = told()[:7], told()[-1]
         assert isinstance(last, events.Chunk)

@@ -16,12 +16,8 @@ from urllib.parse import parse_qs
 import msgspec
 
 from recorder.adapters import Want
-from recorder.adapters.gradio.wire import (
-    Stream,
-    apply_diff,
-    is_file_data,
-    map_text,
-)
+from recorder.adapters.gradio.stream import Decoder, failure_of, output_of
+from recorder.adapters.gradio.wire import Messages, is_file_data, map_text
 from recorder.address import parts_of
 from recorder.events import (
     Act,
@@ -96,6 +92,7 @@ class WireCall(msgspec.Struct, kw_only=True):
     """Order of the moment when the page said that no more frames will come."""
     repeated: bool = False
     """The last message only said the last value again: a stream that was closed with nothing left to do."""
+    decoder: Decoder = msgspec.field(default_factory=Decoder)
     renders: list[tuple[int, Any]] = msgspec.field(default_factory=list)
     changed_states: list[int] = msgspec.field(default_factory=list)
     status: Status = "unfinished"
@@ -140,7 +137,7 @@ class Traffic:
         self._joins: dict[tuple[str, str], WireCall] = {}
         self._direct: dict[tuple[str, str], WireCall] = {}
         self._served: dict[tuple[str, str], WireCall] = {}
-        self._streams: dict[tuple[str, str], Stream] = {}
+        self._streams: dict[tuple[str, str], Messages] = {}
         self._statuses: dict[tuple[str, str], int] = {}
         self._descriptions: dict[tuple[str, str], str] = {}
         self._by_event: dict[str, WireCall] = {}
@@ -226,7 +223,7 @@ class Traffic:
             self._want_info(app)
         key = (event.page, event.id)
         if what == "queue/data":
-            self._streams[key] = Stream()
+            self._streams[key] = Messages()
         elif event.method == "POST" and what in ("queue/join", "run/predict", "api/predict"):
             call = self._call(event, root, address.query)
             if call is None:
@@ -369,20 +366,16 @@ class Traffic:
             return
         if not call.open:
             return
-        output = message.get("output")
-        output = output if isinstance(output, dict) else {}
         if message.get("msg") != "estimation" and call.begin_order is None:
             call.begin_order = self._order
         match message.get("msg"):
-            case "process_generating" | "process_streaming" as kind:
-                if message.get("success") is not False:
-                    self._generating(call, at, output, whole=kind == "process_streaming")
+            case "process_generating" | "process_streaming":
+                self._generating(call, at, message)
             case "process_completed":
                 if message.get("success") is False:
-                    error = output.get("error", message.get("title"))
-                    self._end(call, at, "failed", error=_unquoted(error))
+                    self._end(call, at, "failed", error=failure_of(message))
                 else:
-                    self._completed(call, at, output)
+                    self._completed(call, at, output_of(message))
                     self._end(call, at, "ok")
             case "log":
                 call.logs.append(f"{message.get('level', 'info')}: {message.get('log', '')}")
@@ -391,31 +384,24 @@ class Traffic:
             case _:
                 pass
 
-    def _generating(self, call: WireCall, at: float, output: dict[str, Any], whole: bool) -> None:
-        data = output.get("data")
-        if not isinstance(data, list):
+    def _generating(self, call: WireCall, at: float, message: dict[str, Any]) -> None:
+        data = call.decoder.value(message)
+        if data is None:
             return
         if call.first is None:
             call.first = at
-        if whole:
+        if message.get("msg") == "process_streaming":
             data = self._compact(data, call.before)
-        previous = call.values[-1][1] if call.values and not whole else None
-        if previous is not None and len(previous) == len(data):
-            try:
-                data = [apply_diff(old, diff) for old, diff in zip(previous, data, strict=True)]
-            except (TypeError, ValueError, LookupError):
-                data = previous
         call.values.append((self._order, data))
-        self._rendered(call, output)
+        self._rendered(call, output_of(message))
 
     def _completed(self, call: WireCall, at: float, output: dict[str, Any]) -> None:
-        data = output.get("data")
-        if isinstance(data, list):
+        data = call.decoder.outputs(output)
+        if data is not None:
             if call.first is None:
                 call.first = at
-            # A generator's last message repeats its last value, or says nothing where nothing changed.
-            data = self._compact(data, call.before)
-            call.outputs = data if data or not call.values else call.values[-1][1]
+            is_last = bool(call.values) and data is call.decoder.last
+            call.outputs = call.values[-1][1] if is_last else self._compact(data, call.before)
         call.repeated = output.get("is_generating") is True
         states = output.get("changed_state_ids")
         call.changed_states = [s for s in states if isinstance(s, int)] if isinstance(states, list) else []
@@ -599,10 +585,3 @@ def _error(answer: Any, seen: str | None, status: int) -> str:
             if isinstance(answer.get(key), str):
                 return str(answer[key])
     return seen or (f"HTTP {status}" if status else "")
-
-
-def _unquoted(error: Any) -> str | None:
-    # 4.x sends repr(text) where later versions send the text.
-    if isinstance(error, str) and len(error) > 1 and error[0] == error[-1] == "'":
-        return error[1:-1]
-    return error if isinstance(error, str) else None

@@ -1,18 +1,19 @@
-"""Gradio's wire format: file data, updates, stream diffs and server-sent events.
+"""Gradio's wire format: file data, updates, stream diffs and messages.
 
 Sources: ``gradio/data_classes.py`` (FileData), ``gradio/utils.py`` (``diff``), ``client/js/src/utils/stream.ts``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from recorder import sse
+
 FILE_DATA = "gradio.FileData"
-EVENT_LIMIT = 256 * 1024 * 1024
-"""Characters of one event of a stream, beyond which it is taken for none."""
 
 
 def map_text(value: Any, change: Callable[[str], Any]) -> Any:
@@ -103,42 +104,17 @@ def _edit(target: Any, path: list[Any], action: str, content: Any) -> Any:
     return copy
 
 
-class Stream:
-    """What came of an event stream and is no whole event yet: chunks are cut anywhere."""
-
-    def __init__(self) -> None:
-        self._rest: list[str] = []
-        self._size = 0
-        self._end = ""
-
-    def feed(self, text: str) -> list[Any]:
-        """The JSON messages that are whole with ``text``."""
-        fresh = self._end + text
-        self._rest.append(text)
-        self._size += len(text)
-        self._end = fresh[-3:]
-        # Without the end of an event there is nothing to look for in what may have become long.
-        if "\n\n" in fresh.replace("\r\n", "\n"):
-            messages, rest = parse_sse("".join(self._rest))
-            self._rest, self._size = [rest], len(rest)
-            return messages
-        if self._size > EVENT_LIMIT:
-            self._rest, self._size = [], 0
-        return []
-
-
-def parse_sse(text: str) -> tuple[list[Any], str]:
-    """The JSON messages in the whole events of ``text``, and the rest that is not yet whole.
+class Messages:
+    """The JSON messages of a stream of server-sent events, in chunks that are cut anywhere.
 
     An event whose data is not JSON (``ALIVE`` of a heartbeat) is passed over.
     """
-    *events, rest = text.replace("\r\n", "\n").split("\n\n")
-    messages = []
-    for event in events:
-        data = "\n".join(line[5:].removeprefix(" ") for line in event.split("\n") if line.startswith("data:"))
-        if data:
-            try:
-                messages.append(json.loads(data))
-            except (ValueError, RecursionError):
-                continue
-    return messages, rest
+
+    def __init__(self) -> None:
+        self._events = sse.Stream()
+
+    def feed(self, text: str) -> Iterator[Any]:
+        """The messages that are whole with ``text``."""
+        for event in self._events.feed(text):
+            with contextlib.suppress(ValueError, RecursionError):
+                yield json.loads(event.data)

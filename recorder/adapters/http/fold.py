@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
+from recorder import sse
 from recorder.adapters import Want
 from recorder.adapters.http import describe
 from recorder.adapters.http.page import read_page
@@ -763,29 +764,25 @@ def sse_data(text: str) -> list[Any]:
     """The data of each whole server-sent event, as JSON where it is JSON. Those of another type than ``message`` are
     objects ``{"event", "data"}``."""
     found: list[Any] = []
-    for block in re.split(r"\r?\n\r?\n", text):
-        lines = block.splitlines()
-        data = [line[5:].removeprefix(" ") for line in lines if line.startswith("data:")]
-        if not data:
-            continue
-        is_json, value = parsed("\n".join(data))
-        value = value if is_json else "\n".join(data)
-        event = next((line[6:].strip() for line in lines if line.startswith("event:")), "message")
-        found.append(value if event == "message" else {"event": event, "data": value})
+    for event in sse.events(text):
+        is_json, value = parsed(event.data)
+        value = value if is_json else event.data
+        found.append(value if event.type == "message" else {"event": event.type, "data": value})
     return found
 
 
 def _moments(e: Exchange) -> tuple[float, ...]:
     """When each item of a stream had arrived, in ms from the start of the call."""
-    is_events = "event-stream" in e.header("content-type")
     moments: list[float] = []
+    if "event-stream" in e.header("content-type"):
+        stream = sse.Stream()
+        for at, chunk in zip(e.chunk_at, e.chunks, strict=False):
+            moments += [at - e.at] * len(stream.feed(chunk))
+        return tuple(moments)
     rest = ""
     for at, chunk in zip(e.chunk_at, e.chunks, strict=False):
-        rest += chunk.replace("\r\n", "\n")
-        *whole, rest = rest.split("\n\n" if is_events else "\n")
-        for piece in whole:
-            if re.search(r"(?m)^data:", piece) if is_events else piece.strip("\x1e \t"):
-                moments.append(at - e.at)
+        *whole, rest = (rest + chunk).replace("\r\n", "\n").split("\n")
+        moments += [at - e.at for piece in whole if piece.strip("\x1e \t")]
     return tuple(moments)
 
 
