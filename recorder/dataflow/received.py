@@ -15,7 +15,7 @@ from recorder.dataflow.sent import SHORTEST, Parts, Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
 from recorder.markup import elements, literals
 from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
-from recorder.session import Call, Place, Value
+from recorder.session import Call, File, Place, Value
 from recorder.workflow import Link, Reader
 
 MOST = 24
@@ -182,26 +182,40 @@ class Received:
         if output.component == "text" and isinstance(output.value, str):
             for key, readers, leaf in self._of_script(output.value):
                 yield (), key, readers, leaf
-        for path, leaf in scalars(output.value):
-            for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
+        leaves, keys = self._related(output.value)
+        for path, leaf in leaves:
+            for key, readers, value in self._of_text(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
-        for path, number, key in self._keys(output.value if output.component != "headers" else None):
+        for path, number, key in keys if output.component != "headers" else ():
             name = f"{singular(key_of(path))}_id" if path else "id"
             yield path, name, (Reader(kind="entries", path=(number, "key")),), key
 
-    def _keys(self, value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
-        """The names of members that are sought and are no words: the path of the object, the position of the member,
-        and its name."""
-        if isinstance(value, dict):
-            for number, (key, item) in enumerate(value.items()):
-                if (name := str(key)) in self._sought and rarity(name) >= 3:
-                    yield path, number, name
-                if isinstance(item, dict | list):
-                    yield from self._keys(item, (*path, name))
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                if isinstance(item, dict | list):
-                    yield from self._keys(item, (*path, number))
+    def _related(self, value: Any) -> tuple[list[tuple[Place, Any]], list[tuple[Place, int, str]]]:
+        """The leaves out of which something that is sought can be read, each with its path; and the names of members
+        that are sought and are no words, each with the path of the object and the position of the member."""
+        leaves: list[tuple[Place, Any]] = []
+        keys: list[tuple[Place, int, str]] = []
+
+        def walk(value: Any, path: Place) -> None:
+            if isinstance(value, dict):
+                for number, (key, item) in enumerate(value.items()):
+                    if (name := str(key)) in self._sought and rarity(name) >= 3:
+                        keys.append((path, number, name))
+                    if isinstance(item, dict | list):
+                        walk(item, (*path, name))
+                    elif not self._is_unrelated(item):
+                        leaves.append(((*path, name), item))
+            elif isinstance(value, list):
+                for number, item in enumerate(value):
+                    if isinstance(item, dict | list):
+                        walk(item, (*path, number))
+                    elif not self._is_unrelated(item):
+                        leaves.append(((*path, number), item))
+            elif not self._is_unrelated(value):
+                leaves.append((path, value))
+
+        walk(value, ())
+        return leaves, keys
 
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
@@ -228,22 +242,22 @@ class Received:
             for key, readers, leaf in self._of_leaf(name, value):
                 yield key, (Reader(kind="literal", path=(name, nth)), *readers), leaf
 
-    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterable[tuple[str, tuple[Reader, ...], Any]]:
-        return () if self._is_unrelated(leaf) else self._of_text(key, leaf, depth)
+    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        return iter(()) if self._is_unrelated(leaf) else self._of_text(key, leaf, depth)
 
     def _is_unrelated(self, leaf: Any) -> bool:
         """Whether nothing that is sought can be read out of a leaf. Nearly all are like that."""
         if not isinstance(leaf, str):
-            return leaf is None or as_text(leaf) not in self._sought
+            return leaf is None or isinstance(leaf, File) or as_text(leaf) not in self._sought
         if leaf in self._sought:
             return False
         if len(leaf) > LONGEST:
             return True
         if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
             return False
-        return leaf.isalnum() or all(self._sought.tokens.isdisjoint(p.findall(leaf)) for p in _TOKENS)
+        return leaf.isalnum() or not self._sought.may_have_token(leaf)
 
-    def _of_text(self, key: str, leaf: Any, depth: int) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+    def _of_text(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         yield key, (), leaf
         if not isinstance(leaf, str) or not leaf or len(leaf) > LONGEST or depth > 3:
             return
