@@ -237,8 +237,21 @@ def _unknown(leaf: Any) -> Any:
     raise TypeError(f"{type(leaf).__name__} has no value here")
 
 
-def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
-    """What a reader finds in a text. ``leaf`` evaluates the leaves of expressions in selectors.
+def parse(kind: str, text: str) -> Any:
+    """The JSON or the elements of a document (``kind``: ``json`` or ``elements``) that a text is.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return json.loads(text) if kind == "json" else elements(text)
+
+
+Parse = Callable[[str, str], Any]
+
+
+def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown, parse: Parse = parse) -> Any:
+    """What a reader finds in a text. ``leaf`` evaluates the leaves of expressions in selectors; ``parse`` is
+    :func:`parse`, or one that remembers.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
@@ -249,10 +262,8 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
         return at([{"key": key, "value": item} for key, item in value.items()], reader.path, leaf)
     text = as_text(value)
     match reader.kind:
-        case "json":
-            return at(json.loads(text), reader.path, leaf)
-        case "elements":
-            return at(elements(text), reader.path, leaf)
+        case "json" | "elements":
+            return at(parse(reader.kind, text), reader.path, leaf)
         case "literal":
             name, nth = reader.path
             return literal(text, str(name), int(str(nth)))
@@ -334,15 +345,15 @@ def _is(item: Any, path: Place, text: str) -> bool:
     return not isinstance(item, dict | list | None.__class__) and as_text(item) == text
 
 
-def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
-    """What a link leads to inside the output ``value``. ``leaf`` evaluates the leaves of expressions in selectors.
+def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown, parse: Parse = parse) -> Any:
+    """What a link leads to inside the output ``value``. ``leaf`` and ``parse`` are as in :func:`read`.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
     """
     value = at(value, link.path, leaf)
     for reader in link.readers:
-        value = read(reader, value, leaf)
+        value = read(reader, value, leaf, parse)
     return value
 
 

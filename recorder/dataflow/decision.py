@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from recorder.dataflow.choice import Chooser, Clue, mentions
+from recorder.dataflow.choice import Chooser, Clue
 from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Own, moment
 from recorder.dataflow.missed import Open, tokens
@@ -596,7 +596,9 @@ class Flow:
         if source.record in self._records and (agree or not is_small):
             weight += 2
             reasons.append("record")
-        if mentions(source.output.value, source.output.component, source.link, self._noticeable()[1]):
+        if self._chooser.mentions(
+            source.output.value, source.output.component, source.link, self._noticeable()[1]
+        ):
             weight += 3
             reasons.append("clicked")
         if (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
@@ -13,11 +13,13 @@ import msgspec
 from recorder.address import parts_of
 from recorder.dataflow.sent import SHORTEST, Parts, Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
-from recorder.markup import elements, literals
-from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
+from recorder.markup import literals
+from recorder.request import as_text, follow, key_of, parse, scalars, segments, unbase64
 from recorder.session import Call, File, Place, Value
 from recorder.workflow import Link, Reader
 
+MOST_PARSED = 8
+"""Texts whose JSON or elements are remembered, because several sought texts are read out of one."""
 MOST = 24
 """Places of one text that are kept."""
 STREAMS = ("events", "lines", "messages")
@@ -90,6 +92,7 @@ class Received:
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
         self._order = 0
+        self._parse = lru_cache(MOST_PARSED)(parse)
         self.parts = Parts(SHORTEST)
         """Received texts that are a part of a longer text that is sent, as they are sent."""
         self.routes: dict[str, int] = {}
@@ -162,7 +165,7 @@ class Received:
 
     def _leads(self, link: Link, value: Any, text: str) -> bool:
         """Whether a link leads to a text in the recorded output."""
-        if _leads(link, value, text):
+        if self._follows(link, value, text):
             return True
         # A placeholder stands for a token, so that what the token says is known only from its claims.
         if len(link.readers) < 3 or not link.readers[-1].path:
@@ -170,9 +173,15 @@ class Received:
         token = msgspec.structs.replace(link, readers=link.readers[:-3])
         name = link.readers[-1].path[0]
         return any(
-            as_text(claims.get(str(name))) == text and _leads(token, value, placeholder)
+            as_text(claims.get(str(name))) == text and self._follows(token, value, placeholder)
             for placeholder, claims in self._claims.items()
         )
+
+    def _follows(self, link: Link, value: Any, text: str) -> bool:
+        try:
+            return as_text(follow(link, value, parse=self._parse)) == text
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return False
 
     def _readings(self, output: Value) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         """Each leaf of an output in each way that it can be read: path, name, readers, value."""
@@ -216,6 +225,12 @@ class Received:
 
         walk(value, ())
         return leaves, keys
+
+    def _json(self, text: str) -> Any:
+        try:
+            return self._parse("json", text)
+        except (ValueError, RecursionError):
+            return None
 
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
@@ -268,7 +283,7 @@ class Received:
                 yield named, (*inside, Reader(kind="json", path=(name,))), claim
             return
         first = leaf[0]
-        if first in "{[" and (parsed := _json(leaf)) is not None:
+        if first in "{[" and (parsed := self._json(leaf)) is not None:
             for path, item in scalars(parsed):
                 for name, readers, value in self._of_leaf(key_of(path) or key, item, depth + 1):
                     yield name, (Reader(kind="json", path=path), *readers), value
@@ -285,7 +300,7 @@ class Received:
                 for name, readers, value in self._of_leaf(key, inner, depth + 1):
                     yield name, (Reader(kind="between", path=("<", ">")), *readers), value
             else:
-                for number, element in enumerate(elements(leaf)):
+                for number, element in enumerate(self._parse("elements", leaf)):
                     for attribute, item in element.items():
                         if attribute == "tag":
                             continue
@@ -376,20 +391,6 @@ def _name_of(element: Mapping[str, Any], attribute: str) -> str:
     if attribute in ("value", "text", "id", "for"):
         return str(element["tag"]) if attribute == "text" else attribute
     return attribute
-
-
-def _leads(link: Link, value: Any, text: str) -> bool:
-    try:
-        return as_text(follow(link, value)) == text
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return False
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def meaningful(names: frozenset[str]) -> frozenset[str]:
