@@ -70,7 +70,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 _NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
+_ANY_BASE64 = re.compile(r"([A-Za-z0-9+/_-]*)={0,2}")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -181,21 +181,21 @@ def is_no_file(file: File) -> bool:
 
 def scalars(value: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
     """Each value inside a value that has none inside itself, and where; files are none."""
-    items: Iterable[tuple[str | int, Any]]
+    # A generator for each of a million leaves takes longer than all else.
     if isinstance(value, dict):
-        items = ((str(key), item) for key, item in value.items())
+        for key, item in value.items():
+            if isinstance(item, _INSIDE):
+                yield from scalars(item, (*path, str(key)))
+            else:
+                yield (*path, str(key)), item
     elif isinstance(value, list):
-        items = enumerate(value)
-    else:
-        if not isinstance(value, File):
-            yield path, value
-        return
-    for key, item in items:
-        # A generator for each of a million leaves takes longer than all else.
-        if isinstance(item, _INSIDE):
-            yield from scalars(item, (*path, key))
-        else:
-            yield (*path, key), item
+        for number, item in enumerate(value):
+            if isinstance(item, _INSIDE):
+                yield from scalars(item, (*path, number))
+            else:
+                yield (*path, number), item
+    elif not isinstance(value, File):
+        yield path, value
 
 
 _INSIDE = (dict, list, File)
@@ -225,12 +225,12 @@ def decode_base64(text: str) -> str:
     Raises:
         ValueError: it is not base64 of a text.
     """
-    bare = text[: len(text.rstrip("="))]
-    if len(text) - len(bare) > 2 or not _ALPHABETS.fullmatch(bare):
+    if (match := _ANY_BASE64.fullmatch(text)) is None:
         raise ValueError("it is not base64")
+    bare = match[1]
     padded = bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4)
     try:
-        return base64.b64decode(padded, validate=True).decode()
+        return binascii.a2b_base64(padded).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise ValueError("it is not base64") from None
 
@@ -239,8 +239,21 @@ def _unknown(leaf: Any) -> Any:
     raise TypeError(f"{type(leaf).__name__} has no value here")
 
 
-def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
-    """What a reader finds in a text. ``leaf`` evaluates the leaves of expressions in selectors.
+def parse(kind: str, text: str) -> Any:
+    """The JSON or the elements of a document (``kind``: ``json`` or ``elements``) that a text is.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    return json.loads(text) if kind == "json" else elements(text)
+
+
+Parse = Callable[[str, str], Any]
+
+
+def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown, parse: Parse = parse) -> Any:
+    """What a reader finds in a text. ``leaf`` evaluates the leaves of expressions in selectors; ``parse`` is
+    :func:`parse`, or one that remembers.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
@@ -251,10 +264,8 @@ def read(reader: Reader, value: Any, leaf: Callable[[Any], Any] = _unknown) -> A
         return at([{"key": key, "value": item} for key, item in value.items()], reader.path, leaf)
     text = as_text(value)
     match reader.kind:
-        case "json":
-            return at(json.loads(text), reader.path, leaf)
-        case "elements":
-            return at(elements(text), reader.path, leaf)
+        case "json" | "elements":
+            return at(parse(reader.kind, text), reader.path, leaf)
         case "literal":
             name, nth = reader.path
             return literal(text, str(name), int(str(nth)))
@@ -344,15 +355,15 @@ def _is(item: Any, path: Place, text: str, form: Callable[[str], str] = str) -> 
     return not isinstance(item, dict | list | None.__class__) and form(as_text(item)) == form(text)
 
 
-def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown) -> Any:
-    """What a link leads to inside the output ``value``. ``leaf`` evaluates the leaves of expressions in selectors.
+def follow(link: Link, value: Any, leaf: Callable[[Any], Any] = _unknown, parse: Parse = parse) -> Any:
+    """What a link leads to inside the output ``value``. ``leaf`` and ``parse`` are as in :func:`read`.
 
     Raises:
         ValueError, LookupError, TypeError: it is not there.
     """
     value = at(value, link.path, leaf)
     for reader in link.readers:
-        value = read(reader, value, leaf)
+        value = read(reader, value, leaf, parse)
     return value
 
 

@@ -59,8 +59,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return as_json(value)
+        value = int(value)
+    return str(value) if isinstance(value, int) else as_json(value)
 
 
 def as_json(value: Any) -> str:

@@ -8,15 +8,14 @@ just made.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from recorder.dataflow.texts import rarity, words
-from recorder.markup import elements
-from recorder.request import as_text, key_of, position, scalars, uncounted, value_at
+from recorder.request import as_text, key_of, parse, read, scalars, uncounted, value_at
 from recorder.session import Place
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
@@ -48,8 +47,55 @@ _STABLE = tuple(
 )
 """Attributes that say what an element is, before those that say how it looks."""
 _IDENTITY = frozenset(_STABLE[:9])
+MOST_PARSED = 8
+"""Texts whose JSON or elements are remembered."""
 WINDOW = 12
 """How many elements of a document belong to one row, at most, where nothing says where it ends."""
+
+
+class Alike:
+    """The positions of the items of lists that have a text at a path. Each list is read once for each path."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Path], tuple[list[Any], dict[str, list[int]]]] = {}
+        self._members: dict[int, tuple[dict[str, Any], list[Any]]] = {}
+
+    def members(self, members: dict[str, Any]) -> list[Any]:
+        """The values of an object, the same list each time."""
+        return self._members.setdefault(id(members), (members, list(members.values())))[1]
+
+    def at(self, items: list[Any], path: Path, text: str) -> Sequence[int]:
+        """The positions in rising order."""
+        # With the list, so that no other gets its id.
+        _, found = self._known.get((id(items), path), (items, None))
+        if found is None:
+            found = {}
+            for number, item in enumerate(items):
+                value = value_at(item, path)
+                if value is not None and not isinstance(value, dict | list):
+                    found.setdefault(as_text(value), []).append(number)
+            self._known[id(items), path] = items, found
+        return found.get(text, ())
+
+    def all_at(self, items: list[Any], fields: Iterable[tuple[Place, Expression]]) -> Sequence[int]:
+        """The positions of those that have all of several texts."""
+        found = [self.at(items, path, as_text(value)) for path, value in fields]
+        rest = [set(each) for each in found[1:]]
+        return [number for number in found[0] if all(number in each for each in rest)]
+
+    def position(self, items: list[Any], item: Item) -> int | None:
+        """What :func:`recorder.request.position` returns for an item whose fields are literals, or None."""
+        fitting = self.all_at(items, item.fields)
+        anchor = item.after or item.before
+        if anchor is not None:
+            start = self.position(items, anchor)
+            if start is None:
+                return None
+            if item.after is not None:
+                fitting = [number for number in fitting if number >= start]
+            else:
+                fitting = [number for number in reversed(fitting) if number <= start]
+        return fitting[item.nth] if -len(fitting) <= item.nth < len(fitting) else None
 
 
 class Chooser:
@@ -61,6 +107,8 @@ class Chooser:
 
     def __init__(self, expression: Callable[[Clue, str], Expression]) -> None:
         self._expression = expression
+        self._alike = Alike()
+        self._parse = lru_cache(MOST_PARSED)(parse)
 
     def link(self, link: Link, output: Any, component: str, clues: Sequence[Clue], made: int) -> Link:
         """The link with selectors in place of positions.
@@ -78,20 +126,20 @@ class Chooser:
         value = value_at(output, link.path)
         for reader in link.readers:
             readers.append(self._reader(reader, value, clues, made))
-            value = _read(reader, value)
+            try:
+                value = read(reader, value, parse=self._parse)
+            except (ValueError, LookupError, TypeError, RecursionError):
+                value = None
         return Link(step=link.step, output=link.output, path=path, readers=tuple(readers))
 
     def _reader(self, reader: Reader, value: Any, clues: Sequence[Clue], made: int) -> Reader:
         inside: Any = None
-        if reader.kind == "elements":
-            inside = elements(as_text(value))
-            component = "elements"
-        elif reader.kind == "json":
+        if reader.kind in ("elements", "json"):
             try:
-                inside = json.loads(as_text(value))
+                inside = self._parse(reader.kind, as_text(value))
             except (ValueError, RecursionError):
                 return reader
-            component = "json"
+            component = reader.kind
         elif reader.kind == "entries":
             inside = [{"key": key, "value": item} for key, item in value.items()]
             component = "json"
@@ -145,7 +193,7 @@ class Chooser:
             )
             if clue is None and not is_name:
                 continue
-            if sum(_same(item, path, text) for item in items) != 1:
+            if len(self._alike.at(items, path, text)) != 1:
                 if clue is not None:
                     shared.append((10 + clue.rank + naming, path, leaf, clue))
                 continue
@@ -183,8 +231,7 @@ class Chooser:
         chosen: list[tuple[float, Place, Any, Clue]] = []
         for each in ranked:
             chosen.append(each)
-            alike = [i for i in items if all(_same(i, path, as_text(leaf)) for _, path, leaf, _ in chosen)]
-            if len(alike) == 1:
+            if len(self._alike.all_at(items, [(path, leaf) for _, path, leaf, _ in chosen])) == 1:
                 keys = [key_of(path) for _, path, _, _ in chosen]
                 names = [f"{around}_{key}" if key and around else around for key in keys]
                 return Item(
@@ -206,14 +253,14 @@ class Chooser:
                 continue
             if not isinstance(leaf, str) or rarity(leaf) > 1:
                 continue
-            alike = sum(_same(item, path, leaf) for item in items)
+            alike = len(self._alike.at(items, path, leaf))
             others = any(value_at(item, path) not in (None, leaf) for item in items)
             rank = 2 * (words(str(path[-1])) <= _KINDS and bool(words(str(path[-1])))) + others - 0.1 * alike
             if best_fields is None or rank > best_fields[0]:
                 best_fields = (rank, path, leaf)
         if best_fields is not None:
             _, path, leaf = best_fields
-            alike_at = [n for n, item in enumerate(items) if _same(item, path, leaf)]
+            alike_at = self._alike.at(items, path, leaf)
             nth = _counted(alike_at.index(index), len(alike_at))
             return Item(fields=((path, leaf),), nth=nth)
         if index == len(items) - 1 and len(items) > 1:
@@ -257,7 +304,7 @@ class Chooser:
                     if self._reaches(items, item, index, attribute):
                         return item
         fields = identities[0][0]
-        alike = [n for n, other in enumerate(items) if all(_same(other, p, as_text(v)) for p, v in fields)]
+        alike = self._alike.all_at(items, fields)
         return Item(fields=fields, nth=alike.index(index)) if index in alike else index
 
     def _anchored(
@@ -280,12 +327,10 @@ class Chooser:
         for text, clue in texts.items():
             for name in ("text", "value"):
                 probe = Item(fields=(((name,), text),))
-                if sum(other.get(name) == text for other in items) != 1:
+                found = self._alike.at(items, (name,), text)
+                if len(found) != 1:
                     continue
-                try:
-                    anchor = position(items, probe)
-                except LookupError:
-                    continue
+                anchor = found[0]
                 if abs(anchor - index) > 4 * WINDOW:
                     continue
                 sides = ("after", "before") if anchor <= index else ("before", "after")
@@ -297,20 +342,52 @@ class Chooser:
         return None
 
     def _reaches(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:
-        try:
-            found = position(items, item)
-        except (LookupError, TypeError):
-            return False
+        found = self._alike.position(items, item)
         if item.after is not None or item.before is not None:
             return found == index
         # Of several that are alike, the first is as good as any if all have the same value.
-        return self._all_say(items, item, index, attribute)
+        alike = self._alike.all_at(items, item.fields)
+        return index in alike and len({items[number].get(attribute) for number in alike}) == 1
 
-    def _all_say(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:
-        alike = [other for other in items if all(_same(other, p, as_text(v)) for p, v in item.fields)]
-        return items[index] in alike and (
-            len(alike) == 1 or len({other.get(attribute) for other in alike}) == 1
-        )
+    def mentions(self, output: Any, component: str, link: Link, texts: frozenset[str]) -> bool:
+        """Whether the record that contains the value, or the row of the document, has one of the texts."""
+        if not texts:
+            return False
+        value = output
+        path = link.path
+        if component == "page":
+            if len(path) < 2 or not isinstance(path[1], int):
+                return False
+            rows = output["elements"]
+            low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
+            near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
+            # A text that each row has, such as that of a button, tells nothing.
+            return any(
+                len({*self._alike.at(rows, ("text",), text), *self._alike.at(rows, ("value",), text)}) == 1
+                for text in near
+            )
+        items: list[Any] | None = None
+        index = 0
+        steps = list(link.path)
+        if link.readers and link.readers[0].kind == "entries":
+            steps.append(link.readers[0].path[0])
+        for part in steps:
+            if isinstance(value, dict) and (isinstance(part, int) or rarity(part) >= 3):
+                # An object whose members go by ids is a list of records.
+                part = part if isinstance(part, int) else list(value).index(part) if part in value else -1
+                value = self._alike.members(value)
+            if isinstance(part, int) and isinstance(value, list) and part < len(value):
+                # A row of values without names, such as [4, "Ann"], is one record.
+                if items is None or isinstance(value[part], dict | list):
+                    items, index = value, part
+            value = value_at(value, (part,))
+        if items is None or index >= len(items):
+            return False
+        for place, leaf in _fields(items[index]):
+            if isinstance(leaf, str | int) and as_text(leaf) in texts:
+                if len(self._alike.at(items, place, as_text(leaf))) == 1:
+                    return True
+        return False
 
 
 _KINDS = frozenset(
@@ -355,52 +432,8 @@ def best(clues: Sequence[Clue], text: str) -> Clue | None:
     return max(fitting, key=lambda clue: clue.rank, default=None)
 
 
-def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> bool:
-    """Whether the record that contains the value, or the row of the document, has one of the texts."""
-    if not texts:
-        return False
-    value = output
-    path = link.path
-    if component == "page":
-        if len(path) < 2 or not isinstance(path[1], int):
-            return False
-        rows = output["elements"]
-        low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
-        near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
-        # A text that each row has, such as that of a button, tells nothing.
-        return any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near)
-    record: Any = None
-    others: list[Any] = []
-    steps = list(link.path)
-    if link.readers and link.readers[0].kind == "entries":
-        steps.append(link.readers[0].path[0])
-    for part in steps:
-        if isinstance(value, dict) and (isinstance(part, int) or rarity(part) >= 3):
-            # An object whose members go by ids is a list of records.
-            part = part if isinstance(part, int) else list(value).index(part) if part in value else -1
-            value = list(value.values())
-        if isinstance(part, int) and isinstance(value, list):
-            item = value[part] if part < len(value) else None
-            # A row of values without names, such as [4, "Ann"], is one record.
-            if record is None or isinstance(item, dict | list):
-                record, others = item, [*value[:part], *value[part + 1 :]]
-        value = value_at(value, (part,))
-    if record is None:
-        return False
-    for place, leaf in _fields(record):
-        if isinstance(leaf, str | int) and as_text(leaf) in texts:
-            if not any(_same(other, place, as_text(leaf)) for other in others[:500]):
-                return True
-    return False
-
-
 def _fields(record: Any, depth: int = 8) -> Iterator[tuple[Place, Any]]:
     return ((path, leaf) for path, leaf in scalars(record) if len(path) <= depth and "*" not in path)
-
-
-def _same(item: Any, path: Path, text: str) -> bool:
-    found = value_at(item, path)
-    return found is not None and not isinstance(found, dict | list) and as_text(found) == text
 
 
 def _counts(items: list[Any], index: int, attribute: str) -> bool:
@@ -452,12 +485,3 @@ def _identities(
     if stable("class"):
         yield (tag, (("class",), element["class"])), False
     yield (tag,), False
-
-
-def _read(reader: Reader, value: Any) -> Any:
-    from recorder.request import read
-
-    try:
-        return read(reader, value)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from recorder.dataflow.choice import Chooser, Clue, mentions
+from recorder.dataflow.choice import Chooser, Clue
 from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Own, moment
 from recorder.dataflow.missed import Open, tokens
@@ -445,7 +445,7 @@ class Flow:
             return False
         if isinstance(item, dict | list):
             return True
-        return self._person.typed_as(item, as_text(item), place, at, 2)[1] < 1
+        return self._person.typed_as(item, as_text(item), place, at, lambda _: False)[1] < 1
 
     def _given_link(self, value: Any, whole: Whole, place: Slot) -> Expression:
         self._note(place, "received", f"the app gave it in {whole.link.step}, and it is sent back")
@@ -453,7 +453,9 @@ class Flow:
         output, made = whole.source.output, whole.source.made
         self._records.add((whole.link.step, whole.link.output, (*whole.link.path, *whole.inside)))
         return whole.chosen(
-            lambda link: self._chooser.link(link, output.value, output.component, self._clues, made=made)
+            lambda link: self._chooser.link(
+                link, output.value, output.component, self._noticeable()[0], made=made
+            )
         )
 
     def _key(self, key: str, place: Slot, at: float) -> Expression | None:
@@ -692,7 +694,9 @@ class Flow:
         if source.record in self._records and (agree or not is_small):
             weight += 2
             reasons.append("record")
-        if mentions(source.output.value, source.output.component, source.link, self._noticeable()[1]):
+        if self._chooser.mentions(
+            source.output.value, source.output.component, source.link, self._noticeable()[1]
+        ):
             weight += 3 if agree or not is_small or had & IDENTIFYING else 2
             reasons.append("clicked")
         if (slots := self._used.get((text, source.link))) is not None:

@@ -67,7 +67,6 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         return first.input, first.path, first.text
 
 
-_CHOOSER = Chooser(lambda clue, name: clue.text)
 Lives = Callable[[str, int], Sequence[Any]]
 """The values that an output of a call had in replays."""
 
@@ -96,11 +95,12 @@ def links(opened: Iterable[Open], given: Received, lives: Lives) -> list[Candida
     """The constants that the app gave before and gives otherwise now, each with its likeliest sources, the likeliest
     first."""
     found: list[Candidate] = []
+    chooser = Chooser(lambda clue, name: clue.text)
     for each in opened:
         for text in (each.text, *tokens(each.text)):
             if each.location == "key" and text == each.text and rarity(text) < 2:
                 continue
-            changed = [s for s in given.places(text, each.at) if _changed(s, text, lives)]
+            changed = [s for s in given.places(text, each.at) if _changed(s, text, lives, chooser)]
             ranked = sorted(changed, key=lambda source: _rank(each, source), reverse=True)
             found += [_link(each, text, source) for source in ranked[:MOST_ALTERNATIVES]]
     return found
@@ -111,9 +111,9 @@ def _rank(opened: Open, source: Source) -> tuple[Any, ...]:
     return agree, source.kept, not source.listed, -source.order
 
 
-def _changed(source: Source, text: str, lives: Lives) -> bool:
+def _changed(source: Source, text: str, lives: Lives, chooser: Chooser) -> bool:
     output = source.output
-    by_content = _CHOOSER.link(source.link, output.value, output.component, (), made=source.made)
+    by_content = chooser.link(source.link, output.value, output.component, (), made=source.made)
     for live in lives(source.link.step, source.link.output):
         for link in (source.link, by_content):
             try:

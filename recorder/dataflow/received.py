@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
@@ -14,11 +14,13 @@ import msgspec
 from recorder.address import parts_of
 from recorder.dataflow.sent import SHORTEST, Parts, Sought
 from recorder.dataflow.texts import GENERIC, rarity, singular, words
-from recorder.markup import elements, literals
-from recorder.request import as_text, follow, key_of, scalars, segments, unbase64
-from recorder.session import Call, Place, Value
+from recorder.markup import literals
+from recorder.request import as_text, follow, key_of, parse, scalars, segments, unbase64
+from recorder.session import Call, File, Place, Value
 from recorder.workflow import Link, Reader
 
+MOST_PARSED = 8
+"""Texts whose JSON or elements are remembered, because several sought texts are read out of one."""
 MOST = 24
 """Places of one text that are kept."""
 STREAMS = ("events", "lines", "messages")
@@ -93,6 +95,7 @@ class Received:
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
         self._order = 0
+        self._parse = lru_cache(MOST_PARSED)(parse)
         self.parts = Parts(SHORTEST)
         """Received texts that are a part of a longer text that is sent, as they are sent."""
         self.routes: dict[str, int] = {}
@@ -167,7 +170,7 @@ class Received:
 
     def _leads(self, link: Link, value: Any, text: str) -> bool:
         """Whether a link leads to a text in the recorded output."""
-        if _leads(link, value, text):
+        if self._follows(link, value, text):
             return True
         # A placeholder stands for a token, so that what the token says is known only from its claims.
         if len(link.readers) < 3 or not link.readers[-1].path:
@@ -175,9 +178,15 @@ class Received:
         token = msgspec.structs.replace(link, readers=link.readers[:-3])
         name = link.readers[-1].path[0]
         return any(
-            as_text(claims.get(str(name))) == text and _leads(token, value, placeholder)
+            as_text(claims.get(str(name))) == text and self._follows(token, value, placeholder)
             for placeholder, claims in self._claims.items()
         )
+
+    def _follows(self, link: Link, value: Any, text: str) -> bool:
+        try:
+            return as_text(follow(link, value, parse=self._parse)) == text
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return False
 
     def _readings(self, output: Value) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         """Each leaf of an output in each way that it can be read: path, name, readers, value."""
@@ -187,26 +196,46 @@ class Received:
         if output.component == "text" and isinstance(output.value, str):
             for key, readers, leaf in self._of_script(output.value):
                 yield (), key, readers, leaf
-        for path, leaf in scalars(output.value):
-            for key, readers, value in self._of_leaf(key_of(path) or output.label, leaf):
+        leaves, keys = self._related(output.value)
+        for path, leaf in leaves:
+            for key, readers, value in self._of_text(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
-        for path, number, key in self._keys(output.value if output.component != "headers" else None):
+        for path, number, key in keys if output.component != "headers" else ():
             name = f"{singular(key_of(path))}_id" if path else "id"
             yield path, name, (Reader(kind="entries", path=(number, "key")),), key
 
-    def _keys(self, value: Any, path: Place = ()) -> Iterator[tuple[Place, int, str]]:
-        """The names of members that are sought and are no words: the path of the object, the position of the member,
-        and its name."""
-        if isinstance(value, dict):
-            for number, (key, item) in enumerate(value.items()):
-                if (name := str(key)) in self._sought and rarity(name) >= 3:
-                    yield path, number, name
-                if isinstance(item, dict | list):
-                    yield from self._keys(item, (*path, name))
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                if isinstance(item, dict | list):
-                    yield from self._keys(item, (*path, number))
+    def _related(self, value: Any) -> tuple[list[tuple[Place, Any]], list[tuple[Place, int, str]]]:
+        """The leaves out of which something that is sought can be read, each with its path; and the names of members
+        that are sought and are no words, each with the path of the object and the position of the member."""
+        leaves: list[tuple[Place, Any]] = []
+        keys: list[tuple[Place, int, str]] = []
+
+        def walk(value: Any, path: Place) -> None:
+            if isinstance(value, dict):
+                for number, (key, item) in enumerate(value.items()):
+                    if (name := str(key)) in self._sought and rarity(name) >= 3:
+                        keys.append((path, number, name))
+                    if isinstance(item, dict | list):
+                        walk(item, (*path, name))
+                    elif not self._is_unrelated(item):
+                        leaves.append(((*path, name), item))
+            elif isinstance(value, list):
+                for number, item in enumerate(value):
+                    if isinstance(item, dict | list):
+                        walk(item, (*path, number))
+                    elif not self._is_unrelated(item):
+                        leaves.append(((*path, number), item))
+            elif not self._is_unrelated(value):
+                leaves.append((path, value))
+
+        walk(value, ())
+        return leaves, keys
+
+    def _json(self, text: str) -> Any:
+        try:
+            return self._parse("json", text)
+        except (ValueError, RecursionError):
+            return None
 
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
@@ -234,22 +263,22 @@ class Received:
             for key, readers, leaf in self._of_leaf(name, value):
                 yield key, (Reader(kind="literal", path=(name, nth)), *readers), leaf
 
-    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterable[tuple[str, tuple[Reader, ...], Any]]:
-        return () if self._is_unrelated(leaf) else self._of_text(key, leaf, depth)
+    def _of_leaf(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+        return iter(()) if self._is_unrelated(leaf) else self._of_text(key, leaf, depth)
 
     def _is_unrelated(self, leaf: Any) -> bool:
         """Whether nothing that is sought can be read out of a leaf. Nearly all are like that."""
         if not isinstance(leaf, str):
-            return leaf is None or as_text(leaf) not in self._sought
+            return leaf is None or isinstance(leaf, File) or as_text(leaf) not in self._sought
         if leaf in self._sought:
             return False
         if len(leaf) > LONGEST:
             return True
         if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
             return False
-        return leaf.isalnum() or all(self._sought.tokens.isdisjoint(p.findall(leaf)) for p in _TOKENS)
+        return leaf.isalnum() or not self._sought.may_have_token(leaf)
 
-    def _of_text(self, key: str, leaf: Any, depth: int) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
+    def _of_text(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         yield key, (), leaf
         if not isinstance(leaf, str) or not leaf or len(leaf) > LONGEST or depth > 3:
             return
@@ -260,7 +289,7 @@ class Received:
                 yield named, (*inside, Reader(kind="json", path=(name,))), claim
             return
         first = leaf[0]
-        if first in "{[" and (parsed := _json(leaf)) is not None:
+        if first in "{[" and (parsed := self._json(leaf)) is not None:
             for path, item in scalars(parsed):
                 for name, readers, value in self._of_leaf(key_of(path) or key, item, depth + 1):
                     yield name, (Reader(kind="json", path=path), *readers), value
@@ -277,7 +306,7 @@ class Received:
                 for name, readers, value in self._of_leaf(key, inner, depth + 1):
                     yield name, (Reader(kind="between", path=("<", ">")), *readers), value
             else:
-                for number, element in enumerate(elements(leaf)):
+                for number, element in enumerate(self._parse("elements", leaf)):
                     for attribute, item in element.items():
                         if attribute == "tag":
                             continue
@@ -383,20 +412,6 @@ def _lists(value: Any) -> Iterator[list[Any]]:
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(item, dict | list):
             yield from _lists(item)
-
-
-def _leads(link: Link, value: Any, text: str) -> bool:
-    try:
-        return as_text(follow(link, value)) == text
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return False
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def meaningful(names: frozenset[str]) -> frozenset[str]:

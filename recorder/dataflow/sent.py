@@ -19,6 +19,7 @@ PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 LONG_TOKEN = re.compile(r"([\w.~%+=@-]{6,})")
 XML_VALUE = re.compile(r"(?<=[>\"'])([^<>\"'\s][^<>\"']*)(?=[<\"'])")
 PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/\s]+)?/?[\w.~%-]+(?:/[\w.~%:@-]*)+(?:\?[^\s#]*)?(?:#\S*)?")
+_WORD = re.compile(r"[A-Za-z0-9]+")
 XML = re.compile(r"\s*<[?!A-Za-z]")
 LOCAL = re.compile(
     r"<(?:[\w-]+:)?([A-Za-z][\w-]*)(?:\s[^<>]*)?>\s*$|([A-Za-z_][\w-]*)[\"']?\s*[:=]\s*\\?[\"']?$"
@@ -74,6 +75,8 @@ class Sought:
         self.whole: set[str] = set()
         self.tokens: set[str] = set()
         """Those of ``whole`` that are looked for among the words of a longer text."""
+        self._words: set[str] = set()
+        """The first word of each of them; empty of one that has no word."""
         self._long: set[str] = set()
         self._grams: set[str] = set()
         self._joined: str | None = None
@@ -84,6 +87,8 @@ class Sought:
             self.whole.add(text)
             if rarity(text) >= self._least:
                 self.tokens.add(text)
+                match = _WORD.search(text)
+                self._words.add(match[0] if match is not None else "")
 
     def add_long(self, text: str) -> None:
         """A text that may have others inside."""
@@ -94,7 +99,11 @@ class Sought:
 
     def __contains__(self, text: object) -> bool:
         assert isinstance(text, str)
-        return text in self.whole or self.is_part(text)
+        return text in self.whole or (text[:SHORTEST] in self._grams and self.is_part(text))
+
+    def may_have_token(self, text: str) -> bool:
+        """False if no part of a text is one of the tokens."""
+        return not self._words.isdisjoint(_WORD.findall(text)) or "" in self._words
 
     def is_part(self, text: str) -> bool:
         """Whether an unusual text is a part of one that is sent."""
