@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 STATIC = {
     path.relative_to(ROOT / "static").as_posix() for path in (ROOT / "static").rglob("*") if path.is_file()
 }
+SHIPPED = {name for name in STATIC if not name.endswith(".test.js")}
 SOURCES = {
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "recorder").rglob("*")
@@ -70,13 +71,14 @@ def test_an_installed_wheel_finds_the_page_side_inside_itself(built: Path, tmp_p
     (wheel,) = built.glob("*.whl")
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
-        assert set(archive.namelist()) >= SOURCES | {f"recorder/_static/{name}" for name in STATIC}
+        assert set(archive.namelist()) >= SOURCES | {f"recorder/_static/{name}" for name in SHIPPED}
         assert not [name for name in archive.namelist() if name.startswith(("tests/", "e2e/", "static/"))]
+        assert not [name for name in archive.namelist() if name.endswith(".test.js")]
         archive.extractall(site)
     found = probe(tmp_path, site)
     assert Path(found["package"]).is_relative_to(site)
     assert found["static"] == str(site / "recorder" / "_static")
-    assert set(found["files"]) == STATIC
+    assert set(found["files"]) == SHIPPED
     assert found["script"]
     compile(found["python"], "script", "exec")
 
