@@ -266,3 +266,121 @@ async def test_what_such_an_app_gives_to_download_runs_nowhere(browser_path: str
     assert len(kept) == 3 and all(p.stat().st_mode & 0o777 == 0o600 for p in kept)
     assert not any(p.is_relative_to(tmp_path) or p.is_relative_to(Path.cwd()) for p in kept)
     assert [p.name for p in tmp_path.iterdir()] == ["s.json"]
+
+
+READER = """async (changes) => {
+  const told = [];
+  const reads = async (path, options) => {
+    const answer = await fetch(`/_recorder/${path}`, options).catch((error) => ({ ok: false }));
+    if (answer.ok) told.push(`${options.method} ${path}: ${(await answer.text()).slice(0, 100)}`);
+  };
+  for (const path of ["sessions.json", "sessions", "sessions/s.json", "api", "api.json", "openapi.json", "api.md"]) {
+    await reads(path, { method: "GET" });
+    await reads(path, { method: "GET", headers: { accept: "text/html", authorization: "Bearer undefined" } });
+  }
+  for (const [method, path, given] of changes) {
+    const headers = { "content-type": "application/json" };
+    await reads(path, { method, headers, body: given && JSON.stringify(given) });
+  }
+  for (const path of ["sessions", "sessions/s.json", "api", "api.json"]) {
+    const opened = window.open(`/_recorder/${path}`);
+    const blank = opened.document;
+    const isThere = () => { try { return opened.document !== blank; } catch { return true; } };
+    while (!isThere()) await new Promise((done) => setTimeout(done, 20));
+    try { told.push(`window ${path}: ${opened.document.documentElement.outerHTML.slice(0, 100)}`); } catch {}
+    opened.close();
+    const frame = document.createElement("iframe");
+    frame.src = `/_recorder/${path}`;
+    const loaded = new Promise((done) => (frame.onload = done));
+    document.body.append(frame);
+    await loaded;
+    try { if (frame.contentDocument.body.innerText.includes("s.json")) told.push(`frame ${path}`); } catch {}
+  }
+  return told;
+}"""
+
+KEEPER = """
+const told = (text) => clients.matchAll({ includeUncontrolled: true }).then((all) => all.forEach((each) => each.postMessage(text)));
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(Promise.all([clients.claim(), registration.navigationPreload.enable()])));
+// What its script is made of is replaced by then.
+String.prototype.startsWith = () => false;
+Event.prototype.stopImmediatePropagation = () => {};
+const see = (event) => {
+  if (event.request.url.includes("/_recorder/")) event.respondWith(Response.error()), told(event.request.url);
+  else if (event.request.mode === "navigate") {
+    event.respondWith(event.preloadResponse.then(async (early) => {
+      const answer = early ?? (await fetch(event.request));
+      const text = await answer.clone().text();
+      if (/recorder\\.js\\?[^"]/.test(text)) told("a ticket");
+      return answer;
+    }));
+  }
+};
+self.addEventListener("fetch", see);
+self.onfetch = see;
+"""
+
+
+async def test_a_script_of_the_app_reads_and_changes_nothing_that_the_person_s_browser_may(
+    app: App, browser_path: str, tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", "sessions/s.json/panel", {"t": "take", "what": "session"}),
+        ("POST", "sessions/s.json/panel", {"t": "again", "on": True}),
+        ("POST", "sessions/s.json/panel", {"t": "edit", "what": "delete", "call": "c1"}),
+        ("POST", "sessions/s.json/name", {"name": "stolen"}),
+        ("POST", "workflows/s", {}),
+        ("POST", "mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
+        ("DELETE", "sessions/s.json", None),
+    ]
+    async with (
+        upstream(app) as url,
+        proxied(url, tmp_path / "s.json", Site(Offer(url, folder=tmp_path))) as origin,
+    ):
+        async with opened(browser_path, origin) as page:
+            await press(page, True)
+            await page.locator("#go").click()
+            await press(page, False)
+            before = (tmp_path / "s.json").read_bytes()
+            told: list[str] = await page.evaluate(READER, changes)
+            assert (tmp_path / "s.json").read_bytes() == before
+            # The person still can.
+            await page.goto(f"{origin}_recorder/sessions")
+            await page.get_by_role("button", name="Replay s.json").click()
+            await expect(page.get_by_role("status")).to_contain_text(
+                "1 of 1 step as recorded", timeout=20_000
+            )
+            await page.get_by_role("link", name="s.json").click()
+            await expect(page.locator("code.endpoint")).to_have_text(["POST /do"])
+    promise("no script of the app reads or changes what is under /_recorder/", 26 + len(changes), told)
+
+
+async def test_no_service_worker_of_the_app_comes_between_the_page_and_the_recorder(
+    browser_path: str, tmp_path: Path, promise: Callable[..., None]
+) -> None:
+    async def serve(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/keeper.js":
+            return web.Response(text=KEEPER, content_type="text/javascript")
+        return web.Response(
+            text="<!doctype html><title>x</title><footer>x</footer>", content_type="text/html"
+        )
+
+    async with upstream(serve) as url, proxied(url, tmp_path, Site(Offer(url, folder=tmp_path))) as origin:
+        async with opened(browser_path, origin) as page:
+            await page.evaluate(
+                """async () => {
+                  await navigator.serviceWorker.register("/keeper.js");
+                  await new Promise((done) => navigator.serviceWorker.controller ? done() : (navigator.serviceWorker.oncontrollerchange = done));
+                }"""
+            )
+            await page.add_init_script(
+                "window.told = []; try { navigator.serviceWorker.addEventListener('message', ({ data }) => told.push(data)); } catch {}"
+            )
+            await page.goto(origin)
+            await expect(page.get_by_role("button", name="API Recorder")).to_be_visible()
+            await page.goto(f"{origin}_recorder/sessions")
+            assert await page.title() == "Recorded sessions"
+            await page.goto(origin)
+            seen: list[str] = await page.evaluate("told")
+    promise("a service worker of the app sees nothing of the recorder's script and pages", 3, seen)

@@ -72,7 +72,7 @@ def policy() -> _Policy:
 
 _HINT = re.compile(
     r"pass|pwd|pw|secret|token|key|auth|cred|pin|cv[vc]|card|ssn|social|otp|code|mnemonic|phrase|jwt|bearer|sig|hmac"
-    r"|assert|connection|dsn|sas|sid|session|ticket|://",
+    r"|assert|connection|dsn|sas|sid|session|ticket|contrase|kennwort|woord|://",
     re.IGNORECASE,
 )
 _CARD = re.compile(r"(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-])", re.ASCII)
@@ -84,8 +84,10 @@ _INLINE_TOKEN = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _HTML_FIELD = re.compile(r"<(?:input|meta)\b[^>]{0,20000}>", re.IGNORECASE)
+_WRITTEN = re.compile(r"[^A-Za-z0-9]*(?:[A-Za-z]{0,15}|[0-9]{1,4})[^A-Za-z0-9]*")
+"""A piece of what a language model writes, which is called a token too."""
 _HIGHLIGHT = re.compile(r'\s*,\s*\\?"class_or_confidence\\?"')
-_JSON_KEY = re.compile(r'(\\?)"([\w.$:[\]*-]{1,80})\1"\s*:\s*', re.ASCII)
+_JSON_KEY = re.compile(r'(\\?)"([\w.$:[\]*\u00c0-\u024f-]{1,80})\1"\s*:\s*', re.ASCII)
 _JSON_LEAF = re.compile(r'(\\?)"((?:[^"\\]|\\[^"])*?)\1"(\s*:)?')
 _SCHEMA = re.compile(r'"(?:type\\?"\s*:\s*\\?"(?:string|object|integer|number|boolean|array|null)|\$ref)\\?"')
 _QUERY_FIELD = re.compile(r"([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)")
@@ -157,6 +159,8 @@ class Redactor:
         for name in ("name", "locator"):
             if isinstance(kept.get(name), str) and fact["t"] == "act":
                 kept[name] = self._text(kept[name])
+        if isinstance(kept.get("protocol"), str):
+            kept["protocol"] = self._text(kept["protocol"])
         if isinstance(kept.get("text"), str):
             kept["text"] = self._text(self._json(kept["text"], False))
         if headers:
@@ -192,7 +196,12 @@ class Redactor:
         if self._pattern is None:
             self._forms = {f: self._placeholder(v) for v in self._everywhere for f in spelled(v)}
             self._pattern = re.compile("|".join(map(re.escape, sorted(self._forms, key=len, reverse=True))))
-        return self._pattern.sub(lambda found: self._forms[found[0]], text)
+
+        def form(found: re.Match[str]) -> str:
+            is_chance = len(found[0]) < SAID_LENGTH and _is_among_data(text, found.start())
+            return found[0] if is_chance else self._forms[found[0]]
+
+        return self._pattern.sub(form, text)
 
     def told(self, at: float) -> list[Secret]:
         """Each secret as a page would tell of it."""
@@ -334,6 +343,8 @@ class Redactor:
         for name, pattern in policy().shapes:
 
             def shaped(found: re.Match[str], name: str = name) -> str:
+                if _is_among_data(found.string, found.start()):
+                    return found[0]
                 hint = f"looks like a {name.lower().replace('_', ' ')}"
                 return self._secret(_unescaped(found[0], ""), name, hint, SAID_LENGTH)
 
@@ -399,6 +410,8 @@ class Redactor:
         rules, plain = policy(), plain_name(name)
         if rules.never.search(plain) or rules.words.search(value):
             return False
+        if place == "json" and plain == "token" and _WRITTEN.fullmatch(value):
+            return False
         if rules.strong.search(plain):
             # A label says its own name.
             is_label = place != "form" and plain.endswith(plain_name(value)) and not re.search(r"\d", value)
@@ -406,7 +419,7 @@ class Redactor:
         if rules.short.search(plain):
             return len(value) >= 3
         if rules.digits.search(plain):
-            return len(value) >= 3 and re.search(r"\d", value) is not None
+            return len(value) >= 3 and re.search(r"\d", value) is not None and not re.search(r"[.,]", value)
         is_weak = (
             rules.weak.search(plain)
             or (place == "query" and rules.in_query.search(plain))
@@ -596,6 +609,11 @@ def _is_data(text: str, at: int) -> bool:
     assert before is not None and after is not None
     start = at - len(before[0])
     return len(before[0]) + len(after[0]) >= _LONG or text.endswith(";base64,", 0, start)
+
+
+def _is_among_data(text: str, at: int) -> bool:
+    """Whether there is more of such bytes right before a place: what stands there by chance is no secret."""
+    return at > 0 and _DATA_AFTER.match(text, at - 1, at)[0] != "" and _is_data(text, at)  # type: ignore[index]
 
 
 _LONG = 600

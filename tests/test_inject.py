@@ -100,7 +100,7 @@ def test_a_form_that_would_change_its_meaning_is_refused(tmp_path: Path, source:
 def test_the_recorder_itself_links_and_every_module_is_part_of_it() -> None:
     script = recorder_script()
     modules = {path.relative_to(static_folder()).as_posix() for path in static_folder().rglob("*.js")}
-    elsewhere = {"recorder/worker.js", "panel/page.js"}
+    elsewhere = {"recorder/worker.js", "recorder/guard.js", "panel/page.js"}
     assert set(re.findall(r"^// ([\w/-]+\.js)$", script, re.MULTILINE)) == modules - elsewhere
     assert worker_script().rstrip().endswith("watch(); })();")
     assert script.rstrip().endswith('start(fromTag(document.currentScript), "");\n})();')
@@ -244,7 +244,9 @@ def test_a_policy_gets_what_it_lacks_and_nothing_more(given_: str, amended: str)
 
 
 def worker_answer(status: int, *headers: tuple[str, str]) -> documents.Document | None:
-    return documents.worker(status, [(name.encode(), value.encode()) for name, value in headers])
+    return documents.worker(
+        status, [(name.encode(), value.encode()) for name, value in headers], worker_script()
+    )
 
 
 SCRIPT_TYPE = ("Content-Type", "text/javascript; charset=utf-8")
@@ -293,7 +295,7 @@ def test_what_is_no_whole_script_of_a_worker_passes_as_it_came(
     ("headers", "kind"),
     [
         ({"Sec-Fetch-Dest": "worker", "Sec-Fetch-Mode": "same-origin"}, "worker"),
-        ({"Sec-Fetch-Dest": "serviceworker"}, ""),
+        ({"Sec-Fetch-Dest": "serviceworker"}, "service worker"),
         ({"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}, "document"),
         ({"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors", "Accept": "text/html"}, ""),
     ],

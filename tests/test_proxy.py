@@ -793,6 +793,41 @@ async def test_cookies_of_other_services_of_this_machine_do_not_reach_the_app(tm
     assert b"Cookie" not in heard[2]
 
 
+async def test_what_the_recorder_reads_of_the_app_tells_it_no_cookie_that_is_not_its_own(
+    tmp_path: Path,
+) -> None:
+    asked: list[str | None] = []
+    was_read = asyncio.Event()
+
+    async def app(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/":
+            return web.Response(
+                body=PAGE, content_type="text/html", headers={"Set-Cookie": "sid=own; Path=/"}
+            )
+        asked.append(request.headers.get("Cookie"))
+        was_read.set()
+        return web.Response(status=404)
+
+    links: list[str] = []
+    async with (
+        upstream(app) as url,
+        proxied(url, tmp_path, on_link=links.append) as origin,
+        client() as browser,
+    ):
+        opened = await exchange(origin, get(origin, links[0].removeprefix(origin)))
+        access = b"; ".join(re.findall(rb"Set-Cookie: ([^;]+)", opened)).decode()
+        socket = await speak(origin, browser, cookie=f"{access}; sid=own")
+        await press(socket, True)
+        await hear(socket, t="state", recording=True)
+        request = {"t": "request", "id": "r", "method": "POST", "url": f"{origin}/do", "headers": []}
+        for number, fact in enumerate(
+            [{"t": "page", "url": origin}, request, {"t": "response", "id": "r", "status": 200}], 1
+        ):
+            await socket.send_json({**fact, "page": "p1", "seq": number, "at": float(number)})
+        await asyncio.wait_for(was_read.wait(), 30)
+    assert set(asked) == {"sid=own"}
+
+
 def test_a_login_is_taken_out_of_an_address() -> None:
     from recorder.cli.options import without_login
 

@@ -39,7 +39,7 @@ ALLOWED: dict[str, str] = {}
 
 
 def every() -> list[tuple[str, str, str]]:
-    return [*planted(), *cases("unseen")]
+    return [*planted(), *cases("unseen"), *cases("second")]
 
 
 @functools.lru_cache(maxsize=1)

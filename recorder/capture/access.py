@@ -3,6 +3,10 @@
 Access: the port of a recorder is open to every user of the machine. Whoever opens the link that the recorder printed
 gets a cookie, and the link is then used up. A program says a key that the person chose instead.
 
+The app's scripts have the same origin, so their requests carry the cookie too. It is good only for documents that the
+browser opens in a tab. Those are sandboxed, which makes them unreadable to the app, and hold a key of their own with
+which their scripts ask for everything else.
+
 Control: a page's script must not start recordings, edit or replay. The recorder's own script in a page is given a key
 that no other script can read, and says it with everything that only a person may ask for.
 """
@@ -24,6 +28,7 @@ NO_ACCESS = (
 )
 _MOST_COOKIES = 100
 _MOST_KEYS = 10_000
+_MOST_PAGES = 1_000
 _TICKET_SECONDS = 60.0
 
 Pairs = list[tuple[bytes, bytes]]
@@ -41,6 +46,7 @@ class Access:
         self._key = key
         self._on_link = on_link
         self._cookies: list[str] = []
+        self._pages: dict[str, None] = {}
         self._name = f"recorder_{token_urlsafe(6)}"
         self._link = ""
         self._renew()
@@ -63,23 +69,40 @@ class Access:
         cookie = token_urlsafe(32)
         self._cookies = [*self._cookies[1 - _MOST_COOKIES :], cookie]
         self._renew()
-        about = "HttpOnly; SameSite=Strict"
+        # A sandboxed page is another site to the browser, and leads from one document to the next.
+        about = "HttpOnly; SameSite="
         # The second one goes with every request to the app: it only says that the login of the address may be added.
         return [
-            f"{self._name}={cookie}; Path=/_recorder/; {about}",
-            f"{self._name}_login={self._login(cookie)}; Path=/; {about}",
+            f"{self._name}={cookie}; Path=/_recorder/; {about}Lax",
+            f"{self._name}_login={self._login(cookie)}; Path=/; {about}Strict",
         ]
 
-    def admits(self, headers: Pairs) -> bool:
+    def admits(self, method: str, headers: Pairs) -> bool:
         """Whether a request with these headers (lower-case names) may use what is under ``/_recorder/``."""
-        said = b"".join(value for name, value in headers if name.lower() == b"authorization").decode(
-            "latin-1"
-        )
-        scheme, _, key = said.partition(" ")
-        if self._key and scheme.lower() == "bearer" and _same(key.strip(), self._key):
+        if self._key and _same(_bearer(headers), self._key):
+            return True
+        if self.is_page(headers):
+            return True
+        return method in ("GET", "HEAD") and is_top_level(headers) and self.is_opened(headers)
+
+    def is_opened(self, headers: Pairs) -> bool:
+        """Whether it is a browser that has opened a link, whatever in it asks."""
+        if self._key and _same(_bearer(headers), self._key):
             return True
         given = _cookies(headers).get(self._name, "")
         return any(_same(given, cookie) for cookie in self._cookies)
+
+    def is_page(self, headers: Pairs) -> bool:
+        """Whether it is the script of one of our own pages that asks."""
+        return _bearer(headers) in self._pages
+
+    def page_key(self) -> str:
+        """A key for a page of ours that is shown to someone who has access."""
+        key = token_urlsafe(32)
+        self._pages[key] = None
+        while len(self._pages) > _MOST_PAGES:
+            del self._pages[next(iter(self._pages))]
+        return key
 
     def may_log_in(self, headers: Pairs) -> bool:
         """Whether the login of the app's address may be added to a request with these headers."""
@@ -89,6 +112,12 @@ class Access:
     def is_own(self, cookie: str) -> bool:
         """Whether a cookie of this name is one of these, which the app is not sent."""
         return cookie in (self._name, f"{self._name}_login")
+
+    def without_own(self, cookies: str) -> str:
+        """A ``Cookie`` value without these."""
+        pairs = cookies.split(";")
+        kept = [pair for pair in pairs if not self.is_own(pair.partition("=")[0].strip())]
+        return cookies if len(kept) == len(pairs) else ";".join(kept).strip()
 
     def _login(self, cookie: str) -> str:
         return hmac.new(cookie.encode(), b"login", "sha256").hexdigest()
@@ -135,15 +164,36 @@ class Keys:
 
 def is_top_level(headers: Pairs) -> bool:
     """Whether it is a browser that opens a document in a tab of its own. A frame's parent, or whoever fetches a
-    document, could read what is in it. A browser says so to addresses of this machine and to https only.
-    Source: https://www.w3.org/TR/fetch-metadata/."""
-    return _get(headers, b"sec-fetch-dest") in (b"document", b"")
+    document, could read what is in it; so could a service worker for which the browser loads a document ahead.
+    A browser says so to addresses of this machine and to https only.
+    Sources: https://www.w3.org/TR/fetch-metadata/, https://www.w3.org/TR/service-workers/#navigation-preload."""
+    is_ahead = any(name.lower() == b"service-worker-navigation-preload" for name, _ in headers)
+    return not is_ahead and _get(headers, b"sec-fetch-dest") in (b"document", b"")
 
 
 def is_script_of_a_page(headers: Pairs) -> bool:
     """Whether it is the browser that asks for a script, as an element of a page says."""
     is_script = _get(headers, b"sec-fetch-dest") in (b"script", b"")
     return is_script and _get(headers, b"sec-fetch-site") in (b"same-origin", b"")
+
+
+def asks_ahead(method: str, headers: Pairs) -> bool:
+    """Whether it is a browser that asks whether a page of ours may read an answer: CORS, for an opaque origin."""
+    return method == "OPTIONS" and _get(headers, b"origin") == b"null"
+
+
+READABLE: tuple[tuple[bytes, bytes], ...] = (
+    (b"access-control-allow-origin", b"null"),
+    (b"access-control-allow-methods", b"GET, POST, DELETE"),
+    (b"access-control-allow-headers", b"authorization, content-type"),
+)
+"""With an answer that a page of ours may read. Nothing is answered to an opaque origin that does not say a key."""
+
+
+def _bearer(headers: Pairs) -> str:
+    said = b"".join(value for name, value in headers if name.lower() == b"authorization").decode("latin-1")
+    scheme, _, key = said.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _get(headers: Pairs, name: bytes) -> bytes:

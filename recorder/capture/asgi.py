@@ -26,12 +26,14 @@ from recorder.capture.access import (
     KEY_VARIABLE,
     NO_ACCESS,
     OPEN,
+    READABLE,
     Access,
     Keys,
+    asks_ahead,
     is_script_of_a_page,
     is_top_level,
 )
-from recorder.capture.beside import Message, Receive, Scope, Send, Site, refusal_of
+from recorder.capture.beside import VISIT, Message, Receive, Scope, Send, Site, Visit, refusal_of
 from recorder.capture.channel import converse, refuses
 from recorder.capture.collector import Collector
 from recorder.capture.documents import Document, Headers, Kind, ask_for_whole, get, kind_of, with_script
@@ -398,8 +400,9 @@ class Middleware:
                 await receive()
                 await send({"type": "websocket.close", "code": 4403})
                 return
-            cookie = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
-            sees = self._recording.access.admits(headers)
+            given = "; ".join(value.decode("latin-1") for name, value in headers if name == b"cookie")
+            cookie = self._recording.access.without_own(given)
+            sees = self._recording.access.is_opened(headers)
             await _converse(collector, receive, send, origin_of(origins[0]), cookie, sees)
         elif len(hosts) != 1 or not self._recording.allows(hosts[0].lower()):
             await _answer(send, 421, b"text/plain", b"This address is not one that API Recorder serves.\n")
@@ -412,19 +415,24 @@ class Middleware:
             await _answer(send, 200, b"text/javascript; charset=utf-8", inject.recorder_script(key).encode())
         elif path == OPEN:
             await self._open(scope, send)
-        elif (site := self._recording.site) is not None and not self._recording.access.admits(headers):
+        elif (site := self._recording.site) is None:
+            await _answer(send, 404, b"text/plain", b"There is nothing here.\n")
+        elif asks_ahead(scope["method"], headers):
+            await send({"type": "http.response.start", "status": 204, "headers": list(READABLE)})
+            await send({"type": "http.response.body", "body": b""})
+        elif not (access := self._recording.access).admits(scope["method"], headers):
             self._recording.announce(scope)
             await _answer(send, 401, b"text/plain", NO_ACCESS.encode() + b"\n")
-        elif (site := self._recording.site) is not None:
-            site.reached_at(_url(scope))
-            await site({**scope, "path": path}, receive, send)
         else:
-            await _answer(send, 404, b"text/plain", b"There is nothing here.\n")
+            site.reached_at(_url(scope))
+            visit = Visit(access.is_page(headers), access.page_key)
+            await site({**scope, "path": path, VISIT: visit}, receive, send)
 
     async def _open(self, scope: Scope, send: Send) -> None:
         """Give the browser access that opened the link, and lead it to the app."""
         query = scope.get("query_string", b"").decode("latin-1")
-        cookies = self._recording.access.open(query) if scope["method"] == "GET" else None
+        is_browser = scope["method"] == "GET" and is_top_level(list(scope["headers"]))
+        cookies = self._recording.access.open(query) if is_browser else None
         if cookies is None:
             await _answer(
                 send, 403, b"text/plain", b"This link was used, or is not the one. Open the newest.\n"

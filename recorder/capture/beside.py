@@ -105,7 +105,21 @@ def refusal_of(passing: Passing) -> bytes:
     return json.dumps({"detail": passing.sentence}).encode()
 
 
-async def answer(site: Site, request: web.BaseRequest, body: bytes | None = None) -> web.StreamResponse:
+class Visit(msgspec.Struct, frozen=True):
+    """Who asks for something under ``/_recorder/``: ``is_page`` a script of one of our own pages, which then may read
+    the answer; ``key`` makes what such a page says from then on."""
+
+    is_page: bool
+    key: Callable[[], str]
+
+
+VISIT = "recorder.visit"
+"""Where a scope has its :class:`Visit`."""
+
+
+async def answer(
+    site: Site, request: web.BaseRequest, body: bytes | None = None, visit: Visit | None = None
+) -> web.StreamResponse:
     """What ``site`` answers to ``request``, whose ``body`` may have been read."""
     path, _, query = request.raw_path.partition("?")
     scope: Scope = {
@@ -119,6 +133,7 @@ async def answer(site: Site, request: web.BaseRequest, body: bytes | None = None
         "query_string": query.encode("latin-1", "replace"),
         "root_path": "",
         "headers": [(name.lower(), value) for name, value in request.raw_headers],
+        VISIT: visit,
     }
     response = web.StreamResponse()
     is_read = False

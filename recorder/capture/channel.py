@@ -45,12 +45,14 @@ async def serve(
     collector: Collector,
     allows: Callable[[str], bool],
     admits: Callable[[list[tuple[bytes, bytes]]], bool] | None = None,
+    of_the_app: Callable[[bytes], bytes] | None = None,
 ) -> AsyncIterator[tuple[str, int]]:
     """The collector as a WebSocket server on a free loopback port.
 
     Args:
         allows: whether a ``Host`` header is one under which the page is served. The ``Origin`` must be the same host.
         admits: whether a page that came with these headers may show what was recorded; all may if it is None.
+        of_the_app: the part of a ``Cookie`` value that the app may be sent where something is read of it; all if None.
 
     Yields:
         The host and port to connect to.
@@ -63,7 +65,7 @@ async def serve(
         return connection.respond(403, sentence + "\n") if sentence else None
 
     async def speak(connection: ServerConnection) -> None:
-        await _speak(collector, connection, admits)
+        await _speak(collector, connection, admits, of_the_app or (lambda value: value))
 
     server: Server
     async with serve_websocket(
@@ -84,6 +86,7 @@ async def _speak(
     collector: Collector,
     socket: ServerConnection,
     admits: Callable[[list[tuple[bytes, bytes]]], bool] | None,
+    of_the_app: Callable[[bytes], bytes],
 ) -> None:
     assert socket.request is not None
     headers = socket.request.headers
@@ -98,8 +101,10 @@ async def _speak(
         with contextlib.suppress(ConnectionClosed):
             await socket.send(text)
 
-    origin, cookie = headers.get("Origin", ""), "; ".join(headers.get_all("Cookie"))
+    origin = headers.get("Origin", "")
     raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.raw_items()]
+    given = (of_the_app(value) for name, value in raw if name == b"cookie")
+    cookie = b"; ".join(filter(None, given)).decode("latin-1")
     sees = admits is None or admits(raw)
     await converse(collector, receive, send, origin=origin, cookie=cookie, sees=sees)
     await socket.close()

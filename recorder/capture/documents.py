@@ -18,7 +18,7 @@ from recorder.config import Secrets
 from recorder.events import Source
 
 Headers = list[tuple[bytes, bytes]]
-Kind = Literal["document", "worker", ""]
+Kind = Literal["document", "worker", "service worker", ""]
 
 _DESTINATIONS = frozenset((b"document", b"iframe", b"frame", b"embed", b"object"))
 _CONDITIONS = frozenset((b"if-none-match", b"if-modified-since", b"if-range", b"range"))
@@ -59,11 +59,15 @@ def is_navigation(method: str, headers: Headers) -> bool:
 
 
 def kind_of(method: str, headers: Headers) -> Kind:
-    """What the answer to this request would be that takes our script: ``document``, ``worker`` for the script of a
-    worker that a page makes for itself, or nothing. What a service worker does for a page is seen in the page."""
+    """What the answer to this request would be that takes a script of ours: ``document``, ``worker`` for the script of
+    a worker that a page makes for itself, ``service worker``, or nothing. What a service worker does for a page is seen
+    in the page."""
     if is_navigation(method, headers):
         return "document"
-    return "worker" if method == "GET" and get(headers, b"sec-fetch-dest").lower() == b"worker" else ""
+    destination = get(headers, b"sec-fetch-dest").lower() if method == "GET" else b""
+    if destination == b"worker":
+        return "worker"
+    return "service worker" if destination == b"serviceworker" else ""
 
 
 def ask_for_whole(headers: Headers) -> Headers:
@@ -168,7 +172,9 @@ def with_script(
     ``hidden`` and ``ticket`` are as in :func:`inject.script_tag`; ``sources`` keeps documents for their pages."""
     if kind == "document":
         return document(status, headers, token, prefix, hidden, sources, ticket)
-    return worker(status, headers) if kind == "worker" else None
+    if kind == "worker":
+        return worker(status, headers, inject.worker_script())
+    return worker(status, headers, inject.guard_script(prefix)) if kind == "service worker" else None
 
 
 def document(
@@ -212,8 +218,8 @@ def document(
     )
 
 
-def worker(status: int, headers: Headers) -> Document | None:
-    """The worker that this answer is the script of; None if it is to pass as it came."""
+def worker(status: int, headers: Headers, script: str) -> Document | None:
+    """The worker that this answer is the script of, with ``script`` before it; None if it is to pass as it came."""
     kind, _, parameters = get(headers, b"content-type").lower().partition(b";")
     if kind.strip() not in _SCRIPTS or b"utf-16" in parameters or status != 200:
         return None
@@ -222,7 +228,7 @@ def worker(status: int, headers: Headers) -> Document | None:
         return None
     # Outside a recorded page nobody would listen to the script: no cache may keep it.
     kept = [(name, value) for name, value in headers if name.lower() not in _STALE]
-    return Document([*kept, (b"Cache-Control", b"no-store")], decoder, inject.WorkerInjector())
+    return Document([*kept, (b"Cache-Control", b"no-store")], decoder, inject.WorkerInjector(script))
 
 
 class Injector(Protocol):

@@ -23,6 +23,7 @@ SCRIPT_PATH = "/_recorder/recorder.js"
 CHANNEL_PATH = "/_recorder/channel"
 ENTRY = "recorder/main.js"
 WORKER = "recorder/worker.js"
+GUARD = "recorder/guard.js"
 
 
 class LinkError(ValueError):
@@ -72,7 +73,16 @@ def init_script(binding: str, token: str = "", secrets: Secrets = NO_SECRETS, ke
 @lru_cache(maxsize=1)
 def worker_script() -> str:
     """The script to go before a worker's own, in one line so that this one's lines keep their numbers."""
-    script = link(static_folder(), WORKER, "watch();")
+    return _in_one_line(link(static_folder(), WORKER, "watch();"))
+
+
+@lru_cache(maxsize=16)
+def guard_script(prefix: str = "") -> str:
+    """The script to go before a service worker's own, in one line too. ``prefix`` is as in :func:`script_tag`."""
+    return _in_one_line(link(static_folder(), GUARD, f"guard({json.dumps(prefix + '/_recorder/')});"))
+
+
+def _in_one_line(script: str) -> str:
     return " ".join(_COMMENT.sub("", script).split("\n")) + " "
 
 
@@ -305,7 +315,8 @@ _COMMENT_TAIL = re.compile(rb"-(?:-!?)?\Z")
 class WorkerInjector:
     """Puts our script before a worker's own, which passes in pieces of any size and stays strict where it says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str) -> None:
+        self._script = script
         self._has_begun = False
 
     def feed(self, data: bytes) -> bytes:
@@ -315,7 +326,7 @@ class WorkerInjector:
         self._has_begun = True
         mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
         strict = b'"use strict"; ' if _STRICT.match(data[len(mark) : 4096]) else b""
-        return mark + strict + worker_script().encode() + data[len(mark) :]
+        return mark + strict + self._script.encode() + data[len(mark) :]
 
     def finish(self) -> bytes:
         """What is left to pass on at the end."""

@@ -30,8 +30,17 @@ from yarl import URL
 
 from recorder.address import is_address, is_loopback, origin_of, parts_of
 from recorder.capture import inject
-from recorder.capture.access import NO_ACCESS, OPEN, Access, Keys, is_script_of_a_page, is_top_level
-from recorder.capture.beside import PASSES, Passing, Site, answer, refusal_of
+from recorder.capture.access import (
+    NO_ACCESS,
+    OPEN,
+    READABLE,
+    Access,
+    Keys,
+    asks_ahead,
+    is_script_of_a_page,
+    is_top_level,
+)
+from recorder.capture.beside import PASSES, Passing, Site, Visit, answer, refusal_of
 from recorder.capture.channel import refuses
 from recorder.capture.channel import serve as serve_channel
 from recorder.capture.collector import Collector
@@ -325,13 +334,16 @@ class Proxy:
             return self._open(request, query)
         if self._site is None:
             return _plain(404, "There is nothing here.")
-        if not self._access.admits(raw):
+        if asks_ahead(request.method, raw):
+            return web.Response(status=204, headers={n.decode(): v.decode() for n, v in READABLE})
+        if not self._access.admits(request.method, raw):
             return _plain(401, NO_ACCESS)
-        return await answer(self._site, request)
+        visit = Visit(self._access.is_page(raw), self._access.page_key)
+        return await answer(self._site, request, visit=visit)
 
     def _open(self, request: web.BaseRequest, query: str) -> web.StreamResponse:
         """Give the browser access that opened the link, and lead it to the app."""
-        if request.method != "GET":
+        if request.method != "GET" or not is_top_level(list(request.raw_headers)):
             return _plain(405, "Open the link in a browser.")
         cookies = self._access.open(query)
         if cookies is None:
@@ -487,7 +499,7 @@ class Proxy:
             elif not keeps_host and key in (b"origin", b"referer"):
                 value = _moved(value, ours, upstream.origin.encode())
             elif key == b"cookie" and value:
-                value = self._of_the_app(value)
+                value = self.of_the_app(value)
                 if not value:
                     continue
             headers.append((name, value))
@@ -497,7 +509,7 @@ class Proxy:
             headers.append((b"Authorization", upstream.login.encode()))
         return headers
 
-    def _of_the_app(self, value: bytes) -> bytes:
+    def of_the_app(self, value: bytes) -> bytes:
         """A ``Cookie`` value without the recorder's own, and without those of other services that were there before
         the app could have set any: cookies do not know ports."""
         pairs = value.split(b";")
@@ -517,7 +529,7 @@ class Proxy:
         """The headers of the browser, with the login of the app's address and without the cookies that the app is not
         sent."""
         told = ((name, value, name.lower() == b"cookie") for name, value in request.raw_headers)
-        made = [(name, self._of_the_app(value) if is_cookie else value) for name, value, is_cookie in told]
+        made = [(name, self.of_the_app(value) if is_cookie else value) for name, value, is_cookie in told]
         if self._adds_login(list(request.raw_headers)):
             made.append((b"Authorization", self._upstream.login.encode()))
         return made
@@ -792,7 +804,9 @@ async def serve(
             return f"http://{shown}:{hosts.port}"
 
         access = Access(key, renewed)
-        channel = await stack.enter_async_context(serve_channel(collector, hosts.allows, access.admits))
+        channel = await stack.enter_async_context(
+            serve_channel(collector, hosts.allows, access.is_opened, lambda value: proxy.of_the_app(value))
+        )
         proxy = Proxy(upstream, hosts, collector, client, channel, site, access)
         hosts.port = await stack.enter_async_context(_listening(proxy, host, port))
         stack.push_async_callback(collector.close)

@@ -11,7 +11,8 @@ import json
 from collections.abc import Awaitable
 from typing import Any
 
-from recorder.capture.beside import Receive, Scope, Send
+from recorder.capture.access import READABLE
+from recorder.capture.beside import VISIT, Message, Receive, Scope, Send, Visit
 
 MOST = 64 * 1024 * 1024
 """Bytes of a request's body, and of a file that is given in an answer."""
@@ -22,6 +23,10 @@ _PRIVATE = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    # The app has our origin: without the sandbox, a window that it opened on a page of ours could be read by it. A page
+    # brings its own policy beside this one.
+    "Content-Security-Policy": "frame-ancestors 'none'; "
+    "sandbox allow-scripts allow-forms allow-modals allow-downloads allow-popups",
 }
 
 
@@ -51,6 +56,22 @@ def refuse_other_sites(headers: dict[str, str]) -> None:
     is_other = origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
     if is_other or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise Refused(403, "Pages of other sites are not answered here.")
+
+
+def visit_of(scope: Scope) -> Visit:
+    """Who asks; nobody of ours, where the host does not say."""
+    return scope.get(VISIT) or Visit(False, str)
+
+
+def readable(send: Send) -> Send:
+    """``send`` of an answer that one of our own pages may read."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *READABLE]}
+        await send(message)
+
+    return sending
 
 
 def root_of(scope: Scope, headers: dict[str, str]) -> str:
@@ -130,9 +151,7 @@ async def begin(send: Send, status: int, headers: dict[str, str]) -> None:
 
 async def answer(send: Send, status: int, kind: str, body: bytes, **headers: str) -> None:
     """Send a whole answer of the type ``kind``."""
-    # A page brings its own policy; a header's holds beside it.
-    policy = {"Content-Security-Policy": "frame-ancestors 'none'"}
-    await begin(send, status, {"Content-Type": kind, "Content-Length": str(len(body)), **policy, **headers})
+    await begin(send, status, {"Content-Type": kind, "Content-Length": str(len(body)), **headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -34,6 +34,7 @@ from recorder.serve.answering import (
     only,
     only_json,
     unless_gone,
+    visit_of,
 )
 from recorder.serve.offer import Offer
 from recorder.serve.page import own_script, written
@@ -110,7 +111,8 @@ class Library:
             if path == ".json":
                 await answer_json(send, 200, msgspec.to_builtins(found))
             else:
-                await _show(send, "sessions.html.jinja", own_script("sessions.js"), sessions=found)
+                script = own_script("sessions.js")
+                await _show(send, "sessions.html.jinja", script, visit_of(scope).key(), sessions=found)
             return
         # The path was decoded once, so that a name has no slash of its own.
         name, _, what = path[1:].partition("/")
@@ -131,7 +133,7 @@ class Library:
             only(method, "GET", "HEAD", "DELETE")
             other = _query(scope).get("compare")
             if other is None:
-                await _show(send, "session.html.jinja", _board_script(), name=name)
+                await _show(send, "session.html.jinja", _board_script(), visit_of(scope).key(), name=name)
             else:
                 first, second = (s.snapshot().session for s in (saved, self._find(other)))
                 shown = await asyncio.to_thread(comparison, first, second)
@@ -235,6 +237,6 @@ def _query(scope: Scope) -> dict[str, str]:
     return {unquote(key): unquote(value.replace("+", " ")) for key, _, value in pairs if key}
 
 
-async def _show(send: Send, template: str, script: str = "", **shown: Any) -> None:
-    page = written(template, script, **shown)
+async def _show(send: Send, template: str, script: str = "", key: str = "", **shown: Any) -> None:
+    page = written(template, script, key, **shown)
     await answer(send, 200, "text/html; charset=utf-8", page.encode("utf-8", "replace"))

@@ -425,8 +425,9 @@ def markdown(page: Page) -> str:
     return written("api.md.jinja", page=page, names=_NAMES, label=adapter_of(page.kind).label(page.version))
 
 
-def html(page: Page) -> str:
-    """As one HTML page that needs nothing else. What an app says in it is text: the only script is its own."""
+def html(page: Page, key: str = "") -> str:
+    """As one HTML page that needs nothing else. What an app says in it is text: the only script is its own, which says
+    ``key`` where it calls."""
     light: Any = HtmlFormatter(style="default")
     dark: Any = HtmlFormatter(style="github-dark")
     styles = light.get_style_defs(".code") + "\n@media (prefers-color-scheme: dark) {\n"
@@ -438,6 +439,7 @@ def html(page: Page) -> str:
     return written(
         "api.html.jinja",
         own_script("api.js"),
+        key,
         page=page,
         names=_NAMES,
         label=adapter_of(page.kind).label(page.version),
@@ -462,8 +464,9 @@ def _shown(text: object) -> str:
     return "\n".join(map(visible, str(text).split("\n")))
 
 
-def written(template: str, script: str = "", **values: Any) -> str:
-    """A page. ``script`` is the only one that its policy lets run, by the ``hash`` that the template puts there."""
+def written(template: str, script: str = "", key: str = "", **values: Any) -> str:
+    """A page. ``script`` is the only one that its policy lets run, by the ``hash`` that the template puts there; it
+    finds ``key`` in the page."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = Environment(
         loader=PackageLoader("recorder.serve", "templates"),
@@ -482,4 +485,6 @@ def written(template: str, script: str = "", **values: Any) -> str:
         "block": _block,
         "shown": _shown,
     }
-    return str(environment.get_template(template).render(script=script, hash=f"sha256-{digest}", **values))
+    return str(
+        environment.get_template(template).render(script=script, key=key, hash=f"sha256-{digest}", **values)
+    )

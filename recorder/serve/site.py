@@ -41,10 +41,12 @@ from recorder.serve.answering import (
     fail,
     json_of,
     only,
+    readable,
     refuse_other_sites,
     root_of,
     sse_event,
     unless_gone,
+    visit_of,
 )
 from recorder.serve.calling import Outcome, call, media_type
 from recorder.serve.door import Door
@@ -118,8 +120,12 @@ class Site:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
+        visit = visit_of(scope)
+        if visit.is_page:
+            # It has said a key that no other page can know.
+            send = readable(send)
         try:
-            if method not in ("GET", "HEAD"):
+            if method not in ("GET", "HEAD") and not visit.is_page:
                 refuse_other_sites(headers)
             if path == MCP or path.startswith(MCP + "/"):
                 refuse_other_sites(headers)
@@ -127,7 +133,7 @@ class Site:
             elif path in _FORMS:
                 only(method, "GET", "HEAD")
                 kind, write = _FORMS[path]
-                text = await write(self, root_of(scope, headers))
+                text = await write(self, root_of(scope, headers), visit.key)
                 await answer(send, 200, kind, text.encode("utf-8", "surrogatepass"))
             elif path == OURS:
                 only(method, "GET", "HEAD")
@@ -366,19 +372,23 @@ def _as_called(endpoint: Endpoint) -> Endpoint:
     return msgspec.structs.replace(endpoint, id=f"/{endpoint.name}", api_name=endpoint.name)
 
 
-async def _form(site: Site, served: str, write: Callable[[Page], str]) -> str:
+async def _html(site: Site, served: str, key: Callable[[], str]) -> str:
+    return html(await site.page(served), key())
+
+
+async def _form(site: Site, served: str, key: Callable[[], str], write: Callable[[Page], str]) -> str:
     return write(await site.page(served))
 
 
-async def _openapi(site: Site, served: str) -> str:
+async def _openapi(site: Site, served: str, key: Callable[[], str]) -> str:
     offered = await site.offer.read()
     page = _page(offered, site.files, served)
     examples = {entry.name: entry.example.inputs for entry in page.endpoints if entry.example.recorded}
     return openapi.dump(openapi.document(offered.app, offered.tools, examples, server=served, served=True))
 
 
-_FORMS: dict[str, tuple[str, Callable[[Site, str], Awaitable[str]]]] = {
-    OURS + "api": ("text/html; charset=utf-8", functools.partial(_form, write=html)),
+_FORMS: dict[str, tuple[str, Callable[[Site, str, Callable[[], str]], Awaitable[str]]]] = {
+    OURS + "api": ("text/html; charset=utf-8", _html),
     OURS + "api.md": ("text/markdown; charset=utf-8", functools.partial(_form, write=markdown)),
     OURS + "api.json": ("application/json", functools.partial(_form, write=dump)),
     OURS + "openapi.json": ("application/json", _openapi),

@@ -48,7 +48,8 @@ export function showBoard() {
  * @param {(message: import("../recorder/words.js").ToPanel) => void} hear
  */
 async function told(where, message, signal, hear) {
-  const headers = { "content-type": "application/json" };
+  const key = document.querySelector("meta[name=recorder-key]")?.getAttribute("content");
+  const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
   const answer = await natives.fetch.call(window, where, { method: "POST", headers, body: natives.stringify(message), signal });
   if (!answer.ok || !answer.body) throw new Error((await answer.json()).error);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -38,15 +38,17 @@ const FIELDS = POLICY.fields.map(([kind = "", decode = "", source = ""]) => ({ k
 const FILE_NAME = rule(POLICY.files.names);
 const FILE_TEXT = rule(POLICY.files.text);
 /** Whether a text can hold a field of a secret's name at all. */
-const HINT = /pass|pwd|pw|secret|token|key|auth|cred|pin|cv[vc]|card|ssn|social|otp|code|mnemonic|phrase|jwt|bearer|sig|hmac|assert|connection|dsn|sas|sid|session|ticket|:\/\//i;
+const HINT = /pass|pwd|pw|secret|token|key|auth|cred|pin|cv[vc]|card|ssn|social|otp|code|mnemonic|phrase|jwt|bearer|sig|hmac|assert|connection|dsn|sas|sid|session|ticket|contrase|kennwort|woord|:\/\//i;
 const CARD = /(?<![\w.+-])(?:\d[ -]?){12,18}\d(?![\w-])/g;
 /** What a script of the page is given to send: `csrfToken = "…"`. */
 const INLINE_TOKEN = /(([\w$-]*(?:csrf|xsrf|token|nonce)[\w$-]*)["']?\s*[:=]\s*["'])([\w.~+/=:-]{8,400})(?=["'])/gi;
 const HTML_FIELD = /<(?:input|meta)\b[^>]{0,20000}>/gi;
+/** A piece of what a language model writes, which is called a token too. */
+const WRITTEN = /^[^A-Za-z0-9]*(?:[A-Za-z]{0,15}|\d{1,4})[^A-Za-z0-9]*$/;
 /** What follows a token that is a word of a highlighted text. */
 const HIGHLIGHT = /^\s*,\s*\\?"class_or_confidence\\?"/;
 /** A key of JSON, or of JSON within JSON. */
-const JSON_KEY = /(\\?)"([\w.$:[\]*-]{1,80})\1"\s*:\s*/g;
+const JSON_KEY = /(\\?)"([\w.$:[\]*\u00c0-\u024f-]{1,80})\1"\s*:\s*/g;
 const JSON_LEAF = /(\\?)"((?:[^"\\]|\\[^"])*?)\1"(\s*:)?/g;
 const QUERY_FIELD = /([?&;#]|^)([^=&#?;\s]{1,120})=([^&#;\s]*)/g;
 /** An OAuth answer: its code and state are secrets only together. */
@@ -136,7 +138,7 @@ export class Redactor {
     for (const name of ["url", "root", "reason", "error", "title"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(this.cleanPath(this.cleanQuery(kept[name])));
     }
-    for (const name of ["name", "locator"]) {
+    for (const name of ["name", "locator", "protocol"]) {
       if (typeof kept[name] === "string") kept[name] = this.cleanText(kept[name]);
     }
     if (fact.t === "typed") this.cleanTyped(kept);
@@ -394,7 +396,9 @@ export class Redactor {
     if (ANY_SHAPE.test(text)) {
       for (const { name, pattern } of SHAPES) {
         const hint = `looks like a ${name.toLowerCase().replace("_", " ")}`;
-        text = text.replace(pattern, (found) => this.secret(unescaped(found, ""), name, hint, SAID_LENGTH));
+        text = text.replace(pattern, (found, /** @type {any[]} */ ...rest) =>
+          isAmongData(text, Number(rest.find((each) => typeof each === "number"))) ? found : this.secret(unescaped(found, ""), name, hint, SAID_LENGTH),
+        );
       }
     }
     text = this.cleanCards(this.cleanFields(text));
@@ -406,7 +410,7 @@ export class Redactor {
     }
     if (this.everywhere.size === 0) return text;
     this.pattern ??= this.compile();
-    return text.replace(this.pattern, (form) => this.forms.get(form) ?? form);
+    return text.replace(this.pattern, (form, at) => (form.length < SAID_LENGTH && isAmongData(text, at) ? form : this.forms.get(form) ?? form));
   }
 
   /**
@@ -417,11 +421,11 @@ export class Redactor {
   isSecret(name, value, place) {
     if (this.named?.test(name)) return true;
     const plain = this.plain(name);
-    if (NAMES.never.test(plain) || WORDS.test(value)) return false;
+    if (NAMES.never.test(plain) || WORDS.test(value) || (place === "json" && plain === "token" && WRITTEN.test(value))) return false;
     // A label says its own name.
     if (NAMES.strong.test(plain)) return !(place !== "form" && plain.endsWith(this.plain(value)) && !/\d/.test(value));
     if (NAMES.short.test(plain)) return value.length >= 3;
-    if (NAMES.digits.test(plain)) return value.length >= 3 && /\d/.test(value);
+    if (NAMES.digits.test(plain)) return value.length >= 3 && /\d/.test(value) && !/[.,]/.test(value);
     const isWeak = NAMES.weak.test(plain) || (place === "query" && NAMES.inQuery.test(plain)) || (place === "form" && NAMES.inForm.test(plain));
     return isWeak && isRandom(value);
   }
@@ -687,6 +691,13 @@ const isData = (text, at) => {
   const after = (/^[\w+/=-]*/.exec(text.slice(at, at + LONG)) ?? [""])[0];
   return before.length + after.length >= LONG || text.slice(0, at - before.length).endsWith(";base64,");
 };
+
+/**
+ * Whether there is more of such bytes right before a place: what stands there by chance is no secret.
+ * @param {string} text
+ * @param {number} at
+ */
+const isAmongData = (text, at) => at > 0 && /[\w+/=-]/.test(text[at - 1] ?? "") && isData(text, at);
 
 /**
  * How `value` may be written in a body or an address.

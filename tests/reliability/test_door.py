@@ -232,11 +232,44 @@ async def test_whoever_has_not_opened_the_link_reads_and_changes_nothing(
             broken.append(f"open{given} gives access")
     if (await send(door.origin, "HEAD", link, [own], key="")).status != 405:
         broken.append("the link is used up by a look at its head")
+    if (await send(door.origin, "GET", link, [own, ("Sec-Fetch-Dest", "empty")], key="")).status != 405:
+        broken.append("the link is used up by a script")
     opened = await send(door.origin, "GET", link, [own], key="")
     cookies = [value for name, value in opened.headers if name.lower() == "set-cookie"]
-    assert opened.status == 303 and all("HttpOnly; SameSite=Strict" in cookie for cookie in cookies), opened
+    assert opened.status == 303 and all("HttpOnly; SameSite=" in cookie for cookie in cookies), opened
     cookie = ("Cookie", cookies[0].partition(";")[0])
-    assert (await send(door.origin, "GET", "/_recorder/api", [own, cookie], key="")).status == 200
+    shown = await send(
+        door.origin, "GET", "/_recorder/api", [own, cookie, ("Sec-Fetch-Dest", "document")], key=""
+    )
+    assert shown.status == 200
+    # The app's own scripts have the cookie with them. The browser says what they are.
+    ahead = [("Sec-Fetch-Dest", "document"), ("Service-Worker-Navigation-Preload", "true")]
+    by_scripts: list[Headers] = [
+        ahead,
+        *([("Sec-Fetch-Dest", d)] for d in ("empty", "iframe", "object", "script")),
+    ]
+    for (method, path, given), said in itertools.product([*paths, *CHANGES], by_scripts):
+        tried += 1
+        body = json.dumps(given).encode() if given is not None else b""
+        kind = [("Content-Type", "application/json"), ("Sec-Fetch-Site", "same-origin")]
+        answer = await send(
+            door.origin, method, f"/_recorder/{path}", [own, *kind, cookie, *said], body, key=""
+        )
+        if answer.status != 401:
+            broken.append(f"{method} {path} by a script of the app, {said}: {answer.status}")
+    for method, path, _ in CHANGES:
+        tried += 1
+        kind = [("Content-Type", "application/json"), ("Sec-Fetch-Dest", "document")]
+        answer = await send(door.origin, method, f"/_recorder/{path}", [own, *kind, cookie], b"{}", key="")
+        if answer.status != 401:
+            broken.append(f"{method} {path} by a form of the app: {answer.status}")
+    for path in PAGES:
+        tried += 1
+        policy = (await send(door.origin, "GET", f"/_recorder/{path}", [own, cookie], key="")).header(
+            "content-security-policy"
+        )
+        if "sandbox" not in policy or "allow-same-origin" in policy:
+            broken.append(f"{path} can be read by a page that has opened it: {policy}")
     if (await send(door.origin, "GET", link, [own], key="")).status != 403:
         broken.append("the link is good for a second browser")
     login = ("Cookie", cookies[1].partition(";")[0])

@@ -64,7 +64,8 @@ const call = async (form, result, signal) => {
     if (value !== undefined) given[field.dataset.field] = value;
   }
   const where = new URL(`call/${encodeURIComponent(form.dataset.name)}`, location.href);
-  const headers = { "content-type": "application/json", accept: "text/event-stream" };
+  const key = document.querySelector("meta[name=recorder-key]").content;
+  const headers = { "content-type": "application/json", accept: "text/event-stream", authorization: `Bearer ${key}` };
   const answer = await fetch(where, { method: "POST", headers, body: JSON.stringify(given), signal });
   if (!answer.ok) throw new Error((await answer.json()).error);
   const show = (outputs, isOver) => {

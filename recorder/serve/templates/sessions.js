@@ -6,7 +6,8 @@ const tell = (text, isWrong = false) => {
 };
 const at = (row, rest = "") => `sessions/${encodeURIComponent(row.dataset.name)}${rest}`;
 const ask = async (method, where, body) => {
-  const headers = { "content-type": "application/json" };
+  const key = document.querySelector("meta[name=recorder-key]").content;
+  const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
   const answer = await fetch(new URL(where, location.href), { method, headers, body: body && JSON.stringify(body) });
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer;
