@@ -15,9 +15,11 @@ const DOCUMENT_LIMIT = 2 * 1024 * 1024;
 const FILE_LIMIT = 16 * 1024 * 1024;
 /** How long the app may take to answer with the next document. */
 const LEAVING_MS = 60_000;
+/** How long after it was asked for another document the page is left; later, it is left for something else. */
+const ASKING_MS = 2_000;
 const KEY = "api-recorder:leaving";
 
-/** @typedef {{page: string, act?: string, form?: string, at: number}} Leaving */
+/** @typedef {{page: string, act?: string, form?: string, url?: string, at: number}} Leaving `url`: what was asked for */
 /** @typedef {{method: string, url: string, at: number, status: number, headers: import("./words.js").Pairs}} Download */
 
 /**
@@ -106,12 +108,20 @@ export function watchDocument(observer, page) {
     add({ t: "done", id, body: lostBody("binary_not_kept") });
     linked.set(url, natives.now());
   });
+  let asked = { url: "", at: 0 };
+  const navigation = /** @type {any} */ (window).navigation;
+  if (navigation) {
+    listen(navigation, "navigate", ({ formData, destination: { sameDocument, url } }) => {
+      asked = { url: formData || sameDocument ? "" : url, at: natives.now() };
+    });
+  }
   listen(window, "beforeunload", () => {
     const act = observer.act();
     /** @type {Leaving} */
     const leaving = { page, at: natives.now() };
     if (act) leaving.act = act;
     if (submitting?.id && natives.now() - submittedAt < LEAVING_MS) leaving.form = submitting.id;
+    else if (asked.url && natives.now() - asked.at < ASKING_MS) leaving.url = asked.url;
     try {
       sessionStorage.setItem(KEY, natives.stringify(leaving));
     } catch {
@@ -204,8 +214,10 @@ function tellDocument(observer, left) {
     const [entry] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
     const isNavigated = entry?.type === "navigate" || entry?.type === undefined;
     const how = isNavigated ? "document" : "reload";
+    // What a link led to may have done something before it led on to here.
+    const asked = isNavigated && entry?.redirectCount && left?.url ? addressOf(left.url) : "";
     /** @type {import("./words.js").Request_ & {at: number}} */
-    const request = { t: "request", id: "d0", method: "GET", url, how, headers: [], at };
+    const request = { t: "request", id: "d0", method: "GET", url: asked || url, how, headers: [], at };
     if (left && isNavigated) {
       request.left = left.page;
       if (left.act) request.act = left.act;
