@@ -8,13 +8,15 @@ just made.
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from recorder.dataflow.texts import rarity, words
+from recorder.dataflow.texts import rarity, squeezed, words
 from recorder.markup import elements
 from recorder.request import as_text, position, scalars, value_at
 from recorder.session import Place
@@ -48,6 +50,7 @@ _STABLE = tuple(
 )
 """Attributes that say what an element is, before those that say how it looks."""
 _IDENTITY = frozenset(_STABLE[:9])
+_DIGITS = re.compile(r"\d+")
 WINDOW = 12
 """How many elements of a document belong to one row, at most, where nothing says where it ends."""
 
@@ -347,14 +350,15 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
         return False
     value = output
     path = link.path
-    if component == "page":
-        if len(path) < 2 or not isinstance(path[1], int):
-            return False
-        rows = output["elements"]
-        low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
+    rows, number = _rows(output, component, link)
+    if rows:
+        low, high = max(0, number - WINDOW), number + WINDOW
         near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
         # A text that each row has, such as that of a button, tells nothing.
-        return any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near)
+        if any(sum(text in (e.get("text"), e.get("value")) for e in rows) == 1 for text in near):
+            return True
+    if component == "page":
+        return False
     record: Any = None
     others: list[Any] = []
     for part in path:
@@ -369,6 +373,27 @@ def mentions(output: Any, component: str, link: Link, texts: frozenset[str]) -> 
             if not any(_same(other, place, as_text(leaf)) for other in others[:500]):
                 return True
     return False
+
+
+def holder(output: Any, component: str, link: Link) -> dict[str, Any]:
+    """The element of a document that the value is an attribute of; empty if there is none."""
+    rows, number = _rows(output, component, link)
+    return rows[number] if rows else {}
+
+
+def _rows(output: Any, component: str, link: Link) -> tuple[list[dict[str, Any]], int]:
+    """The elements of the document that contains the value, also of one inside a text, and the position among them."""
+    value = value_at(output, link.path)
+    for reader in link.readers:
+        if reader.kind == "elements" and reader.path and isinstance(reader.path[0], int):
+            return _elements(as_text(value)), reader.path[0]
+        value = _read(reader, value)
+    if component == "page" and len(link.path) > 1 and isinstance(link.path[1], int):
+        return output["elements"], link.path[1]
+    return [], 0
+
+
+_elements = functools.lru_cache(maxsize=8)(elements)
 
 
 def _fields(record: Any, depth: int = 3) -> Iterator[tuple[Place, Any]]:
@@ -403,11 +428,19 @@ def _identities(
     """Conditions that may tell an element apart, the most lasting first, and whether they say what it is."""
     tag: tuple[Place, Expression] = (("tag",), element["tag"])
 
+    numbers = set(
+        _DIGITS.findall(" ".join(str(element.get(name, "")) for name in ("href", "action", "value")))
+    )
+
     def stable(name: str) -> bool:
         value = element.get(name)
         if not isinstance(value, str) or not value or name == attribute or len(value) > 80:
             return False
-        return rarity(value) <= 1 and not (target and target in value) and not value.isdigit()
+        if target and (target in value or squeezed(target) in squeezed(value)):
+            return False
+        # The number of a record is in its address too.
+        is_of_record = name in _IDENTITY - {"name"} and not numbers.isdisjoint(_DIGITS.findall(value))
+        return rarity(value) <= 1 and not value.isdigit() and not is_of_record
 
     names = [name for name in _STABLE if stable(name)]
     for name in names:

@@ -293,7 +293,7 @@ class Received:
         if text.isalnum():
             return
         taken: list[tuple[int, int]] = []
-        for pattern in (_RUN, _TOKEN, _WORD):
+        for pattern in (_BASE64, _RUN, _TOKEN, _WORD):
             for match in pattern.finditer(text):
                 token = match[0]
                 if token not in self._sought.whole or len(token) == len(text):
@@ -307,6 +307,7 @@ class Received:
                     yield _word_before(text[: match.start()]) or key, (reader,), token
 
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={1,2}")
 _RUN = re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _LABEL = re.compile(r"([A-Za-z][\w-]*)[\"']?\s*[^\w\s]?\s*[\"']?$")
@@ -329,6 +330,10 @@ def _between(text: str, start: int, end: int) -> Reader | None:
         if not before:
             return None
         if text.find(before) == first and rarity(before) < 3:
+            # A whole word is seldom at another place too.
+            longer = text[max(line, first - 32) : first]
+            whole = re.sub(r"^.*[^A-Za-z_]", "", longer, flags=re.DOTALL) + before
+            before = whole if before[0].isalpha() and rarity(whole) < 3 else before
             return Reader(kind="between", path=(before, after))
         if first == line:
             return None
