@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from e2e.cases import bodies, logins, streams, values
+from e2e.cases import bodies, forms, logins, streams, values
 from e2e.cases.server import App
 
 
@@ -56,6 +56,7 @@ CASES = (
     Case(streams.ndjson_created_rows, streams.import_rows),
     Case(logins.oauth_code_with_pkce, logins.sign_in_and_add, secrets={"PASSWORD": logins.PASSWORD}),
     Case(bodies.repeated_form_names, bodies.change_a_line),
+    Case(forms.links_that_lead_on, forms.archive),
     Case(logins.secure_cookie_on_loopback, logins.log_in_and_buy),
     Case(bodies.soap_session_and_order, bodies.confirm_an_order),
     Case(streams.sse_event_types_not_listened_to, streams.publish_an_artifact),

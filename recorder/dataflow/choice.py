@@ -8,13 +8,14 @@ just made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from recorder.dataflow.texts import rarity, words
+from recorder.dataflow.texts import rarity, squeezed, words
 from recorder.request import as_text, key_of, parse, read, scalars, uncounted, value_at
 from recorder.session import Place
 from recorder.workflow import Expression, Item, Link, Path, Reader
@@ -49,6 +50,7 @@ _STABLE = tuple(
 _IDENTITY = frozenset(_STABLE[:9])
 MOST_PARSED = 8
 """Texts whose JSON or elements are remembered."""
+_DIGITS = re.compile(r"\d+")
 WINDOW = 12
 """How many elements of a document belong to one row, at most, where nothing says where it ends."""
 
@@ -353,19 +355,19 @@ class Chooser:
         """Whether the record that contains the value, or the row of the document, has one of the texts."""
         if not texts:
             return False
-        value = output
-        path = link.path
-        if component == "page":
-            if len(path) < 2 or not isinstance(path[1], int):
-                return False
-            rows = output["elements"]
-            low, high = max(0, path[1] - WINDOW), path[1] + WINDOW
-            near = {e.get(name) for e in rows[low:high] for name in ("text", "value")} & texts
+        rows, number = self._rows(output, component, link)
+        if rows:
+            low, high = max(0, number - WINDOW), number + WINDOW
+            near = texts & {e.get(name) for e in rows[low:high] for name in ("text", "value")}
             # A text that each row has, such as that of a button, tells nothing.
-            return any(
+            if any(
                 len({*self._alike.at(rows, ("text",), text), *self._alike.at(rows, ("value",), text)}) == 1
                 for text in near
-            )
+            ):
+                return True
+        if component == "page":
+            return False
+        value = output
         items: list[Any] | None = None
         index = 0
         steps = list(link.path)
@@ -388,6 +390,29 @@ class Chooser:
                 if len(self._alike.at(items, place, as_text(leaf))) == 1:
                     return True
         return False
+
+    def holder(self, output: Any, component: str, link: Link) -> dict[str, Any]:
+        """The element of a document that the value is an attribute of; empty if there is none."""
+        rows, number = self._rows(output, component, link)
+        return rows[number] if rows else {}
+
+    def _rows(self, output: Any, component: str, link: Link) -> tuple[list[dict[str, Any]], int]:
+        """The elements of the document that contains the value, also of one inside a text, and the position among
+        them."""
+        if component == "page" and len(link.path) > 1 and isinstance(link.path[1], int) and not link.readers:
+            return output["elements"], link.path[1]
+        if any(reader.kind == "elements" for reader in link.readers):
+            value = value_at(output, link.path)
+            for reader in link.readers:
+                if reader.kind == "elements" and reader.path and isinstance(reader.path[0], int):
+                    return self._parse("elements", as_text(value)), reader.path[0]
+                try:
+                    value = read(reader, value, parse=self._parse)
+                except (ValueError, LookupError, TypeError, RecursionError):
+                    return [], 0
+        if component == "page" and len(link.path) > 1 and isinstance(link.path[1], int):
+            return output["elements"], link.path[1]
+        return [], 0
 
 
 _KINDS = frozenset(
@@ -467,11 +492,19 @@ def _identities(
     """Conditions that may tell an element apart, the most lasting first, and whether they say what it is."""
     tag: tuple[Place, Expression] = (("tag",), element["tag"])
 
+    numbers = set(
+        _DIGITS.findall(" ".join(str(element.get(name, "")) for name in ("href", "action", "value")))
+    )
+
     def stable(name: str) -> bool:
         value = element.get(name)
         if not isinstance(value, str) or not value or name == attribute or len(value) > 80:
             return False
-        return rarity(value) <= 1 and not (target and target in value) and not value.isdigit()
+        if target and (target in value or squeezed(target) in squeezed(value)):
+            return False
+        # The number of a record is in its address too.
+        is_of_record = name in _IDENTITY - {"name"} and not numbers.isdisjoint(_DIGITS.findall(value))
+        return rarity(value) <= 1 and not value.isdigit() and not is_of_record
 
     names = [name for name in _STABLE if stable(name)]
     for name in names:

@@ -53,6 +53,7 @@ from recorder.workflow import (
     Digest,
     Expression,
     Extended,
+    Item,
     Link,
     Object,
     Origin,
@@ -285,8 +286,12 @@ class Flow:
             return None
         for number, output in enumerate(shown.outputs):
             if output.component == "page":
-                names = [v.name for v in call.inputs if v.location in ("form", "multipart", "query")]
-                form = Form(output.value["elements"], self._template(call)[1], names)
+                fields = [
+                    (value.name, "" if isinstance(value.value, File) else as_text(value.value))
+                    for value in call.inputs
+                    if value.location in ("form", "multipart", "query")
+                ]
+                form = Form(output.value["elements"], self._template(call)[1], fields)
                 return form, shown.id, number
         return None
 
@@ -312,7 +317,28 @@ class Flow:
         self.given.add(text)
         path = ("elements", field.item, field.attribute)
         self._records.add((step, output, ("elements",)))
-        return Link(step=step, output=output, path=path)
+        link = Link(step=step, output=output, path=path)
+        return self._in_row(link) if isinstance(field.item, int) else link
+
+    def _in_row(self, link: Link) -> Link:
+        """A link into the document of a form, with the element selected by what the person chose."""
+        value = self._calls[link.step].outputs[link.output].value
+        return self._chooser.link(link, value, "page", self._noticeable()[0], made=0)
+
+    def _field_name(self, key: str, place: Slot) -> Expression | None:
+        """The name of a field of the submitted form: of several rows that number their fields, the name in the row
+        that the person chose; else a constant."""
+        assert self._form is not None
+        form, step, output = self._form
+        number = form.number_of(key)
+        if number is None or not any(map(str.isdigit, key)):
+            return None
+        link = self._in_row(Link(step=step, output=output, path=("elements", number, "name")))
+        item = link.path[1]
+        if not isinstance(item, Item) or (item.after is None and item.before is None):
+            return None
+        self._note(place, "received", "the name of a field in the row that the person used")
+        return link
 
     def learn(self, call: Call) -> None:
         """Index what a call received, and remember what it sent."""
@@ -462,6 +488,9 @@ class Flow:
         """An expression for the name of a member or a field; None for a constant."""
         if len(key) < 3:
             return None
+        if self._form is not None and not place.path and self._form[0].has(key):
+            if (named := self._field_name(key, place)) is not None or rarity(key) < 3 or not _ID.search(key):
+                return named
         is_learnt = any(
             e.text == key for e in self._learnt.get((self._call.id, place.argument, place.path), ())
         )
@@ -638,11 +667,14 @@ class Flow:
             if first_sent is not None and first_sent < source.at and agree < 3:
                 continue
             chosen = "clicked" in reasons or "used" in reasons
+            # What the person clicked on was what was shown last.
+            latest = source.order if chosen and source.reading and self._is_named(source) else 0
             here = shown is not None and source.link.step == shown.id
             rank = (
                 not _by_position(source),
                 agree,
                 chosen,
+                latest,
                 here,
                 source.kept,
                 not source.listed,
@@ -713,6 +745,11 @@ class Flow:
             weight += 1
             reasons.append("created")
         return weight, agree, reasons
+
+    def _is_named(self, source: Source) -> bool:
+        """Whether the value is in the element that the person clicked, told by its text."""
+        text = self._chooser.holder(source.output.value, source.output.component, source.link).get("text")
+        return bool(text) and any(clue.own and clue.text == text for clue in self._noticeable()[0])
 
     def _cookie(self, text: str, place: Slot, source: Source | None) -> Cookie | None:
         if (
@@ -810,6 +847,9 @@ class Flow:
             around = text[start - 1 : start] + text[start + len(known) : start + len(known) + 1]
             typed = self._person.latest(known, at)
             if typed is None or any(c.isalnum() for c in around):
+                continue
+            if place.location == "segment" and rarity(known) < 2 and not text.startswith(f"{known}."):
+                # A word in a path is rather the app's: `wp-admin` has nothing of a user `admin`.
                 continue
             taken.append((start, start + len(known)))
             if typed.kind == "choice" and (found := self._token(known, text[:start], place, at)) is not None:
@@ -916,6 +956,8 @@ def _slot(place: Slot) -> tuple[str, tuple[Any, ...]]:
     return place.name, tuple(part for part in place.path if isinstance(part, str))
 
 
+_ID = re.compile(r"\d{3,}|[^\W_]{12,}")
+"""What may be the id of a record in the name of a field, not the number of its row."""
 _NAMES = frozenset(
     """
     slug name key code username path handle ref id url file filename

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from recorder.address import parts_of
+from recorder.dataflow.texts import rarity
 from recorder.request import position
 from recorder.workflow import Expression, Item
 
 Element = dict[str, Any]
+_DIGITS = re.compile(r"\d+")
 _TEXTS = frozenset(
     """
     text hidden email number date time datetime-local month week search tel url color range
@@ -20,10 +23,11 @@ _TEXTS = frozenset(
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a document holds the value of a field: a selector of an element, and the attribute. ``label`` is
-    the text by which a person knows a choice, empty for a field that is not one."""
+    """Where a document holds the value of a field: an element, and the attribute. ``label`` is the text by which a
+    person knows a choice, empty for a field that is not one. ``item`` is a selector, or a position where nothing in the
+    form tells the element apart."""
 
-    item: Item
+    item: Item | int
     attribute: str
     label: str = ""
 
@@ -34,22 +38,26 @@ class Form:
     Args:
         elements: of the document, as :func:`recorder.markup.elements` returns them.
         address: where the form was sent, to tell it from the others.
-        names: the names of the fields that were sent.
+        fields: the names of the fields that were sent, and what was sent.
     """
 
-    def __init__(self, elements: Sequence[Element], address: str, names: Sequence[str]) -> None:
+    def __init__(self, elements: Sequence[Element], address: str, fields: Sequence[tuple[str, str]]) -> None:
         self._elements = list(elements)
         starts = [n for n, element in enumerate(elements) if element.get("tag") == "form"]
         ends = [*starts[1:], len(self._elements)]
         bounds = list(zip(starts, ends, strict=True)) if starts else [(0, len(self._elements))]
         path = parts_of(address).path
 
-        def fits(bound: tuple[int, int]) -> tuple[int, int]:
+        def fits(bound: tuple[int, int]) -> tuple[int, int, int]:
             form = self._elements[bound[0]]
             action = form.get("action", "") if form.get("tag") == "form" else ""
             is_target = bool(action) and parts_of(action).path.rstrip("/").endswith(path.rstrip("/"))
-            own = {e.get("name") for e in self._elements[bound[0] : bound[1]]}
-            return sum(name in own for name in set(names)), is_target + (not action)
+            within = self._elements[bound[0] : bound[1]]
+            own = {e.get("name") for e in within}
+            held = {(e.get("name"), e.get("value")) for e in within}
+            has = sum(name in own for name in {name for name, _ in fields})
+            # Each row may have a form of its own, for the same address.
+            return has, is_target + (not action), sum(field in held for field in set(fields))
 
         self._start, self._end = max(bounds, key=fits)
         self.is_alone = len(bounds) == 1
@@ -75,7 +83,7 @@ class Form:
                 if kind in ("radio", "checkbox"):
                     return self._choice(number, shown)
                 if kind in _TEXTS:
-                    return self._selected(number, ("tag", "name"), "value")
+                    return self._selected(number, ("tag", "name"), "value", "type")
         return None
 
     def _option(self, select: int, name: str, value: str, shown: Expression | None) -> Field | None:
@@ -121,11 +129,7 @@ class Form:
         tag = (("tag",), self._elements[place]["tag"])
         form = self._elements[self._start]
         scopes: list[Item | None] = [None, Item(fields=own)]
-        scopes += [
-            Item(fields=((("tag",), "form"), ((name,), form[name])))
-            for name in ("id", "action")
-            if form.get(name)
-        ]
+        scopes += [Item(fields=((("tag",), "form"), ((name,), form[name]))) for name in self._lasting()]
         for scope in scopes:
             for fields in (((("text",), text),), (tag, (("text",), text))):
                 anchor = Item(fields=fields, after=scope)
@@ -151,20 +155,36 @@ class Form:
         """Whether the form has a control of that name."""
         return any(element.get("name") == name for element in self._elements[self._start : self._end])
 
-    def _selected(self, number: int, names: tuple[str, ...], attribute: str) -> Field | None:
+    def number_of(self, name: str) -> int | None:
+        """The position of the only control of that name."""
+        found = [n for n in range(self._start, self._end) if self._elements[n].get("name") == name]
+        return found[0] if len(found) == 1 else None
+
+    def _lasting(self) -> list[str]:
+        """The attributes of the form that tell it apart in another run too: those without the id of a record."""
+        form = self._elements[self._start]
+        ids = set(_DIGITS.findall(form.get("action", "")))
+        return [
+            name
+            for name in ("id", "name", "action")
+            if form.get(name) and ids.isdisjoint(_DIGITS.findall(form[name])) and rarity(form[name]) <= 2
+        ]
+
+    def _selected(self, number: int, names: tuple[str, ...], attribute: str, more: str = "") -> Field | None:
         element = self._elements[number]
         fields = tuple(((name,), element[name]) for name in names)
-        plain = Item(fields=fields)
         if self._all_same(fields, number, attribute):
-            return Field(item=plain, attribute=attribute)
+            return Field(item=Item(fields=fields), attribute=attribute)
+        if more in element:
+            narrow = (*fields, ((more,), element[more]))
+            if self._all_same(narrow, number, attribute):
+                return Field(item=Item(fields=narrow), attribute=attribute)
         form = self._elements[self._start]
-        for name in ("id", "name", "action"):
-            if form.get(name):
-                anchored = Item(fields=fields, after=Item(fields=((("tag",), "form"), ((name,), form[name]))))
-                if self._is_at(anchored, number):
-                    return Field(item=anchored, attribute=attribute)
-        alike = [n for n, e in enumerate(self._elements) if all(e.get(p[0]) == v for p, v in fields)]
-        return Field(item=Item(fields=fields, nth=alike.index(number)), attribute=attribute)
+        for name in self._lasting():
+            anchored = Item(fields=fields, after=Item(fields=((("tag",), "form"), ((name,), form[name]))))
+            if self._is_at(anchored, number):
+                return Field(item=anchored, attribute=attribute)
+        return Field(item=number, attribute=attribute)
 
     def _all_same(self, fields: tuple[Any, ...], number: int, attribute: str) -> bool:
         alike = [e for e in self._elements if all(e.get(p[0]) == v for p, v in fields)]

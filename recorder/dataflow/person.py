@@ -148,20 +148,25 @@ class Person:
         at = call.timing.started + 1
         clues: list[Clue] = []
         end = bisect_right(self._typed, at, key=lambda typed: typed.at)
-        for number, typed in enumerate(reversed(self._typed[max(0, end - 60) : end])):
+        typed_last = self._typed[max(0, end - 60) : end]
+        end = bisect_right(self._acts, at, key=lambda act: act.at)
+        acts_last = self._acts[max(0, end - 30) : end]
+        moments = sorted({*(t.at for t in typed_last), *(act.at for act in acts_last)}, reverse=True)
+        ages = {moment: number / 100 for number, moment in enumerate(moments)}
+        for typed in typed_last:
             for text in (typed.shown, typed.value):
                 if text.strip() and typed.kind != "check":
-                    clues.append(Clue(text=collapsed(text), rank=3 - number / 100, typed=True))
+                    clues.append(Clue(text=collapsed(text), rank=3 - ages[typed.at], typed=True))
         clicked: set[str] = set()
-        end = bisect_right(self._acts, at, key=lambda act: act.at)
-        for number, act in enumerate(reversed(self._acts[max(0, end - 30) : end])):
+        for act in acts_last:
             texts = [act.name, *act.near]
             if act.at >= self._since - 1 and call.trigger.kind in ("person", "call"):
                 clicked.update(collapsed(text) for text in texts if text)
+            is_last = act is acts_last[-1]
             for place, text in enumerate(texts):
                 # What a button says is said by the buttons of other rows too.
                 if text and not (act.role == "button" and text == act.name):
-                    rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
+                    rank = 3 + is_last / 2 - ages[act.at] - place / 10_000
                     clues.append(Clue(text=collapsed(text), rank=rank, near=True, own=text == act.name))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)

@@ -32,6 +32,7 @@ _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _COMPOUND = re.compile(r"[/%<]|\A(?:[{\[?]|eyJ)")
 """What no text is without that is an address, percent-encoded, markup, JSON or a token of three parts."""
 _TOKENS = (
+    re.compile(r"[A-Za-z0-9+/]{16,}={1,2}"),
     re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+"),
     re.compile(r"[\w.~%+=@-]+"),
     re.compile(r"[A-Za-z0-9]+"),
@@ -381,6 +382,10 @@ def _between(text: str, start: int, end: int) -> Reader | None:
         if not before:
             return None
         if text.find(before) == first and rarity(before) < 3:
+            # A whole word is seldom at another place too.
+            longer = text[max(line, first - 32) : first]
+            whole = re.sub(r"^.*[^A-Za-z_]", "", longer, flags=re.DOTALL) + before
+            before = whole if before[0].isalpha() and rarity(whole) < 3 else before
             return Reader(kind="between", path=(before, after))
         if first == line:
             return None

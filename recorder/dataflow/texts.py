@@ -170,13 +170,14 @@ def agreement(name: str, nouns: frozenset[str], key: str, around: frozenset[str]
         around: words of the path that was asked and of the names on the way to it.
     """
     agree = _agreement(words(name), nouns, words(key), around)
-    if agree < 2 and name and _squeezed(name) == _squeezed(key):
+    if agree < 2 and name and squeezed(name) == squeezed(key):
         return 2
     return agree
 
 
 @remembered(1 << 14, 100)
-def _squeezed(name: str) -> str:
+def squeezed(name: str) -> str:
+    """Letters and digits only, in lower case."""
     return "".join(filter(str.isalnum, name)).lower()
 
 

@@ -1,0 +1,274 @@
+"""Server-rendered pages: the workflow of one start of an app, run on the responses of another start, sends what a person
+sends there. Each story is told of both starts; the other one has other ids, and one more record."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from recorder.adapters import workflow
+from recorder.events import Act, Body, Done, Part, Request, Response, Typed
+from recorder.request import address, as_text, evaluated, follow, request
+from recorder.workflow import Link, VariableRef
+from tests.http_page import ROOT, Page
+
+Start = dict[str, Any]
+
+
+class Visit:
+    """A person in an app of pages."""
+
+    def __init__(self) -> None:
+        self.page = Page()
+        self.number = 0
+        self.sent: list[tuple[str, list[tuple[str, str]]]] = []
+        """What was sent with POST."""
+
+    def shows(self, path: str, html: str, form: str = "") -> None:
+        """A link, or the submitted form, brought another document."""
+        left, act = self.page.page, self.page._act
+        self.number += 1
+        self.page.at += 50
+        self.page.open(f"D{self.number}", path)
+        self.page.add(
+            Request,
+            id="d0",
+            method="GET",
+            url=ROOT + path,
+            how="document",
+            left=left,
+            form=form or None,
+            act=act,
+        )
+        self.answers("d0", path, html)
+
+    def answers(self, id: str, path: str, html: str, kind: str = "text/html") -> None:
+        self.page.at += 20
+        self.page.add(Response, id=id, status=200, headers=(("content-type", kind),), url=ROOT + path)
+        self.page.add(Done, id=id, body=Body(kind="text", text=html))
+
+    def acts(self, name: str = "", near: tuple[str, ...] = (), role: str = "link") -> None:
+        self.number += 1
+        self.page.at += 400
+        self.page._act = f"a{self.number}"
+        self.page.add(Act, id=self.page._act, kind="click", role=role, name=name, near=near)
+
+    def types(self, field: str, value: str, shown: str = "", near: tuple[str, ...] = ()) -> None:
+        self.acts(field, near, "combobox" if shown else "textbox")
+        kind = "choice" if shown else "text"
+        self.page.add(Typed, control=f"i{self.number}", kind=kind, value=value, shown=shown, field=field)
+
+    def submits(self, path: str, fields: dict[str, str], answer: str = "<p>ok</p>") -> None:
+        self.number += 1
+        form = f"f{self.number}"
+        body = Body(kind="parts", parts=tuple(Part(name=name, value=value) for name, value in fields.items()))
+        kind = (("content-type", "application/x-www-form-urlencoded"),)
+        self.page.add(
+            Request,
+            id=form,
+            method="POST",
+            url=ROOT + path,
+            how="form",
+            headers=kind,
+            body=body,
+            act=self.page._act,
+        )
+        self.sent.append((f"POST {path}", list(fields.items())))
+        self.shows(path, answer, form)
+
+    def asks(
+        self, method: str, path: str, fields: dict[str, str], answer: str, kind: str = "text/html"
+    ) -> None:
+        """A script of the page asks for a piece of it."""
+        self.number += 1
+        body = Body(kind="text", text=urlencode(fields)) if fields else Body()
+        given = (("content-type", "application/x-www-form-urlencoded"),) if fields else ()
+        id = f"r{self.number}"
+        self.page.add(
+            Request,
+            id=id,
+            method=method,
+            url=ROOT + path,
+            how="fetch",
+            headers=given,
+            body=body,
+            act=self.page._act,
+        )
+        if method != "GET":
+            self.sent.append((f"{method} {path}", list(fields.items())))
+        self.answers(id, path, answer, kind)
+
+
+def sends_anew(
+    recorded: Visit, other: Visit, values: dict[str, str]
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the workflow of one visit sends with POST, given the responses of the other. ``values`` are values of
+    variables by their recorded values."""
+    made = workflow(recorded.page.session())
+    session = other.page.session()
+    calls = {call.id: call for call in (*session.calls, *(each.call for each in session.omitted))}
+
+    def leaf(each: Any) -> Any:
+        if isinstance(each, Link):
+            return follow(each, calls[each.step].outputs[each.output].value, leaf)
+        assert isinstance(each, VariableRef), each
+        variable = made.variable(each.name)
+        assert variable is not None
+        return values.get(as_text(variable.value), variable.value)
+
+    found = []
+    for step in made.steps:
+        asked = request(step)
+        if asked.method == "GET":
+            continue
+        fields = [
+            (as_text(evaluated(name, leaf)), as_text(evaluated(value, leaf)))
+            for name, value in (asked.body if asked.media == "form" else ())
+        ]
+        found.append((f"{asked.method} {address(asked, '', lambda given: evaluated(given, leaf))}", fields))
+    return found
+
+
+def rows(start: Start, row: Callable[[str, Any], str]) -> str:
+    return "".join(row(name, start["ids"][name]) for name in start["names"])
+
+
+def a_form_whose_address_has_the_id(visit: Visit, start: Start) -> None:
+    """Two forms have fields of the same names; the address of each has the id of the record."""
+    id = start["ids"]["Oil"]
+    both = "".join(
+        f'<form action="/things/{id}/{what}"><input type="hidden" name="token" value="{start[what]}">'
+        f'<input type="hidden" name="done" value="0"><input type="checkbox" name="done" value="1"></form>'
+        for what in ("close", "save")
+    )
+    visit.shows("/", rows(start, lambda name, id: f'<p><a href="/things/{id}">{name}</a></p>'))
+    visit.acts("Oil", ("Oil",))
+    visit.shows(f"/things/{id}", f"<h1>Oil</h1>{both}")
+    visit.acts("Save", role="button")
+    visit.submits(f"/things/{id}/save", {"token": start["save"], "done": "0"})
+
+
+def fields_numbered_by_their_row(visit: Visit, start: Start) -> None:
+    number = start["names"].index("Oil")
+    visit.shows(
+        "/",
+        "<form action=/save>"
+        + "".join(
+            f'<tr><td>{name}</td><td><input name="rows-{n}-count" value="1"></td></tr>'
+            for n, name in enumerate(start["names"])
+        )
+        + "</form>",
+    )
+    visit.types(f"rows-{number}-count", "17", near=("Oil", "17"))
+    visit.acts("Save", role="button")
+    visit.submits("/save", {f"rows-{number}-count": "17"})
+
+
+def a_row_clicked_after_something_else_was_chosen(visit: Visit, start: Start) -> None:
+    """The option that was chosen before stands next to the rows, too."""
+    visit.shows(
+        "/", "<form action=/bulk><select name=action><option value=drop>Drop</option></select></form>"
+    )
+    visit.types("action", "drop", "Drop")
+    visit.acts("Apply", role="button")
+    visit.submits(
+        "/bulk",
+        {"action": "drop"},
+        "<form action=/bulk><select name=action><option value=drop>Drop</option></select></form>"
+        + rows(
+            start, lambda name, id: f'<tr id="post-{id}"><td>{name}</td><td><a href="#">Edit</a></td></tr>'
+        ),
+    )
+    visit.acts("Edit", ("Olive oil", "Edit"))
+    visit.types("title", "Fine oil")
+    visit.acts("Update", role="button")
+    visit.asks("POST", "/save", {"post_id": str(start["ids"]["Olive oil"]), "title": "Fine oil"}, "<p>ok</p>")
+
+
+def an_entry_of_a_fragment(visit: Visit, start: Start) -> None:
+    """The page has the same id at other places, in another order."""
+
+    def entry(name: str, id: Any) -> str:
+        return f"<a href='#' hx-vals='{json.dumps({'person': id})}'>{name}</a>"
+
+    def row(name: str, id: Any) -> str:
+        return f"<tr><td>{name}</td><td><b hx-vals='{json.dumps({'person': id})}'>VIP</b></td></tr>"
+
+    visit.shows("/", rows(start, row))
+    visit.types("q", "vin")
+    visit.asks("GET", "/search?q=vin", {}, entry("Vinegar", start["ids"]["Vinegar"]))
+    visit.acts("Vinegar")
+    visit.asks("POST", "/tags", {"person": str(start["ids"]["Vinegar"]), "tag": "found"}, "<p>ok</p>")
+
+
+def a_user_whose_name_is_a_part_of_the_paths(visit: Visit, start: Start) -> None:
+    visit.shows("/", "<form action=/login><input name=user></form>")
+    visit.types("user", "admin")
+    visit.acts("Log in", role="button")
+    visit.submits("/login", {"user": start.get("user", "admin")}, "<form action=/wp-admin/save></form>")
+    visit.acts("Save", role="button")
+    visit.submits("/wp-admin/save", {"a": "b"})
+
+
+def a_state_inside_a_text_with_bars(visit: Visit, start: Start) -> None:
+    visit.shows("/", "<form><p>x</p></form>")
+    visit.acts("Go")
+    state = base64.b64encode(start["close"].encode() + b"\xff" * 20).decode()
+    grid = rows(start, lambda name, id: f"<p>{name} E|{id}</p>")
+    answer = f"{len(grid)}|panel|p|{grid}|{len(state)}|field|__STATE|{state}|3|field|x|abc|"
+    visit.asks("POST", "/page", {"go": "1"}, answer, "text/plain")
+    visit.acts("Next")
+    visit.asks("POST", "/page", {"next": "1", "__STATE": state}, "<p>ok</p>")
+
+
+def an_option_in_a_piece_of_the_page(visit: Visit, start: Start) -> None:
+    """The options came later than the page of the form, inside of XML."""
+    visit.shows("/", "<form action=/save><p>x</p></form>")
+    visit.acts("More")
+    options = rows(start, lambda name, id: f'<option value="{id}">{name}</option>')
+    answer = f"<r><update id=a><![CDATA[<select name=room>{options}</select>]]></update></r>"
+    visit.asks("POST", "/more", {"more": "1"}, answer, "text/xml")
+    visit.types("room", str(start["ids"]["Oil"]), "Oil")
+    visit.acts("Save", role="button")
+    visit.submits("/save", {"room": str(start["ids"]["Oil"])})
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        a_form_whose_address_has_the_id,
+        fields_numbered_by_their_row,
+        a_row_clicked_after_something_else_was_chosen,
+        an_entry_of_a_fragment,
+        a_user_whose_name_is_a_part_of_the_paths,
+        a_state_inside_a_text_with_bars,
+        an_option_in_a_piece_of_the_page,
+    ],
+)
+@pytest.mark.parametrize("looks", [0, 1])
+def test_the_workflow_of_a_visit_does_the_same_on_a_start_with_other_ids(
+    story: Callable[[Visit, Start], None], looks: int
+) -> None:
+    ids: list[list[Any]] = [[4711, 4713, 4720], ["Kq7ZbT2xLm", "pQ4RfV9cJd", "Ws3XhN8yGk"]]
+    was: Start = {
+        "names": ["Olive oil", "Oil", "Vinegar"],
+        "ids": dict(zip(["Olive oil", "Oil", "Vinegar"], ids[looks], strict=True)),
+        "close": "Ab3dEf6hIj9k",
+        "save": "Lm2nOp5qRs8t",
+    }
+    is_now: Start = {
+        "names": ["Salt", "Olive oil", "Oil", "Vinegar"],
+        "ids": {"Salt": 12, "Olive oil": 19, "Oil": 23, "Vinegar": 40},
+        "close": "Uv4wXy7zAb1c",
+        "save": "De2fGh5iJk8l",
+        "user": "ann",
+    }
+    visits = Visit(), Visit()
+    for visit, start in zip(visits, (was, is_now), strict=True):
+        story(visit, start)
+    assert sends_anew(*visits, {"admin": "ann"}) == visits[1].sent
