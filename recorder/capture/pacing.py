@@ -23,21 +23,26 @@ class Paced:
     def __init__(self, work: Callable[[], None], share: float = 0.0) -> None:
         self._work = work
         self._share = share
-        self._took = 0.0
+        self.took = 0.0
+        """Seconds that it took the last time."""
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def pause(self) -> float:
+        """Seconds until it is done after it was asked for."""
+        return min(max(SECONDS, self._share * self.took), SELDOM)
 
     def soon(self) -> None:
         """Do it after a while."""
         if self._timer is None:
-            wait = min(max(SECONDS, self._share * self._took), SELDOM)
-            self._timer = asyncio.get_running_loop().call_later(wait, self.now)
+            self._timer = asyncio.get_running_loop().call_later(self.pause, self.now)
 
     def now(self) -> None:
         """Do it at once, and not again for those who asked before."""
         self.cancel()
         began = time.perf_counter()
         self._work()
-        self._took = time.perf_counter() - began
+        self.took = time.perf_counter() - began
 
     def cancel(self) -> None:
         """Forget that it was asked for."""
