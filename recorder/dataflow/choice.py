@@ -19,7 +19,7 @@ import msgspec
 from recorder.dataflow.texts import rarity, squeezed, words
 from recorder.markup import elements
 from recorder.request import as_text, position, scalars, value_at
-from recorder.session import Place
+from recorder.session import Place, Value
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
 
@@ -379,6 +379,21 @@ def holder(output: Any, component: str, link: Link) -> dict[str, Any]:
     """The element of a document that the value is an attribute of; empty if there is none."""
     rows, number = _rows(output, component, link)
     return rows[number] if rows else {}
+
+
+def varies(output: Value, link: Link) -> bool:
+    """Whether addresses like the one that the value is read out of, in the same document, have another value there."""
+    if output.component != "page" or len(link.path) != 3 or len(link.readers) != 1:
+        return False
+    rows, number = _rows(output.value, output.component, link)
+    attribute, (reader,) = str(link.path[2]), link.readers
+    own = as_text(rows[number].get(attribute, ""))
+    mine, start = _read(reader, own), own.partition("?")[0]
+    return any(
+        (other := as_text(row.get(attribute, ""))).partition("?")[0] == start
+        and _read(reader, other) not in (mine, None)
+        for row in rows
+    )
 
 
 def _rows(output: Any, component: str, link: Link) -> tuple[list[dict[str, Any]], int]:

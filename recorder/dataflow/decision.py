@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from recorder.dataflow.choice import Chooser, Clue, holder, mentions
+from recorder.dataflow.choice import Chooser, Clue, holder, mentions, varies
 from recorder.dataflow.forms import Form
 from recorder.dataflow.made import Digested, Own, digest_of, moment
 from recorder.dataflow.missed import Open, tokens
@@ -586,7 +586,8 @@ class Flow:
             reasons.append("rare")
         agree = 0
         attribute = source.link.path[-1] if source.output.component == "page" else "value"
-        if weight <= 1 and not text.isdigit() and not _holds_values(str(attribute)):
+        is_of_page = not text.isdigit() and not _holds_values(str(attribute))
+        if weight <= 1 and is_of_page and not (last == "query" and varies(source.output, source.link)):
             # A word in the markup is a constant of the page, too.
             return 0, 0, reasons
         if place.location != "message" or place.name:
