@@ -27,11 +27,13 @@ class Visit:
         self.page = Page()
         self.number = 0
         self.sent: list[tuple[str, list[tuple[str, str]]]] = []
-        """What was sent with POST."""
+        """What was asked for with fields."""
 
     def shows(self, path: str, html: str, form: str = "") -> None:
         """A link, or the submitted form, brought another document."""
         left, act = self.page.page, self.page._act
+        if "?" in path and not form:
+            self.sent.append((f"GET {path}", []))
         self.number += 1
         self.page.at += 50
         self.page.open(f"D{self.number}", path)
@@ -99,7 +101,7 @@ class Visit:
             body=body,
             act=self.page._act,
         )
-        if method != "GET":
+        if method != "GET" or "?" in path:
             self.sent.append((f"{method} {path}", list(fields.items())))
         self.answers(id, path, answer, kind)
 
@@ -107,7 +109,7 @@ class Visit:
 def sends_anew(
     recorded: Visit, other: Visit, values: dict[str, str]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """What the workflow of one visit sends with POST, given the responses of the other. ``values`` are values of
+    """What the workflow of one visit asks for with fields, given the responses of the other. ``values`` are values of
     variables by their recorded values."""
     made = workflow(recorded.page.session())
     session = other.page.session()
@@ -124,7 +126,7 @@ def sends_anew(
     found = []
     for step in made.steps:
         asked = request(step)
-        if asked.method == "GET":
+        if asked.method == "GET" and not asked.query:
             continue
         fields = [
             (as_text(evaluated(name, leaf)), as_text(evaluated(value, leaf)))
@@ -215,6 +217,19 @@ def a_user_whose_name_is_a_part_of_the_paths(visit: Visit, start: Start) -> None
     visit.submits("/wp-admin/save", {"a": "b"})
 
 
+def a_key_that_looks_like_a_word(visit: Visit, start: Start) -> None:
+    """The key of a link is letters only; so is what stays the same in all of them."""
+
+    def address(id: Any) -> str:
+        return f"/act?what=archive&thing={id}&key={start['keys'][id]}"
+
+    visit.shows("/", rows(start, lambda name, id: f'<p>{name} <a href="{address(id)}">Archive</a></p>'))
+    visit.acts("Archive", ("Oil", "Archive"))
+    visit.shows(address(start["ids"]["Oil"]), "<form action=/done></form>")
+    visit.acts("Done", role="button")
+    visit.submits("/done", {"a": "b"})
+
+
 def a_state_inside_a_text_with_bars(visit: Visit, start: Start) -> None:
     visit.shows("/", "<form><p>x</p></form>")
     visit.acts("Go")
@@ -246,6 +261,7 @@ def an_option_in_a_piece_of_the_page(visit: Visit, start: Start) -> None:
         a_row_clicked_after_something_else_was_chosen,
         an_entry_of_a_fragment,
         a_user_whose_name_is_a_part_of_the_paths,
+        a_key_that_looks_like_a_word,
         a_state_inside_a_text_with_bars,
         an_option_in_a_piece_of_the_page,
     ],
@@ -258,12 +274,14 @@ def test_the_workflow_of_a_visit_does_the_same_on_a_start_with_other_ids(
     was: Start = {
         "names": ["Olive oil", "Oil", "Vinegar"],
         "ids": dict(zip(["Olive oil", "Oil", "Vinegar"], ids[looks], strict=True)),
+        "keys": dict(zip(ids[looks], [["bqo", "ceicumbl", "tay"], ["31", "47", "12"]][looks], strict=True)),
         "close": "Ab3dEf6hIj9k",
         "save": "Lm2nOp5qRs8t",
     }
     is_now: Start = {
         "names": ["Salt", "Olive oil", "Oil", "Vinegar"],
         "ids": {"Salt": 12, "Olive oil": 19, "Oil": 23, "Vinegar": 40},
+        "keys": {12: "eso", 19: "ooz", 23: "ipso", 40: "uta"},
         "close": "Uv4wXy7zAb1c",
         "save": "De2fGh5iJk8l",
         "user": "ann",

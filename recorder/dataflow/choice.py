@@ -17,7 +17,7 @@ import msgspec
 
 from recorder.dataflow.texts import rarity, squeezed, words
 from recorder.request import as_text, key_of, parse, read, scalars, uncounted, value_at
-from recorder.session import Place
+from recorder.session import Place, Value
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
 
@@ -128,10 +128,7 @@ class Chooser:
         value = value_at(output, link.path)
         for reader in link.readers:
             readers.append(self._reader(reader, value, clues, made))
-            try:
-                value = read(reader, value, parse=self._parse)
-            except (ValueError, LookupError, TypeError, RecursionError):
-                value = None
+            value = self._read(reader, value)
         return Link(step=link.step, output=link.output, path=path, readers=tuple(readers))
 
     def _reader(self, reader: Reader, value: Any, clues: Sequence[Clue], made: int) -> Reader:
@@ -396,6 +393,28 @@ class Chooser:
         rows, number = self._rows(output, component, link)
         return rows[number] if rows else {}
 
+    def varies(self, output: Value, link: Link) -> bool:
+        """Whether addresses like the one that the value is read out of, in the same document, have another value
+        there."""
+        if output.component != "page" or len(link.path) != 3 or len(link.readers) != 1:
+            return False
+        rows, number = self._rows(output.value, output.component, link)
+        attribute = str(link.path[2])
+        own = as_text(rows[number].get(attribute, ""))
+        mine, start = self._read(link.readers[0], own), own.partition("?")[0]
+        return any(
+            (other := as_text(row.get(attribute, ""))).partition("?")[0] == start
+            and self._read(link.readers[0], other) not in (mine, None)
+            for row in rows
+        )
+
+    def _read(self, reader: Reader, value: Any) -> Any:
+        """What a reader finds, or None."""
+        try:
+            return read(reader, value, parse=self._parse)
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+
     def _rows(self, output: Any, component: str, link: Link) -> tuple[list[dict[str, Any]], int]:
         """The elements of the document that contains the value, also of one inside a text, and the position among
         them."""
@@ -406,10 +425,7 @@ class Chooser:
             for reader in link.readers:
                 if reader.kind == "elements" and reader.path and isinstance(reader.path[0], int):
                     return self._parse("elements", as_text(value)), reader.path[0]
-                try:
-                    value = read(reader, value, parse=self._parse)
-                except (ValueError, LookupError, TypeError, RecursionError):
-                    return [], 0
+                value = self._read(reader, value)
         if component == "page" and len(link.path) > 1 and isinstance(link.path[1], int):
             return output["elements"], link.path[1]
         return [], 0

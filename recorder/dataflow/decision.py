@@ -705,7 +705,12 @@ class Flow:
             reasons.append("rare")
         agree = 0
         attribute = source.link.path[-1] if source.output.component == "page" else "value"
-        if weight <= 1 and not text.isdigit() and not _holds_values(str(attribute)):
+        is_of_page = not text.isdigit() and not _holds_values(str(attribute))
+        if (
+            weight <= 1
+            and is_of_page
+            and not (last == "query" and self._chooser.varies(source.output, source.link))
+        ):
             # A word in the markup is a constant of the page, too.
             return 0, 0, reasons
         if place.location != "message" or place.name:

@@ -49,6 +49,8 @@ _MOMENT = re.compile(
 )
 
 
+_PIECE = re.compile(r"<(?:a|article|button|div|form|input|li|option|section|tr)\b[^<>]*>", re.IGNORECASE)
+"""What a text has that is a piece of a page: as of whole pages, its content is not compared."""
 _IDENTIFYING = frozenset(
     {"id", "token", "csrf", "nonce", "cursor", "secret", "session", "etag", "hash", "ticket"}
 )
@@ -87,6 +89,8 @@ def _why(value: Any, key: str, linked: Set[str], names: Set[str]) -> str:
     if isinstance(value, str) and len(text) > 3 and " " not in text and words(key) & _IDENTIFYING:
         return f"named {key!r}"
     is_text = isinstance(value, str)
+    if is_text and _PIECE.search(text):
+        return "a piece of a page"
     if is_text and (_MOMENT.fullmatch(text) or (len(text) >= 16 and rarity(value) == 4)):
         return "a moment, or a text that is made anew"
     return f"named {key!r}" if _is_made(key) and (not is_text or rarity(value) >= 2) else ""
