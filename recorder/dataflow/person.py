@@ -9,7 +9,7 @@ from typing import Any
 from recorder.dataflow.choice import Clue
 from recorder.dataflow.sent import Parts, Slot
 from recorder.dataflow.texts import rarity, words
-from recorder.session import Call, File, Session, Typed
+from recorder.session import Acted, Call, File, Session, Typed
 from recorder.workflow import Expression, Names, Variable, VariableRef, identifier
 
 TYPED_IN_TEXT = 4
@@ -22,7 +22,7 @@ class Person:
     """What the person did in one session, and the variables for it."""
 
     def __init__(self, session: Session) -> None:
-        self._acts = sorted(session.acts, key=lambda act: act.at)
+        self._acts = [(act.at, *_texts_of(act)) for act in sorted(session.acts, key=lambda act: act.at)]
         self._placeholders = frozenset(secret.placeholder for secret in session.secrets)
         self._typed = sorted(session.typed, key=lambda typed: typed.at)
         self.by_text: dict[str, list[Typed]] = {}
@@ -153,16 +153,13 @@ class Person:
                 if text.strip() and typed.kind != "check":
                     clues.append(Clue(text=collapsed(text), rank=3 - number / 100, typed=True))
         clicked: set[str] = set()
-        end = bisect_right(self._acts, at, key=lambda act: act.at)
-        for number, act in enumerate(reversed(self._acts[max(0, end - 30) : end])):
-            texts = [act.name, *act.near]
-            if act.at >= self._since - 1 and call.trigger.kind in ("person", "call"):
-                clicked.update(collapsed(text) for text in texts if text)
-            for place, text in enumerate(texts):
-                # What a button says is said by the buttons of other rows too.
-                if text and not (act.role == "button" and text == act.name):
-                    rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
-                    clues.append(Clue(text=collapsed(text), rank=rank, near=True, own=text == act.name))
+        end = bisect_right(self._acts, at, key=lambda act: act[0])
+        for number, (when, texts, telling) in enumerate(reversed(self._acts[max(0, end - 30) : end])):
+            if when >= self._since - 1 and call.trigger.kind in ("person", "call"):
+                clicked.update(texts)
+            for place, text, is_own in telling:
+                rank = (3.5 if number == 0 else 2.5) - number / 20 - place / 1000
+                clues.append(Clue(text=text, rank=rank, near=True, own=is_own))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
         return clues, frozenset(clicked)
@@ -184,6 +181,19 @@ class Person:
     def latest(self, text: str, at: float) -> Typed | None:
         """The last control that the person had typed a text into by a moment."""
         return next((t for t in reversed(self.by_text.get(text, ())) if t.at <= at + 1), None)
+
+
+def _texts_of(act: Acted) -> tuple[list[str], list[tuple[int, str, bool]]]:
+    """The texts of what was used and of what was near it, and those that tell it apart: each with its place among them
+    and whether it is its own."""
+    texts = [act.name, *act.near]
+    # What a button says is said by the buttons of other rows too.
+    telling = [
+        (place, collapsed(text), text == act.name)
+        for place, text in enumerate(texts)
+        if text and not (act.role == "button" and text == act.name)
+    ]
+    return [collapsed(text) for text in texts if text], telling
 
 
 def collapsed(text: str) -> str:
