@@ -42,7 +42,7 @@ from recorder.dataflow.sent import (
     steps,
     texts_of,
 )
-from recorder.dataflow.texts import IDENTIFYING, agreement, rarity, singular, words
+from recorder.dataflow.texts import IDENTIFYING, agreement, id_after, rarity, singular, words
 from recorder.dataflow.whole import Whole, counterpart, is_same, is_state
 from recorder.placeholders import PLACEHOLDER
 from recorder.request import as_text, follow, scalars, unbase64, value_at
@@ -105,7 +105,7 @@ class Flow:
     ) -> None:
         self._is_learning = is_learning
         self._template = template
-        self._refused = frozenset(refused)
+        self._refused = frozenset(refused) - {(known.call, known.input) for known in session.learnt}
         self._claims = {s.placeholder: s.claims for s in session.secrets if s.placeholder}
         self._placeholders = frozenset(self._claims)
         self._person = Person(session)
@@ -213,7 +213,6 @@ class Flow:
     def _traced(self, call: Call, path: str) -> Traced:
         self._origins = []
         self._open[call.id] = []
-        proved = {input for of, input, _ in self._learnt if of == call.id}
         inputs: list[Expression] = []
         keys: dict[int, Expression] = {}
         is_rpc = {value.name for value in call.inputs} >= {"jsonrpc", "method"}
@@ -221,7 +220,7 @@ class Flow:
         whole = self._counterpart(members, call.timing.started) if len(members) > 1 and not is_rpc else None
         for number, value in enumerate(call.inputs):
             place = Slot(name=value.name or "", location=value.location, argument=number)
-            is_refused = (call.id, number) in self._refused and number not in proved
+            is_refused = (call.id, number) in self._refused
             if value.variable is not None or is_refused:
                 inputs.append(value.value)
                 continue
@@ -271,11 +270,11 @@ class Flow:
             segment = unquote(raw)
             if number == 0 or not segment or (segment.startswith("{") and segment.endswith("}")):
                 continue
-            name = f"{singular(before)}_id" if before else "id"
+            name = id_after(before) if before else "id"
             place = Slot(name=name, location="segment", argument=-2, path=(number,))
             traced = self._value(segment, place, call.timing.started)
             if isinstance(traced, str):
-                before = re.sub(r"\W+", "_", segment)
+                before = segment
                 continue
             yield number, (name, traced)
 
@@ -646,14 +645,12 @@ class Flow:
 
     def _source(self, value: Any, text: str, place: Slot, at: float) -> tuple[Source | None, int, str]:
         """The place in an earlier response that a value came from, its weight, and why."""
-        if rarity(value) == 0:
+        shown = self._documents.get(self._call.page)
+        places = self._received.places(text, at, shown.id if shown is not None else "")
+        if not places or rarity(value) == 0:
             return None, 0, ""
         is_counter = (place.argument, place.path) in self._counters.get(self._call.id, ())
         if is_counter and not words(place.name) & IDENTIFYING - {"id"}:
-            return None, 0, ""
-        shown = self._documents.get(self._call.page)
-        places = self._received.places(text, at, shown.id if shown is not None else "")
-        if not places:
             return None, 0, ""
         ranked = []
         first_sent = self._sent.get(text)

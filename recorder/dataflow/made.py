@@ -124,9 +124,8 @@ class Own:
         if found is not None and found[0] <= at + 1:
             return self._named(found[1], text, name)
         # Random bytes that were made into characters of an alphabet: as many as were drawn just before.
-        if rarity(text) < 3 or not any(
-            0 <= at - when <= 2_000 and len(text) == size for when, size in self._drawn
-        ):
+        drawn = any(0 <= at - when <= 2_000 and len(text) == size for when, size in self._drawn)
+        if not drawn or rarity(text) < 3:
             return None
         alphabet = next((a for a in _ALPHABETS if set(text) <= set(a)), None)
         if alphabet is None:
@@ -200,6 +199,8 @@ def moment(value: Any, at: float, near: float = NEAR_MS) -> Generated | None:
     if isinstance(value, bool):
         return None
     text = as_text(value)
+    if len(text) not in (10, 13, 24):
+        return None
     if _MS.fullmatch(text) and abs(int(text) - at) <= near:
         return Generated(kind="time", form="ms", example=text)
     if _SECONDS.fullmatch(text) and abs(int(text) * 1000 - at) <= near:

@@ -9,7 +9,7 @@ from typing import Any
 from recorder.dataflow.choice import Clue
 from recorder.dataflow.sent import Parts, Slot
 from recorder.dataflow.texts import rarity, words
-from recorder.session import Call, File, Session, Typed
+from recorder.session import Acted, Call, File, Session, Typed
 from recorder.workflow import Expression, Names, Variable, VariableRef, identifier
 
 TYPED_IN_TEXT = 4
@@ -22,7 +22,7 @@ class Person:
     """What the person did in one session, and the variables for it."""
 
     def __init__(self, session: Session) -> None:
-        self._acts = sorted(session.acts, key=lambda act: act.at)
+        self._acts = [(act.at, *_texts_of(act)) for act in sorted(session.acts, key=lambda act: act.at)]
         self._placeholders = frozenset(secret.placeholder for secret in session.secrets)
         self._typed = sorted(session.typed, key=lambda typed: typed.at)
         self.by_text: dict[str, list[Typed]] = {}
@@ -149,25 +149,21 @@ class Person:
         clues: list[Clue] = []
         end = bisect_right(self._typed, at, key=lambda typed: typed.at)
         typed_last = self._typed[max(0, end - 60) : end]
-        end = bisect_right(self._acts, at, key=lambda act: act.at)
+        end = bisect_right(self._acts, at, key=lambda act: act[0])
         acts_last = self._acts[max(0, end - 30) : end]
-        moments = sorted({*(t.at for t in typed_last), *(act.at for act in acts_last)}, reverse=True)
+        moments = sorted({*(t.at for t in typed_last), *(act[0] for act in acts_last)}, reverse=True)
         ages = {moment: number / 100 for number, moment in enumerate(moments)}
         for typed in typed_last:
             for text in (typed.shown, typed.value):
                 if text.strip() and typed.kind != "check":
                     clues.append(Clue(text=collapsed(text), rank=3 - ages[typed.at], typed=True))
         clicked: set[str] = set()
-        for act in acts_last:
-            texts = [act.name, *act.near]
-            if act.at >= self._since - 1 and call.trigger.kind in ("person", "call"):
-                clicked.update(collapsed(text) for text in texts if text)
-            is_last = act is acts_last[-1]
-            for place, text in enumerate(texts):
-                # What a button says is said by the buttons of other rows too.
-                if text and not (act.role == "button" and text == act.name):
-                    rank = 3 + is_last / 2 - ages[act.at] - place / 10_000
-                    clues.append(Clue(text=collapsed(text), rank=rank, near=True, own=text == act.name))
+        for when, texts, telling in acts_last:
+            if when >= self._since - 1 and call.trigger.kind in ("person", "call"):
+                clicked.update(texts)
+            base = 3 + (when == acts_last[-1][0]) / 2 - ages[when]
+            for place, text, is_own in telling:
+                clues.append(Clue(text=text, rank=base - place / 10_000, near=True, own=is_own))
         if clicked:
             clicked.update(clue.text for clue in clues if clue.typed)
         return clues, frozenset(clicked)
@@ -189,6 +185,19 @@ class Person:
     def latest(self, text: str, at: float) -> Typed | None:
         """The last control that the person had typed a text into by a moment."""
         return next((t for t in reversed(self.by_text.get(text, ())) if t.at <= at + 1), None)
+
+
+def _texts_of(act: Acted) -> tuple[list[str], list[tuple[int, str, bool]]]:
+    """The texts of what was used and of what was near it, and those that tell it apart: each with its place among them
+    and whether it is its own."""
+    texts = [act.name, *act.near]
+    # What a button says is said by the buttons of other rows too.
+    telling = [
+        (place, collapsed(text), text == act.name)
+        for place, text in enumerate(texts)
+        if text and not (act.role == "button" and text == act.name)
+    ]
+    return [collapsed(text) for text in texts if text], telling
 
 
 def collapsed(text: str) -> str:

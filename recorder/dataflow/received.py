@@ -13,7 +13,7 @@ import msgspec
 
 from recorder.address import parts_of
 from recorder.dataflow.sent import SHORTEST, Parts, Sought
-from recorder.dataflow.texts import GENERIC, rarity, singular, words
+from recorder.dataflow.texts import GENERIC, id_after, rarity, singular, words
 from recorder.markup import literals
 from recorder.request import as_text, follow, key_of, parse, scalars, segments, unbase64
 from recorder.session import Call, File, Place, Value
@@ -29,8 +29,11 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:/|\.{0,2}/|\?)[^\s]*$", re.IGNORECA
 _RELATIVE = re.compile(r"[\w.~%-]+(?:/[\w.~%-]+)+(?:\?[^\s]*)?$")
 _ANGLES = re.compile(r"<([^<>]+)>.*", re.DOTALL)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_COMPOUND = re.compile(r"[/%<]|\A(?:[{\[?]|eyJ)")
-"""What no text is without that is an address, percent-encoded, markup, JSON or a token of three parts."""
+_COMPOUND = re.compile(r"[%<]|\A[{\[]|eyJ|=[^&#]*[+/?=]|\n\Z")
+"""What no text is without that is percent-encoded, markup, JSON, a token of three parts, or an address with such a text
+or another address inside."""
+_SEGMENT = re.compile(r"[^/?#]+")
+_PARAMETER = re.compile(r"=([^&#]+)")
 _TOKENS = (
     re.compile(r"[A-Za-z0-9+/]{16,}={1,2}"),
     re.compile(r"[^\s&|;,<>\"'=()\[\]{}]+"),
@@ -95,6 +98,8 @@ class Received:
         self._kept = frozenset(kept)
         self._claims = claims
         self._places: dict[str, list[Source]] = {}
+        self._full: set[str] = set()
+        """The texts of which no more places are kept."""
         self._order = 0
         self._parse = lru_cache(MOST_PARSED)(parse)
         self.parts = Parts(SHORTEST)
@@ -132,9 +137,9 @@ class Received:
                     continue
                 if text in own if weight > 1 else (text, key.lower()) in named:
                     continue
-                known = self._places.setdefault(text, [])
-                if len(known) >= MOST:
+                if text in self._full:
                     continue
+                known = self._places.setdefault(text, [])
                 link = Link(step=call.id, output=number, path=path, readers=readers)
                 if readers and not self._leads(link, output.value, text):
                     continue
@@ -161,6 +166,8 @@ class Received:
                         made=made,
                     )
                 )
+                if len(known) == MOST:
+                    self._full.add(text)
 
     def _moments(self, call: Call, output: Value) -> list[float]:
         if output.component not in STREAMS:
@@ -270,14 +277,25 @@ class Received:
     def _is_unrelated(self, leaf: Any) -> bool:
         """Whether nothing that is sought can be read out of a leaf. Nearly all are like that."""
         if not isinstance(leaf, str):
-            return leaf is None or isinstance(leaf, File) or as_text(leaf) not in self._sought
-        if leaf in self._sought:
+            if leaf is None or isinstance(leaf, File):
+                return True
+            return (text := as_text(leaf)) not in self._sought or text in self._full
+        if leaf in self._sought and leaf not in self._full:
             return False
         if len(leaf) > LONGEST:
             return True
         if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
             return False
+        if "/" in leaf or leaf[:1] == "?":
+            values = _PARAMETER.findall(leaf)
+            if any(map(self._is_sought_in_address, (*_SEGMENT.findall(leaf), *values))):
+                return False
+            if any(len(text) >= 12 and unbase64(text) is not None for text in values):
+                return False
         return leaf.isalnum() or not self._sought.may_have_token(leaf)
+
+    def _is_sought_in_address(self, text: str) -> bool:
+        return text in self._sought and (text not in self._full or self.routes.get(text, 0) <= 1)
 
     def _of_text(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         yield key, (), leaf
@@ -339,11 +357,12 @@ class Received:
         before = ""
         for number, segment in enumerate(segments(address)):
             if segment:
-                name = f"{singular(before)}_id" if before else key
-                if rarity(segment) <= 1:
+                name = id_after(before) if before else key
+                is_word = rarity(segment) <= 1
+                if is_word:
                     self.routes[segment] = self.routes.get(segment, 0) + 1
                 yield name, (Reader(kind="segment", path=(number,)),), segment
-                before = re.sub(r"\W+", "_", segment) if rarity(segment) <= 1 else before
+                before = segment if is_word else before
 
     def _of_tokens(self, key: str, text: str) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         """The tokens of a longer text that some call sends, each between the texts around it."""

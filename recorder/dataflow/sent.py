@@ -20,6 +20,7 @@ LONG_TOKEN = re.compile(r"([\w.~%+=@-]{6,})")
 XML_VALUE = re.compile(r"(?<=[>\"'])([^<>\"'\s][^<>\"']*)(?=[<\"'])")
 PATH = re.compile(r"(?:[a-z][a-z0-9+.-]*://[^/\s]+)?/?[\w.~%-]+(?:/[\w.~%:@-]*)+(?:\?[^\s#]*)?(?:#\S*)?")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_SPACE = re.compile(r"\s")
 XML = re.compile(r"\s*<[?!A-Za-z]")
 LOCAL = re.compile(
     r"<(?:[\w-]+:)?([A-Za-z][\w-]*)(?:\s[^<>]*)?>\s*$|([A-Za-z_][\w-]*)[\"']?\s*[:=]\s*\\?[\"']?$"
@@ -73,8 +74,10 @@ class Sought:
     def __init__(self, least: int = 2) -> None:
         self._least = least
         self.whole: set[str] = set()
+        self.looked_into: set[str] = set()
+        """Those whose parts are known too."""
         self.tokens: set[str] = set()
-        """Those of ``whole`` that are looked for among the words of a longer text."""
+        """Those of ``whole`` that are looked for inside a longer text: without spaces, and unusual enough."""
         self._words: set[str] = set()
         """The first word of each of them; empty of one that has no word."""
         self._long: set[str] = set()
@@ -85,7 +88,7 @@ class Sought:
         """A text that is sent, or that is read out of a longer one that is sent."""
         if text not in self.whole:
             self.whole.add(text)
-            if rarity(text) >= self._least:
+            if _SPACE.search(text) is None and rarity(text) >= self._least:
                 self.tokens.add(text)
                 match = _WORD.search(text)
                 self._words.add(match[0] if match is not None else "")
@@ -195,9 +198,11 @@ def seek_made(made: Iterable[Made], sought: Sought) -> None:
 
 def seek(text: str, sought: Sought, depth: int = 0) -> None:
     """Add a text and its parts, in the ways in which the data flow looks into it."""
-    if not text:
+    if not text or (not depth and text in sought.looked_into):
         return
     sought.add(text)
+    if not depth:
+        sought.looked_into.add(text)
     if depth > 3 or len(text) > 500_000:
         return
     if (match := SCHEME.fullmatch(text)) is not None:

@@ -133,6 +133,13 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
+@remembered(1 << 14, 100)
+def id_after(segment: str) -> str:
+    """The name of a value that follows a segment of a path: ``item_id`` after ``items``."""
+    return f"{singular(_NO_WORD.sub('_', segment))}_id"
+
+
+_NO_WORD = re.compile(r"\W+")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SAME = {
     **dict.fromkeys(("authorization", "bearer", "jwt"), "token"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -251,16 +251,20 @@ class _Builder:
         made = [call for call in everything if call.id in self._chosen or call.id in needed]
         going_on = {call.continues: call.id for call in made}
         held = set(self._held.values())
-        links = [link for call in made for link in leaves_of(Link, sends[call.id])]
-        used = {link.step for link in links}
+        links: dict[str, list[Link]] = {}
+        for call in made:
+            for link in leaves_of(Link, sends[call.id]):
+                links.setdefault(link.step, []).append(link)
         steps = []
         for call in made:
             step = self._step(call, traced[call.id], call.id not in self._chosen)
             root = call.continues or call.id
             closes = going_on.get(root, call.id) == call.id and not (step.setup and root in held)
-            if step.setup and call.id in held and call.id not in used:
+            if step.setup and call.id in held and call.id not in links:
                 step = _greeting(step)
-            steps.append(msgspec.structs.replace(step, closes=closes, enough=_enough(step, links)))
+            steps.append(
+                msgspec.structs.replace(step, closes=closes, enough=_enough(step, links.get(step.id, ())))
+            )
         return _in_order(steps)
 
     def _template(self, call: Call) -> tuple[str, str]:
@@ -462,12 +466,12 @@ def _greeting(step: Step) -> Step:
     return msgspec.structs.replace(step, messages=messages, outputs=outputs)
 
 
-def _enough(step: Step, links: list[Link]) -> tuple[Item, ...]:
+def _enough(step: Step, links: Iterable[Link]) -> tuple[Item, ...]:
     """What must have arrived over a stream without an end, for later steps."""
     found: list[Item] = []
     if step.cancel_after is not None:
         for link in links:
-            if link.step == step.id and step.outputs[link.output].component in STREAMS:
+            if step.outputs[link.output].component in STREAMS:
                 if link.path and isinstance(link.path[0], Item) and link.path[0] not in found:
                     found.append(link.path[0])
     return tuple(found)
