@@ -488,7 +488,8 @@ class Flow:
         if len(key) < 3:
             return None
         if self._form is not None and not place.path and self._form[0].has(key):
-            if (named := self._field_name(key, place)) is not None or rarity(key) < 3 or not _ID.search(key):
+            named = self._field_name(key, place)
+            if named is not None or all(rarity(token) < 2 for token in (key, *tokens(key))):
                 return named
         is_learnt = any(
             e.text == key for e in self._learnt.get((self._call.id, place.argument, place.path), ())
@@ -958,8 +959,6 @@ def _slot(place: Slot) -> tuple[str, tuple[Any, ...]]:
     return place.name, tuple(part for part in place.path if isinstance(part, str))
 
 
-_ID = re.compile(r"\d{3,}|[^\W_]{12,}")
-"""What may be the id of a record in the name of a field, not the number of its row."""
 _NAMES = frozenset(
     """
     slug name key code username path handle ref id url file filename
