@@ -68,7 +68,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
+BASE64_ALPHABETS = re.compile(r"[A-Za-z0-9+/_-]*")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -224,7 +224,7 @@ def decode_base64(text: str) -> str:
         ValueError: it is not base64 of a text.
     """
     bare = text[: len(text.rstrip("="))]
-    if len(text) - len(bare) > 2 or not _ALPHABETS.fullmatch(bare):
+    if len(text) - len(bare) > 2 or not BASE64_ALPHABETS.fullmatch(bare):
         raise ValueError("it is not base64")
     padded = bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4)
     try:
