@@ -1,7 +1,8 @@
 """HTML and XML as a flat list of elements: what links read out of documents.
 
-Generated programs read documents by the same rules, so the rules are few: no tree, no repair of markup. See
-``elements`` in each language's runtime.
+Generated programs read documents by the same rules, so the rules are few: no tree, no repair of markup. Generated
+Python carries functions of this module themselves (see :mod:`recorder.render.http.carried`); other languages have
+their own.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ from typing import Any
 
 # White space and letters are those of ASCII, spelled out where other languages mean more by ``\s``: the generated
 # programs have the same expressions.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"<!--.*?-->|<!\[CDATA\[(?P<data>.*?)\]\]>|<[!?][^>]*>"
     r"|<(?P<raw>script|style)\b(?P<given>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>(?P<content>.*?)</(?P=raw)[ \t-\r]*>"
     r"|<(?P<close>/?)(?P<tag>[a-z][^ \t-\r/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
     r"|(?P<text>[^<]+|<)",
     re.DOTALL | re.IGNORECASE | re.ASCII,
 )
-_ATTRIBUTE = re.compile(
+ATTRIBUTE = re.compile(
     r"([^ \t-\r=\"'>/][^ \t-\r=\"'>]*)"
     r"(?:[ \t-\r]*=[ \t-\r]*(?:\"([^\"]*)\"|'([^']*)'|([^ \t-\r\"'>]+)))?"
 )
-_SPACE = re.compile(r"[ \t-\r\xa0]+")
-_REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]*));")
+SPACE = re.compile(r"[ \t-\r\xa0]+")
+REFERENCE = re.compile(r"&(?:#([0-9]{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]*));")
 LATIN = (
     "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute "
     "micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring "
@@ -42,84 +43,84 @@ NAMED = {
 """Other characters by name."""
 LOOKS = frozenset("class style d points srcset transform viewbox fill stroke tag text".split())
 """The keys of an element that only say how it looks, with those that each element has."""
-_NAMED = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
+CHARACTERS = NAMED | {name: chr(160 + number) for number, name in enumerate(LATIN.split())}
 
 
 def elements(text: str) -> list[dict[str, Any]]:
-    """The elements of a document in order.
+    """The elements of a document in order: their attributes, ``tag``, and ``text`` up to the next tag.
 
-    Each is an object of its attributes (names in lower case, the first of several with one name), with ``tag``
-    (in lower case) and ``text``: the text between its start tag and the next tag, references decoded (see
-    :func:`plain`) and white space collapsed. Text that follows an end tag is an element of its own, whose tag is
-    empty. The text of a script is its source, unchanged. Style sheets, comments, and elements without text that
-    have no attributes but :data:`LOOKS` are left out.
+    Names are in lower case, and the first of several attributes of one name counts. White space is collapsed. Text
+    that follows an end tag is an element without a tag. The text of a script is its source, unchanged. Style sheets,
+    comments, and elements without text that have no attributes but :data:`LOOKS` are left out.
     """
     found: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
-    for token in _TOKEN.finditer(text.removeprefix("\ufeff")):
+    for token in TOKEN.finditer(text.removeprefix("\ufeff")):
         raw = token["raw"]
         if raw is not None:
             if raw.lower() == "script":
-                found.append({**_attributes(token["given"]), "tag": "script", "text": token["content"]})
+                found.append({**attributes(token["given"]), "tag": "script", "text": token["content"]})
             current = None
         elif token["tag"] is not None:
             current = None
             if not token["close"]:
-                current = {**_attributes(token["attributes"]), "tag": token["tag"].lower(), "text": ""}
+                current = {**attributes(token["attributes"]), "tag": token["tag"].lower(), "text": ""}
                 found.append(current)
         elif (words := token["data"] or token["text"]) is not None:
             decoded = words if token["data"] is not None else plain(words)
             if current is None:
-                if not _collapsed(decoded):
+                if not collapsed(decoded):
                     continue
                 current = {"tag": "", "text": ""}
                 found.append(current)
             current["text"] += decoded
     for element in found:
         if element["tag"] != "script":
-            element["text"] = _collapsed(element["text"])
+            element["text"] = collapsed(element["text"])
     return [element for element in found if element["text"] or not element.keys() <= LOOKS]
 
 
 def plain(text: str) -> str:
-    """A text of HTML with its character references decoded: numbers, and the names of Latin-1 and of common
-    punctuation, each with its semicolon. Others stay as they are: ``?a=1&copy=2`` is an address."""
-    return _REFERENCE.sub(_referred, text) if "&" in text else text
+    """A text of HTML with its character references decoded, each with its semicolon: ``?a=1&copy=2`` is an address."""
+    return REFERENCE.sub(referred, text) if "&" in text else text
 
 
-def _referred(match: re.Match[str]) -> str:
+def referred(match: re.Match[str]) -> str:
+    """The character that a reference is; the names of Latin-1 and of common punctuation are known."""
     if match[3]:
-        return _NAMED.get(match[3], match[0])
+        return CHARACTERS.get(match[3], match[0])
     code = int(match[1]) if match[1] else int(match[2], 16)
     return "\ufffd" if code == 0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code)
 
 
-def _collapsed(text: str) -> str:
-    return _SPACE.sub(" ", text).strip(" ")
+def collapsed(text: str) -> str:
+    """A text without white space at its ends, and with one space wherever there is more inside."""
+    return SPACE.sub(" ", text).strip(" ")
 
 
-def _attributes(text: str) -> dict[str, str]:
+def attributes(text: str) -> dict[str, str]:
+    """The attributes of a start tag."""
     found: dict[str, str] = {}
-    for name, double, single, bare in _ATTRIBUTE.findall(text):
+    for name, double, single, bare in ATTRIBUTE.findall(text):
         found.setdefault(name.lower(), plain(double or single or bare))
     return found
 
 
 def literal(text: str, name: str, nth: int) -> Any:
-    """The nth string or number literal that a piece of JavaScript assigns to ``name``.
+    """The nth string or number that a script assigns to a name.
 
     Raises:
         LookupError: there is none.
     """
-    pattern = re.compile(rf"(?<![\w$-]){re.escape(name)}{_ASSIGNED}", re.ASCII)
+    pattern = re.compile(rf"(?<![\w$-]){re.escape(name)}{ASSIGNED}", re.ASCII)
     for number, match in enumerate(pattern.finditer(text)):
         if number == nth:
-            return _literal_value(match[1], match[2], match[3])
-    raise LookupError(f"there is no literal named {name!r}")
+            return literal_value(match[1], match[2], match[3])
+    raise LookupError(f"The script that the app sent assigns nothing to {name!r}")
 
 
-_ASSIGNED = r"[\"']?[ \t-\r]*[:=][ \t-\r]*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
-_LITERAL = re.compile(r"(?<![\w$-])([\w$][\w$-]*)" + _ASSIGNED, re.ASCII)
+ASSIGNED = r"[\"']?[ \t-\r]*[:=][ \t-\r]*(?:\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'|(-?\d+(?:\.\d+)?)(?![\w.]))"
+_LITERAL = re.compile(r"(?<![\w$-])([\w$][\w$-]*)" + ASSIGNED, re.ASCII)
 
 
 def literals(text: str) -> list[tuple[str, int, Any]]:
@@ -131,21 +132,23 @@ def literals(text: str) -> list[tuple[str, int, Any]]:
         name = match[1]
         nth = counts.get(name, 0)
         counts[name] = nth + 1
-        found.append((name, nth, _literal_value(*match.groups()[1:])))
+        found.append((name, nth, literal_value(*match.groups()[1:])))
     return found
 
 
-def _literal_value(double: str | None, single: str | None, number: str | None) -> Any:
+def literal_value(double: str | None, single: str | None, number: str | None) -> Any:
+    """The value of a literal, given what is inside its quotes, or its digits."""
     if number is not None:
         return float(number) if "." in number else int(number)
-    text = _ESCAPE.sub(_unescaped, double if double is not None else single or "")
+    text = ESCAPE.sub(unescaped, double if double is not None else single or "")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
-_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def unescaped(match: re.Match[str]) -> str:
+    """The character that an escape of JavaScript is."""
     code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _CONTROL.get(match[3], match[3])
+    return chr(int(code, 16)) if code else CONTROL.get(match[3], match[3])

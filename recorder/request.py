@@ -68,9 +68,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return bool(re.match(r"[a-z]+://", str(self.path[0])))
 
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
-_ANY_BASE64 = re.compile(r"([A-Za-z0-9+/_-]*)={0,2}")
+ANY_BASE64 = re.compile(r"([A-Za-z0-9+/_-]*)={0,2}")
 _FIELD = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -225,7 +225,7 @@ def decode_base64(text: str) -> str:
     Raises:
         ValueError: it is not base64 of a text.
     """
-    if (match := _ANY_BASE64.fullmatch(text)) is None:
+    if (match := ANY_BASE64.fullmatch(text)) is None:
         raise ValueError("it is not base64")
     bare = match[1]
     padded = bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4)
@@ -343,7 +343,7 @@ def named_fields(wanted: Iterable[tuple[Place, str]]) -> str:
 
 def uncounted(text: str) -> str:
     """A text with 0 in place of each number."""
-    return _NUMBER.sub("0", text)
+    return NUMBER.sub("0", text)
 
 
 def _is(item: Any, path: Place, text: str, form: Callable[[str], str] = str) -> bool:

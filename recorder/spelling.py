@@ -35,7 +35,7 @@ _CODECS = {
 """Encodings of the web whose codec has another name in Python."""
 _DECODER = json.JSONDecoder()
 _SPACES = re.compile(r"[ \t\n\r]*")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Escaped(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def as_text(value: Any) -> str:
 def as_json(value: Any) -> str:
     """A value as JSON, as JavaScript writes it: no spaces, and escapes only where JSON needs them."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def is_json(value: Expression) -> bool:
@@ -91,7 +91,7 @@ def codec(charset: str) -> str:
 def encoded(text: str, charset: str = "") -> bytes:
     """Text as bytes; a character that the encoding lacks as ``&#NUMBER;``, as browsers do it in forms."""
     if not charset:
-        return text.encode("utf-8", "replace") if _SURROGATES.search(text) else text.encode()
+        return text.encode("utf-8", "replace") if SURROGATES.search(text) else text.encode()
     return text.encode(codec(charset), "xmlcharrefreplace")
 
 

@@ -337,7 +337,11 @@ class Chooser:
                     for fields, _ in identities:
                         if self._reaches(items, _beside(fields, side, probe), index, attribute):
                             expression = self._expression(clue, "name")
-                            return _beside(fields, side, Item(fields=(((name,), expression),)))
+                            bare = uncounted(text)
+                            is_alone = sum(uncounted(e.get(name, "")) == bare for e in items) == 1
+                            counts = not clue.typed and bare != text and is_alone
+                            beside = Item(fields=(((name,), expression),), counts=counts)
+                            return _beside(fields, side, beside)
         return None
 
     def _reaches(self, items: list[Any], item: Item, index: int, attribute: str) -> bool:

@@ -401,7 +401,7 @@ class HttpProgram:
                 self.needs.add("entries")
                 return self.inside(f"entries({code})", reader.path)
             case "unquote" | "base64":
-                name = "unbase64" if reader.kind == "base64" else "unquote"
+                name = "decode_base64" if reader.kind == "base64" else "unquote"
                 self.needs.add(name)
                 return f"{name}({code})"
             case "segment":
