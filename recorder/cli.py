@@ -288,12 +288,7 @@ def proxy(
 
     description = read_description(openapi)
     source = source_of(config)
-    bare, login = without_login(address(url))
-    if login:
-        say(
-            "a login in the address shows in the list of processes: give it in RECORDER_LOGIN, as user:password"
-        )
-    login = login or os.environ.get("RECORDER_LOGIN", "")
+    bare, login = login_for(url)
     offer = Offer(bare, source=source, description=description, folder=folder_of(output), login=login)
     serving = serve(
         bare,
@@ -359,7 +354,7 @@ def api(source: str, form: str, output: Path | None, openapi: Path | None, confi
         app, found, calls = session.app, session.api, examples_of(session)
     else:
         description = read_description(openapi)
-        reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
+        reading = read_app(app_at(source), environment=os.environ, description=description, on_wait=say)
         app, found = asyncio.run(reading)
     if (said := source_of(config)) is not None:
         said.checked(found)
@@ -423,6 +418,7 @@ def mcp(
     from recorder.serve.tools import Tool, added_by, listed, named_apart, tool_of, tools_of
 
     description, said = read_description(openapi), source_of(config)
+    url = app_at(url) if url is not None else None
     tools: list[Tool] = added_by(said, opened) if said is not None else []
     for source in sources:
         if (path := Path(source)).exists():
@@ -430,7 +426,8 @@ def mcp(
             workflow = adapters.workflow(session, chosen(path, (), (), False))
             tools.append(tool_of(session, workflow, path.parent))
         else:
-            reading = read_app(address(source), environment=os.environ, description=description, on_wait=say)
+            where = app_at(source, is_only=len(sources) == 1)
+            reading = read_app(where, environment=os.environ, description=description, on_wait=say)
             app, found = asyncio.run(reading)
             if said is not None:
                 said.checked(found)
@@ -765,7 +762,7 @@ def replay(
     if explain:
         print_graph(workflow, as_json)
         return 0
-    where = address(url) if url is not None else None
+    where = app_named(url, session)
     given = parse_settings(values)
     runs = [{**given, **row} for row in (read_rows(rows) if rows is not None else [{}])] * (learn or repeat)
     if not runs:
@@ -871,7 +868,7 @@ def shrink(
     from recorder.session import carry_files, read, write
 
     session, selected = read(file), chosen(file, (), (), False)
-    where = address(url) if url is not None else None
+    where = app_named(url, session)
     settings = Settings(timeout=timeout, patience=patience)
     to = output if output is not None else file.with_name(f"{file.stem}.min{file.suffix}")
 
@@ -1000,7 +997,7 @@ def load(
     session = read(file)
     workflow = adapters.workflow(session, chosen(file, only, skip, raw))
     rows = (chosen_row(parse_settings(values), workflow),) if values else ()
-    where = address(url) if url is not None else session.app.url
+    where = app_named(url, session) or session.app.url
     plan = Plan(
         users=users,
         spawn_rate=spawn_rate if spawn_rate is not None else max(users / 10, 1.0),
@@ -1073,7 +1070,7 @@ def doctor(url: str | None, as_json: bool, openapi: Path | None, config: Path | 
     from recorder.doctor import dump, examine, healthy
 
     if url is not None:
-        return examined(address(url), as_json, openapi, config)
+        return examined(app_at(url), as_json, openapi, config)
     checks = examine()
     if as_json:
         write_text(dump(checks))
@@ -1354,6 +1351,40 @@ def address(url: str) -> str:
             f"{shown!r} is not the address of a web app", "Give one such as http://127.0.0.1:7860"
         )
     return full
+
+
+def login_for(url: str, is_only: bool = True) -> tuple[str, str]:
+    """The address of an app without a login in it, and the login: the one in the address, else the one in
+    ``RECORDER_LOGIN`` where the app ``is_only`` one of those that are named."""
+    bare, login = without_login(address(url))
+    if login:
+        say(
+            "a login in the address shows in the list of processes: give it in RECORDER_LOGIN, as user:password"
+        )
+    return bare, login or (os.environ.get("RECORDER_LOGIN", "") if is_only else "")
+
+
+def app_at(url: str, is_only: bool = True) -> str:
+    """As :func:`login_for`, the login being sent with what is asked of the app from here on. The recorded calls that
+    were sent with one find it where they look."""
+    bare, login = login_for(url, is_only)
+    if login:
+        from recorder.placeholders import LOGIN
+        from recorder.replay.transport import log_in_to
+
+        log_in_to(bare, login)
+        for name, value in zip(LOGIN, login.partition(":")[::2], strict=True):
+            os.environ.setdefault(name, value)
+    return bare
+
+
+def app_named(url: str | None, session: Session) -> str | None:
+    """The address that was given in place of the recorded one, as :func:`app_at`; None where the recorded one holds."""
+    if url is not None:
+        return app_at(url)
+    if session.app.url:
+        app_at(session.app.url)
+    return None
 
 
 def without_login(url: str) -> tuple[str, str]:
