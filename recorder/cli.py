@@ -210,7 +210,7 @@ def record(
     from recorder.serve.offer import source_of
     from recorder.serve.panel import Panel
 
-    url = address(url)
+    url, login = login_for(url)
     known_target(target)
     source = source_of(config)
     path = output if output is not None else free_name(Path("session.json"))
@@ -226,6 +226,7 @@ def record(
             say=say,
             open_panel=Panel,
             secrets=(source.config if source is not None else NOTHING).secrets,
+            login=login,
         )
     )
     for written in saved:
