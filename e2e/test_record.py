@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from playwright.async_api import Page, expect
 
 from e2e.apps import ROOT, GradioApp, NotStarted, free_port, gradio_python
@@ -21,6 +23,7 @@ from e2e.visit import APP, CALLS, LAUNCH, press, visit
 from recorder import session as sessions
 from recorder.capture.browser import record
 from recorder.errors import AppError, BrowserError, UsageError
+from tests.serving import upstream
 
 QUICK = """
 import gradio as gr
@@ -325,3 +328,37 @@ async def test_wrong_browsers_and_addresses_get_a_sentence(browser_path: str, tm
     with pytest.raises(BrowserError, match="No browser answers at"):
         await record("http://127.0.0.1:1", output=tmp_path / "s.json", cdp=f"http://127.0.0.1:{free_port()}")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_login_is_given_to_the_app_and_recorded_nowhere(browser_path: str, tmp_path: Path) -> None:
+    """The one that the command line takes out of an address."""
+    wanted = "Basic " + base64.b64encode(b"ann:k:wi").decode()
+    asked: dict[str, str] = {}
+
+    async def app(request: web.BaseRequest) -> web.StreamResponse:
+        asked[request.path] = request.headers.get("Authorization", "")
+        if asked[request.path] != wanted:
+            return web.Response(status=401, headers={"WWW-Authenticate": "Basic realm=x"})
+        button = (
+            "<button onclick=\"fetch('/do', { method: 'POST', body: '{}' })\">Go</button><footer>x</footer>"
+        )
+        return web.Response(text=f"<!doctype html><title>A</title>{button}", content_type="text/html")
+
+    async def drive(page: Page) -> None:
+        async with page.expect_response("**/do"):
+            await page.get_by_role("button", name="Go").click()
+
+    async with upstream(app) as url:
+        (path,) = await record(
+            url,
+            output=tmp_path / "s.json",
+            headless=True,
+            browser=browser_path,
+            drive=drive,
+            login="ann:k:wi",
+        )
+        with pytest.raises(UsageError) as raised:
+            await record(url.replace("://", "://ann:hidden@"), browser=browser_path)
+    assert asked["/"] == asked["/do"] == asked["/openapi.json"] == wanted
+    assert "k:wi" not in path.read_text() and wanted.partition(" ")[2] not in path.read_text()
+    assert "hidden" not in str(raised.value)

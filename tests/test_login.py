@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from recorder import session as sessions
 from recorder.adapters import workflow
@@ -17,6 +24,9 @@ from recorder.render import render, targets
 from recorder.session import Session
 from recorder.show import overview
 from recorder.workflow import SecretRef, Workflow, leaves_of
+from tests.http_page import Page
+from tests.serving import upstream
+from tests.test_http_targets import COMMANDS
 
 APP = "http://127.0.0.1:8000"
 HTML = (("content-type", "text/html"),)
@@ -110,3 +120,146 @@ def test_every_target_takes_the_login_from_the_environment(target: str) -> None:
     assert "Basic " not in text or "RECORDER_USERNAME" in text
     if target in ("python", "curl", "javascript", "locust", "pytest"):
         assert "RECORDER_USERNAME" in text and "RECORDER_PASSWORD" in text
+
+
+@pytest.fixture
+async def behind_a_login() -> AsyncIterator[tuple[str, list[str]]]:
+    """An app that describes itself, and answers nobody who does not say ``ann:s:cret`` with every request; and where a
+    part of it is, on another port, that is told no login."""
+    elsewhere: list[str] = []
+
+    async def other(request: web.BaseRequest) -> web.StreamResponse:
+        elsewhere.append(request.headers.get("Authorization", ""))
+        return web.json_response({"ok": True})
+
+    async def app(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Authorization") != "Basic " + base64.b64encode(b"ann:s:cret").decode():
+            return web.Response(status=401, headers={"WWW-Authenticate": "Basic"})
+        if request.path == "/openapi.json":
+            return web.json_response(
+                {
+                    "openapi": "3.1.0",
+                    "info": {"title": "Shop", "version": "1"},
+                    "paths": {
+                        "/do": {
+                            "post": {
+                                "operationId": "buy",
+                                "summary": "Buy.",
+                                "responses": {"200": {"description": "x"}},
+                            }
+                        }
+                    },
+                }
+            )
+        if request.path == "/socket":
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            async for message in socket:
+                await socket.send_str(f"heard {message.data}")
+            return socket
+        return web.json_response({"ok": True})
+
+    async with upstream(app) as url, upstream(other) as second:
+        elsewhere.append(second)
+        yield url, elsewhere
+
+
+async def ran(*words: str, **environment: str) -> tuple[int, str]:
+    """What a verb exits with, and all that it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "recorder.cli", *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
+    return process.returncode or 0, said.decode()
+
+
+@pytest.mark.parametrize("given", ["in the address", "in the environment"])
+async def test_a_login_of_an_address_is_used_by_every_verb_and_shown_by_none(
+    given: str, behind_a_login: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    url, elsewhere = behind_a_login
+    is_inside = given == "in the address"
+    address = url.replace("://", "://ann:s%3Acret@") if is_inside else url
+    environment = {} if is_inside else {"RECORDER_LOGIN": "ann:s:cret"}
+    page = Page(url)
+    page.act()
+    page.ask("POST", "/do", sent={"a": 1}, give={"ok": True})
+    page.act()
+    page.ask("POST", f"{elsewhere[0]}/too", sent={"b": 1}, give={"ok": True})
+    page.act()
+    page.socket("/socket", (True, "hello"), (False, "heard hello"))
+    session = page.session()
+    sessions.write(session, tmp_path / "s.json")
+    report = tmp_path / "r.html"
+    for words in (
+        ["api", address],
+        ["api", address, "--format", "json"],
+        ["api", address, "--format", "html"],
+        ["api", address, "--format", "openapi"],
+        ["mcp", address, "--list"],
+        ["doctor", address, "--json"],
+        ["replay", str(tmp_path / "s.json"), "--url", address],
+        ["replay", str(tmp_path / "s.json"), "--url", address, "--json", "--html", str(report)],
+    ):
+        code, said = await ran(*words, **environment)
+        assert code == 0, (words, said)
+        assert not re.search("s%3Acret|s:cret|czpjcmV0|YW5uOn", said), said
+        if words[0] in ("api", "mcp"):
+            assert "Buy." in said
+    assert "cret" not in report.read_text()
+    assert set(elsewhere[1:]) == {""}, "another service was told the login"
+    code, said = await ran("api", url)
+    assert code == 1 and "Buy." not in said
+
+
+SOCKET_WITH_HEADERS = """
+globalThis.WebSocket = class extends EventTarget {
+  constructor(url, { headers }) {
+    super();
+    if (headers.authorization !== "Basic YW5uOnM6Y3JldA==") throw new Error(`no login: ${JSON.stringify(headers)}`);
+    setTimeout(() => this.dispatchEvent(new Event("open")));
+  }
+  send(text) {
+    setTimeout(() => this.dispatchEvent(Object.assign(new Event("message"), { data: `heard ${text}` })));
+  }
+  close() {}
+};
+"""
+"""As Node 22 has it, for one that is older."""
+
+
+@pytest.mark.parametrize("target", ["replay", "python", "javascript", "pytest"])
+async def test_a_socket_that_was_opened_with_a_login_is_opened_with_one_again(
+    target: str, behind_a_login: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    url, _ = behind_a_login
+    page = Page(url)
+    page.act()
+    where = url.replace("http", "ws") + "/socket"
+    page.events.append(Cookies(page="", seq=0, at=page.at, method="GET", url=where, login="basic"))
+    page.socket("/socket", (True, "hello"), (False, "heard hello"))
+    sessions.write(page.session(), tmp_path / "s.json")
+    environment = {"RECORDER_USERNAME": "ann", "RECORDER_PASSWORD": "s:cret", "RECORDER_URL": url}
+    if target == "replay":
+        code, said = await ran("replay", str(tmp_path / "s.json"), "--url", url, **environment)
+    else:
+        suffix, command = COMMANDS[target]
+        script = tmp_path / f"made_test{suffix}"
+        script.write_text(render(workflow(page.session()), target))
+        if target == "javascript":
+            (tmp_path / "socket.mjs").write_text(SOCKET_WITH_HEADERS)
+            command = [*command, "--import", str(tmp_path / "socket.mjs")]
+        process = await asyncio.create_subprocess_exec(
+            *command, str(script), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+        told, _ = await asyncio.wait_for(process.communicate(), 120)
+        code, said = process.returncode or 0, told.decode()
+    assert code == 0, said
+
+
+def test_a_har_names_the_variables_of_a_login_in_clear() -> None:
+    (first, *_) = json.loads(render(workflow(recorded()), "har"))["log"]["entries"]
+    told = {header["name"]: header["value"] for header in first["request"]["headers"]}
+    assert told["authorization"] == "Basic ${RECORDER_USERNAME}:${RECORDER_PASSWORD}"

@@ -6,6 +6,7 @@ The page speaks through a binding that the browser's driver puts on the window, 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -27,6 +28,7 @@ from playwright.async_api import (
     Dialog,
     Download,
     Frame,
+    HttpCredentials,
     Page,
     Playwright,
     Response,
@@ -419,6 +421,7 @@ async def record(
     on_state: Callable[[State], None] | None = None,
     open_panel: OpenPanel | None = None,
     secrets: Secrets = inject.NO_SECRETS,
+    login: str = "",
 ) -> list[Path]:
     """Open ``url`` in a browser and record until the last tab is closed, the browser ends, Ctrl-C or SIGTERM.
 
@@ -438,6 +441,7 @@ async def record(
         on_state: told every change of the recording.
         open_panel: makes the panels in which the person sees the recording; None for none.
         secrets: what else is kept out of the recording.
+        login: of the app, as ``user:password``, for the browser that we start; one that runs already asks itself.
 
     Returns:
         The sessions saved, in order.
@@ -451,7 +455,8 @@ async def record(
     speak = say or (lambda sentence: None)
     if not origin_of(url):
         raise UsageError(
-            f"{url!r} is not the address of a web app", "Give one that begins with http:// or https://"
+            f"{re.sub('//[^/@]*@', '//…@', url)!r} is not the address of a web app",
+            "Give one that begins with http:// or https://",
         )
     saved: list[Path] = []
 
@@ -465,7 +470,11 @@ async def record(
         playwright = await stack.enter_async_context(_playwright())
         if headless is None:
             headless = not has_display()
-        opened = _connected(playwright, cdp) if cdp else _launched(playwright, browser, headless)
+        known: HttpCredentials | None = None
+        if login:
+            user, _, password = login.partition(":")
+            known = {"username": user, "password": password, "origin": origin_of(url), "send": None}
+        opened = _connected(playwright, cdp) if cdp else _launched(playwright, browser, headless, known)
         context, page = await stack.enter_async_context(opened)
         client = await stack.enter_async_context(
             aiohttp.ClientSession(
@@ -476,7 +485,10 @@ async def record(
         async def address(wanted: str, cookie: str) -> tuple[str, dict[str, str]]:
             cookies = await context.cookies(wanted)
             pairs = "; ".join(f"{each.get('name')}={each.get('value')}" for each in cookies)
-            return origin_of(wanted) + request_target(wanted), {"Cookie": pairs} if pairs else {}
+            headers = {"Cookie": pairs} if pairs else {}
+            if login and origin_of(wanted) == origin_of(url):
+                headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
+            return origin_of(wanted) + request_target(wanted), headers
 
         downloads = Downloads()
         collector = Collector(
@@ -657,7 +669,7 @@ async def _playwright() -> AsyncIterator[Playwright]:
 
 @contextlib.asynccontextmanager
 async def _launched(
-    playwright: Playwright, program: str | None, headless: bool
+    playwright: Playwright, program: str | None, headless: bool, login: HttpCredentials | None
 ) -> AsyncIterator[tuple[BrowserContext, Page]]:
     path = shutil.which(program) if program is not None else find_browser()
     if path is None and program is not None:
@@ -686,9 +698,11 @@ async def _launched(
         raise BrowserError(f"{path} does not start: {_reason(error)}", "Run `recorder doctor`") from None
     try:
         if headless:
-            context = await browser.new_context(accept_downloads=True)
+            context = await browser.new_context(accept_downloads=True, http_credentials=login)
         else:
-            context = await browser.new_context(accept_downloads=True, no_viewport=True)
+            context = await browser.new_context(
+                accept_downloads=True, no_viewport=True, http_credentials=login
+            )
         yield context, await context.new_page()
     finally:
         with contextlib.suppress(PlaywrightError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from recorder.cli import INTERRUPTED
-from recorder.cli.options import URL, VALUES, Choosing, address, examples, parse_settings, selection, taking
+from recorder.cli.options import URL, VALUES, Choosing, app_named, examples, parse_settings, selection, taking
 from recorder.cli.programs import chosen_row
 from recorder.cli.terminal import load_progress, print_load, say
 
@@ -101,7 +101,7 @@ def load(options: Options) -> int:
     session = read(file)
     workflow = adapters.workflow(session, options.of(file))
     rows = (chosen_row(parse_settings(options.values), workflow),) if options.values else ()
-    where = address(options.url) if options.url is not None else session.app.url
+    where = app_named(options.url, session) or session.app.url
     plan = Plan(
         users=users,
         spawn_rate=spawn_rate if spawn_rate is not None else max(users / 10, 1.0),

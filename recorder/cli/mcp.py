@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recorder.cli.loop import run
-from recorder.cli.options import CONFIG, OPENAPI, URL, Describing, examples, selected, taking
+from recorder.cli.options import CONFIG, OPENAPI, URL, Describing, app_at, examples, selected, taking
 from recorder.cli.sessions import opened
 from recorder.cli.terminal import count, say, write_text
 from recorder.errors import RecorderError, UsageError
@@ -82,7 +82,8 @@ def mcp(options: Options) -> int:
         return tools
 
     # Whoever calls by HTTP need not be the person whose files these are.
-    served = server(offered, url=options.url, timeout=options.timeout, local=not options.http)
+    url = app_at(options.url) if options.url is not None else None
+    served = server(offered, url=url, timeout=options.timeout, local=not options.http)
     say(f"{count(len(tools), 'tool')}: {', '.join(tool.name for tool in tools)}")
     if options.http:
         from recorder.address import is_loopback
@@ -120,7 +121,7 @@ def tools_of(options: Options) -> list[Tool]:
             workflow = adapters.workflow(session, selected(path))
             found.append(offers.tool_of(session, workflow, path.parent))
         else:
-            found += offers.tools_of(*options.running(source))
+            found += offers.tools_of(*options.running(source, is_only=len(options.sources) == 1))
     found = offers.named_apart(offers.listed(found))
     for name in options.only:
         if not any(tool.name == name for tool in found):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recorder.adapters import Selection
     from recorder.api import Api
     from recorder.config import Source
-    from recorder.session import App
+    from recorder.session import App, Session
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 Taken = TypeVar("Taken")
@@ -182,13 +182,15 @@ class Describing:
         self.configuration.checked(api)
         return self.configuration.config.applied(api)
 
-    def running(self, url: str) -> tuple[App, Api]:
-        """The app that runs at ``url`` and what it offers, as the configuration has it."""
+    def running(self, url: str, is_only: bool = True) -> tuple[App, Api]:
+        """The app that runs at ``url`` and what it offers, as the configuration has it; ``is_only`` as in
+        :func:`app_at`."""
         import asyncio
 
         from recorder.serve.live import read_app
 
-        reading = read_app(address(url), environment=os.environ, description=self.description, on_wait=say)
+        where = app_at(url, is_only)
+        reading = read_app(where, environment=os.environ, description=self.description, on_wait=say)
         app, api = asyncio.run(reading)
         return app, self.configured(api)
 
@@ -228,6 +230,40 @@ def address(url: str) -> str:
             f"{shown!r} is not the address of a web app", "Give one such as http://127.0.0.1:7860"
         )
     return full
+
+
+def login_for(url: str, is_only: bool = True) -> tuple[str, str]:
+    """The address of an app without a login in it, and the login: the one in the address, else the one in
+    ``RECORDER_LOGIN`` where the app ``is_only`` one of those that are named."""
+    bare, login = without_login(address(url))
+    if login:
+        say(
+            "a login in the address shows in the list of processes: give it in RECORDER_LOGIN, as user:password"
+        )
+    return bare, login or (os.environ.get("RECORDER_LOGIN", "") if is_only else "")
+
+
+def app_at(url: str, is_only: bool = True) -> str:
+    """As :func:`login_for`, the login being sent with what is asked of the app from here on. The recorded calls that
+    were sent with one find it where they look."""
+    bare, login = login_for(url, is_only)
+    if login:
+        from recorder.placeholders import LOGIN
+        from recorder.replay.transport import log_in_to
+
+        log_in_to(bare, login)
+        for name, value in zip(LOGIN, login.partition(":")[::2], strict=True):
+            os.environ.setdefault(name, value)
+    return bare
+
+
+def app_named(url: str | None, session: Session) -> str | None:
+    """The address that was given in place of the recorded one, as :func:`app_at`; None where the recorded one holds."""
+    if url is not None:
+        return app_at(url)
+    if session.app.url:
+        app_at(session.app.url)
+    return None
 
 
 def without_login(url: str) -> tuple[str, str]:

@@ -14,10 +14,9 @@ from recorder.cli.options import (
     FILE_LIMIT,
     OPENAPI,
     Describing,
-    address,
     examples,
+    login_for,
     taking,
-    without_login,
 )
 from recorder.cli.terminal import say
 
@@ -77,12 +76,7 @@ def proxy(options: Options) -> int:
     from recorder.serve.site import Site
 
     description, source = options.description, options.configuration
-    bare, login = without_login(address(options.url))
-    if login:
-        say(
-            "a login in the address shows in the list of processes: give it in RECORDER_LOGIN, as user:password"
-        )
-    login = login or os.environ.get("RECORDER_LOGIN", "")
+    bare, login = login_for(options.url)
     offer = Offer(bare, source=source, description=description, folder=folder_of(options.output), login=login)
     serving = serve(
         bare,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from recorder.cli.options import FILE_LIMIT, OPENAPI, Describing, address, examples, taking
+from recorder.cli.options import FILE_LIMIT, OPENAPI, Describing, examples, login_for, taking
 from recorder.cli.programs import known_target, print_program
 from recorder.cli.terminal import count, say
 from recorder.errors import RecorderError
@@ -73,7 +73,7 @@ def record(options: Options) -> int:
     from recorder.config import NOTHING
     from recorder.serve.panel import Panel
 
-    url = address(options.url)
+    url, login = login_for(options.url)
     known_target(options.target)
     configuration = options.configuration
     path = options.output if options.output is not None else free_path(Path("session.json"), is_session)
@@ -89,6 +89,7 @@ def record(options: Options) -> int:
             say=say,
             open_panel=Panel,
             secrets=(configuration.config if configuration is not None else NOTHING).secrets,
+            login=login,
         )
     )
     refusal: RecorderError | None = None

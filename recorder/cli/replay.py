@@ -16,7 +16,7 @@ from recorder.cli.options import (
     URL,
     VALUES,
     Choosing,
-    address,
+    app_named,
     examples,
     parse_settings,
     selection,
@@ -145,7 +145,7 @@ def replay(options: Options) -> int:
     if options.explain:
         print_graph(workflow, options.as_json)
         return 0
-    where = address(options.url) if options.url is not None else None
+    where = app_named(options.url, session)
     given = parse_settings(options.values)
     rows = read_rows(options.rows) if options.rows is not None else [{}]
     runs = [{**given, **row} for row in rows] * (learn or options.repeat)

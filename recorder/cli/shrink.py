@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recorder.cli import INTERRUPTED
-from recorder.cli.options import PATIENCE, TIMEOUT, URL, address, examples, output, selected, taking
+from recorder.cli.options import PATIENCE, TIMEOUT, URL, app_named, examples, output, selected, taking
 from recorder.cli.terminal import count, say, write_text
 from recorder.errors import UsageError
 
@@ -76,7 +76,7 @@ def shrink(options: Options) -> int:
 
     file = options.file
     session, selection = read(file), selected(file)
-    where = address(options.url) if options.url is not None else None
+    where = app_named(options.url, session)
     settings = Settings(timeout=options.timeout, patience=options.patience)
     to = options.output if options.output is not None else file.with_name(f"{file.stem}.min{file.suffix}")
 

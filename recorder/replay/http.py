@@ -32,7 +32,7 @@ from recorder.replay.plan import LocalFile, Plan
 from recorder.replay.report import OnValue, OutputReport, StepReport
 from recorder.replay.sending import NotMade, kept_file
 from recorder.replay.site import Wanted
-from recorder.replay.transport import OWN_HEADERS
+from recorder.replay.transport import own_headers
 from recorder.request import (
     Request,
     address,
@@ -233,7 +233,8 @@ class HttpPerformer:
                 cookie_jar=jar,
                 request_class=_Request,
                 # As the page did: there are servers that take no form from nowhere.
-                headers={"Origin": str(URL(self._root).origin()), **OWN_HEADERS.get()},
+                headers={"Origin": str(URL(self._root).origin())},
+                middlewares=(own_headers(self._root),),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
                 trust_env=True,
             )
@@ -470,9 +471,11 @@ class HttpPerformer:
     async def _talk(self, step: Step, on_value: OnValue) -> _Answer:
         if not step.continues:
             url = re.sub(r"^http", "ws", self._address(as_sent(step)))
-            protocols = [as_text(self._value(v)) for n, v in as_sent(step).headers if n == SUBPROTOCOL]
+            asked = as_sent(step).headers
+            protocols = [as_text(self._value(v)) for n, v in asked if n == SUBPROTOCOL]
+            headers = {n: as_text(self._value(v)) for n, v in asked if n == "authorization"}
             self._sockets[step.id] = await self._session.ws_connect(
-                URL(url, encoded=True), max_msg_size=MOST, protocols=protocols
+                URL(url, encoded=True), max_msg_size=MOST, protocols=protocols, headers=headers
             )
         socket = self._sockets.get(step.continues or step.id)
         if socket is None:

@@ -9,6 +9,7 @@ decide the rest.
 from __future__ import annotations
 
 import asyncio
+import base64
 import codecs
 import contextlib
 import hashlib
@@ -155,6 +156,38 @@ class NotGradio(AppError):
 OWN_HEADERS: ContextVar[Mapping[str, str]] = ContextVar("OWN_HEADERS", default=MappingProxyType({}))
 """What goes with every request to the app, by which a recorder inside it knows its own."""
 
+LOGINS: ContextVar[Mapping[str, str]] = ContextVar("LOGINS", default=MappingProxyType({}))
+"""The ``Authorization`` that apps want, by ``host:port``: see :func:`log_in_to`."""
+
+
+def log_in_to(url: str, login: str) -> None:
+    """Send a login (``user:password``) with what is asked of the app at ``url`` from here on."""
+    basic = base64.b64encode(login.encode()).decode()
+    LOGINS.set({**LOGINS.get(), _place(URL(url)): f"Basic {basic}"})
+
+
+def own_headers(root: str) -> aiohttp.ClientMiddlewareType:
+    """Adds what goes with every request to the app at ``root``, and to no other: there is a login in it."""
+    place = _place(URL(root))
+    given = dict(OWN_HEADERS.get())
+    if login := LOGINS.get().get(place):
+        given["Authorization"] = login
+
+    async def add(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if _place(request.url) == place:
+            for name, value in given.items():
+                request.headers.setdefault(name, value)
+        return await handler(request)
+
+    return add
+
+
+def _place(url: URL) -> str:
+    # A WebSocket of the app has another scheme.
+    return f"{url.host}:{url.port}"
+
 
 class App:
     """The live app. Use as ``async with await App.connect(url) as app``.
@@ -214,7 +247,8 @@ class App:
             # Addresses are names of apps here as well, and log in by cookie like any other.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=15),
-            headers={"x-gradio-user": "app", **OWN_HEADERS.get()},
+            headers={"x-gradio-user": "app"},
+            middlewares=(own_headers(root),),
             json_serialize=json.dumps,
             trust_env=True,
         )

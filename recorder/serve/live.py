@@ -12,8 +12,8 @@ from recorder.adapters.http.describe import PLACES, parse
 from recorder.api import Api
 from recorder.errors import AppError
 from recorder.replay.http import HttpSite
-from recorder.replay.transport import OWN_HEADERS, NotGradio
 from recorder.replay.transport import App as GradioApp
+from recorder.replay.transport import NotGradio, own_headers
 from recorder.session import App
 
 SECONDS = 20.0
@@ -84,8 +84,8 @@ async def _gradio(root: str, environment: Mapping[str, str]) -> tuple[App, Api]:
 async def _described(root: str) -> str:
     """The first of the usual descriptions that is one; empty if none is."""
     timeout = aiohttp.ClientTimeout(total=SECONDS)
-    headers = dict(OWN_HEADERS.get())
-    async with aiohttp.ClientSession(timeout=timeout, headers=headers, trust_env=True) as http:
+    middlewares = (own_headers(root),)
+    async with aiohttp.ClientSession(timeout=timeout, middlewares=middlewares, trust_env=True) as http:
         for place in dict.fromkeys(
             [*(root + place for place in PLACES), *(urljoin(root, place) for place in PLACES)]
         ):

@@ -4,7 +4,6 @@ sessions of a folder."""
 from __future__ import annotations
 
 import asyncio
-import base64
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from recorder.adapters.http.describe import named
 from recorder.api import Api, Endpoint, Parameter
 from recorder.config import NOTHING, Config, Source
 from recorder.errors import FileError, RecorderError
-from recorder.replay.transport import OWN_HEADERS
+from recorder.replay.transport import LOGINS, log_in_to
 from recorder.serve.live import NotDescribed, read_app
 from recorder.serve.page import examples
 from recorder.serve.tools import Tool, added_by, named_apart, tool_of, tools_of
@@ -112,10 +111,9 @@ class Offer:
 
     async def _ask(self) -> tuple[App, Api]:
         """What the app says; of one that says nothing, the requests that the configuration names."""
-        before = OWN_HEADERS.get()
+        before = LOGINS.get()
         if self._login:
-            basic = base64.b64encode(self._login.encode()).decode()
-            OWN_HEADERS.set({**OWN_HEADERS.get(), "Authorization": f"Basic {basic}"})
+            log_in_to(self.url, self._login)
         try:
             return await read_app(
                 self.url, environment=self.environment, description=self._description, patience=0
@@ -126,7 +124,7 @@ class Offer:
             root = self.url.partition("?")[0].rstrip("/")
             return App(url=root, kind="http"), Api(endpoints=tuple(named_requests(self.config.endpoints)))
         finally:
-            OWN_HEADERS.set(before)
+            LOGINS.set(before)
 
     async def read(self) -> Offered:
         """Everything.

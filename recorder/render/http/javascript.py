@@ -523,8 +523,11 @@ class _Module:
             protocols: list[tuple[str, Node]] = [
                 ("", self.as_text(value)) for header, value in asked.headers if header == SUBPROTOCOL
             ]
-            if protocols:
+            login = [(name, value) for name, value in asked.headers if name == "authorization"]
+            if protocols or login:
                 more = [more[0] if more else ("", "[]"), ("", Group("[", protocols, "]"))]
+            if login:
+                more.append(("", self.pairs(login)))
             opening = Group("await connect(", [("", self.address(asked)), *more], ")")
             lines.append(write(opening, indent=4, before=f"const {self.connections[step.id]} = ", after=";"))
         connection = self.connections[step.continues or step.id]

@@ -700,6 +700,8 @@ class HttpProgram:
             ]
             if protocols:
                 items.append(("protocols=", Group("[", protocols, "]")))
+            if login := [(name, value) for name, value in asked.headers if name == "authorization"]:
+                items.append(("headers=", self.pairs(login)))
             self.connections[step.id] = self.name(f"{step.name}_socket", "connection")
             before = f"{self.connections[step.id]} = {self.waiting}"
             into = f"{self.sockets}.enter_{'async_' if self.waiting else ''}context("

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from recorder.request import evaluated, follow
-from recorder.workflow import AppUrl, Cookie, Expression, Generated, Link, SecretRef, VariableRef, Workflow
+from recorder.workflow import (
+    AppUrl,
+    Cookie,
+    Expression,
+    Generated,
+    Link,
+    SecretRef,
+    Spelled,
+    Text,
+    VariableRef,
+    Workflow,
+    leaves_of,
+)
 
 
 class Recorded:
@@ -19,7 +31,7 @@ class Recorded:
 
     def value(self, expression: Expression) -> Any:
         """What an expression came to: JSON, or a file."""
-        return evaluated(expression, self._leaf)
+        return evaluated(_legible(expression), self._leaf)
 
     def _leaf(self, leaf: Any) -> Any:
         match leaf:
@@ -53,3 +65,15 @@ class Recorded:
         if isinstance(found, str) and found.startswith("[recorder-secret:"):
             return f"${{{found.rpartition(':')[2].rstrip(']')}}}"
         return found
+
+
+def _legible(expression: Expression) -> Expression:
+    """An expression whose secrets can be read: in base64, as a login is sent, nobody would find their names."""
+    match expression:
+        case Text():
+            return Text(pieces=tuple(map(_legible, expression.pieces)))
+        case Spelled() if expression.kind not in ("json", "percent") and any(
+            leaves_of(SecretRef, expression)
+        ):
+            return _legible(expression.value)
+    return expression
