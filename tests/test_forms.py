@@ -241,6 +241,27 @@ def a_state_inside_a_text_with_bars(visit: Visit, start: Start) -> None:
     visit.asks("POST", "/page", {"next": "1", "__STATE": state}, "<p>ok</p>")
 
 
+def an_id_in_a_handler(visit: Visit, start: Start) -> None:
+    visit.shows(
+        "/",
+        rows(start, lambda name, id: f"<p>{name}</p><button onclick=\"drop('{id}', this)\">Drop</button>"),
+    )
+    visit.acts("Drop", ("Vinegar", "Drop"), "button")
+    visit.asks("POST", "/drop", {"what": str(start["ids"]["Vinegar"])}, "<p>ok</p>")
+
+
+def an_option_of_a_page_that_a_script_fetched(visit: Visit, start: Start) -> None:
+    """The first page named the record too, but has not all of them in the other run."""
+    shown = start["names"][:2]
+    visit.shows("/", "".join(f'<a href="/topics/{start["ids"][name]}">{name}</a>' for name in shown))
+    visit.acts("New")
+    options = rows(start, lambda name, id: f'<option value="{id}">{name}</option>')
+    visit.asks("GET", "/new", {}, f"<form action=/save><select name=topic_id>{options}</select></form>")
+    visit.types("topic_id", str(start["ids"]["Oil"]), "Oil")
+    visit.acts("Save", role="button")
+    visit.asks("POST", "/save", {"topic_id": str(start["ids"]["Oil"])}, "<p>ok</p>")
+
+
 def an_option_in_a_piece_of_the_page(visit: Visit, start: Start) -> None:
     """The options came later than the page of the form, inside of XML."""
     visit.shows("/", "<form action=/save><p>x</p></form>")
@@ -263,6 +284,8 @@ def an_option_in_a_piece_of_the_page(visit: Visit, start: Start) -> None:
         a_user_whose_name_is_a_part_of_the_paths,
         a_key_that_looks_like_a_word,
         a_state_inside_a_text_with_bars,
+        an_id_in_a_handler,
+        an_option_of_a_page_that_a_script_fetched,
         an_option_in_a_piece_of_the_page,
     ],
 )
