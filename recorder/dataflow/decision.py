@@ -750,9 +750,10 @@ class Flow:
         return weight, agree, reasons
 
     def _is_named(self, source: Source) -> bool:
-        """Whether the value is in the element that the person clicked, told by its text."""
+        """Whether the value is in the element that the person clicked or the option that was chosen, by its text."""
         text = self._chooser.holder(source.output.value, source.output.component, source.link).get("text")
-        return bool(text) and any(clue.own and clue.text == text for clue in self._noticeable()[0])
+        clues = self._noticeable()[0]
+        return bool(text) and any((clue.own or clue.typed) and clue.text == text for clue in clues)
 
     def _cookie(self, text: str, place: Slot, source: Source | None) -> Cookie | None:
         if (

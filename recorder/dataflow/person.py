@@ -154,7 +154,9 @@ class Person:
         moments = sorted({*(t.at for t in typed_last), *(act[0] for act in acts_last)}, reverse=True)
         ages = {moment: number / 100 for number, moment in enumerate(moments)}
         for typed in typed_last:
-            for text in (typed.shown, typed.value):
+            # Of an option the person knows the text.
+            is_option = typed.kind == "choice" and typed.shown
+            for text in (typed.shown,) if is_option else (typed.shown, typed.value):
                 if text.strip() and typed.kind != "check":
                     clues.append(Clue(text=collapsed(text), rank=3 - ages[typed.at], typed=True))
         clicked: set[str] = set()

@@ -248,17 +248,18 @@ class Received:
     def _of_page(self, page: Any) -> Iterator[tuple[Place, str, tuple[Reader, ...], Any]]:
         for key, readers, leaf in self._of_leaf("url", page["url"]):
             yield ("url",), key, readers, leaf
-        found = page["elements"]
-        for number, element in enumerate(found):
+        select = ""
+        for number, element in enumerate(page["elements"]):
+            select = str(element.get("name", "")) if element["tag"] == "select" else select
             for name, leaf in element.items():
-                if name in _PRESENTATION or name.startswith(("aria-", "on")):
+                if name in _PRESENTATION or name.startswith("aria-"):
                     continue
                 path = ("elements", number, name)
                 of_text: Iterable[tuple[str, tuple[Reader, ...], Any]]
                 if name == "text" and element["tag"] == "script":
                     of_text = self._of_script(leaf)
                 else:
-                    of_text = self._of_leaf(_name_of(element, name), leaf)
+                    of_text = self._of_leaf(_name_of(element, name, select), leaf)
                 for key, readers, value in of_text:
                     yield path, key, readers, value
 
@@ -325,11 +326,13 @@ class Received:
                 for name, readers, value in self._of_leaf(key, inner, depth + 1):
                     yield name, (Reader(kind="between", path=("<", ">")), *readers), value
             else:
+                select = ""
                 for number, element in enumerate(self._parse("elements", leaf)):
+                    select = str(element.get("name", "")) if element["tag"] == "select" else select
                     for attribute, item in element.items():
                         if attribute == "tag":
                             continue
-                        of_item = self._of_leaf(_name_of(element, attribute), item, depth + 1)
+                        of_item = self._of_leaf(_name_of(element, attribute, select), item, depth + 1)
                         for name, readers, value in of_item:
                             yield name, (Reader(kind="elements", path=(number, attribute)), *readers), value
             if leaf.lstrip()[:1] == "<":
@@ -411,8 +414,10 @@ def _between(text: str, start: int, end: int) -> Reader | None:
     return None
 
 
-def _name_of(element: Mapping[str, Any], attribute: str) -> str:
-    """The name that an attribute or the text of an element goes by."""
+def _name_of(element: Mapping[str, Any], attribute: str, select: str = "") -> str:
+    """The name that an attribute or the text of an element goes by; ``select`` is that of the list of an option."""
+    if select and element["tag"] == "option" and attribute in ("value", "text"):
+        return select
     if attribute.startswith("data-"):
         return attribute[5:]
     named = element.get("name") or element.get("property") or element.get("itemprop") or element.get("id")
