@@ -208,6 +208,21 @@ def key_of(path: Sequence[str | int]) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
+_FRAME = re.compile(r"(\d+(?:/[^,\[{]*,)?\d*|[A-Z]+\n(?:[^\n]+\n)*\n|)([\[{].*[\]}])([\x1e\0\n]?)", re.DOTALL)
+
+
+def framed(text: str) -> tuple[str, Any, str] | None:
+    """What STOMP, SignalR and the like put before a JSON object or list, that value, and what they put after it; None
+    if the text is anything else, or JSON alone."""
+    found = _FRAME.fullmatch(text)
+    if found is None or not (found[1] or found[3]):
+        return None
+    try:
+        return found[1], json.loads(found[2]), found[3]
+    except (ValueError, RecursionError):
+        return None
+
+
 def unbase64(text: str) -> str | None:
     """The readable text that ``text`` is the base64 of, in either alphabet; None if it is none."""
     if not _BASE64.fullmatch(text):

@@ -60,18 +60,24 @@ MORE = [{"id": "z", "name": "Flour", "open": False}, *({**item, "id": item["id"]
 def test_a_record_that_the_person_clicked_is_found_where_there_is_one_more(near: tuple[str, ...]) -> None:
     clues = [Clue(text=text, rank=3 - place, near=True) for place, text in enumerate(near)]
     link = Link(step="c1", output=0, path=("items", 1, "id"))
-    chosen = Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", clues, made=False)
+    chosen = Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", clues, made=0)
     assert follow(chosen, {"items": MORE}) == "bbbbbbbbb"
 
 
 def test_a_record_that_is_not_there_any_more_is_not_found() -> None:
     link = Link(step="c1", output=0, path=("items", 1, "id"))
     clues = [Clue(text="Rice", rank=3, near=True)]
-    chosen = Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", clues, made=False)
+    chosen = Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", clues, made=0)
     with pytest.raises(LookupError, match="name is 'Rice'"):
         follow(chosen, {"items": MORE[:2]})
 
 
 def test_the_response_to_what_the_script_itself_made_is_read_by_position() -> None:
     link = Link(step="c1", output=0, path=("items", 1, "id"))
-    assert Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", [], made=True) == link
+    assert Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", [], made=2) == link
+
+
+def test_a_list_with_more_records_than_the_script_can_have_made_is_read_by_what_they_say() -> None:
+    link = Link(step="c1", output=0, path=("items", 1, "id"))
+    chosen = Chooser(lambda clue, name: clue.text).link(link, {"items": ITEMS}, "json", [], made=1)
+    assert follow(chosen, {"items": MORE}) == "bbbbbbbbb"

@@ -7,10 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from recorder import adapters
 from recorder.adapters import Selection
+from recorder.adapters.http.volatile import volatile
 from recorder.events import Made
-from recorder.request import address, as_sent, evaluated, follow, generated
+from recorder.request import address, as_sent, evaluated, follow, framed, generated
 from recorder.workflow import AppUrl, Generated, Link, VariableRef
 from tests.http_page import ROOT, Page
 
@@ -252,3 +255,39 @@ def test_an_item_of_a_list_that_a_query_gave_by_post_is_found_by_its_name() -> N
     page.ask("POST", "/finish", sent={"state_id": UUIDS[1]}, give={})
     now = [{"id": UUIDS[n], "name": name} for n, name in ((5, "New"), (6, "Todo"), (7, "Done"))]
     assert bodies(page, {"POST /graphql": now})[-1] == {"state_id": UUIDS[7]}
+
+
+def test_ids_in_framed_messages_are_links() -> None:
+    page = Page()
+    stomp = "MESSAGE\nsubscription:s0\n\n"
+    page.act(name="Open")
+    room = [
+        (True, '{"protocol":"json"}\x1e'),
+        (False, f'{{"target":"opened","arguments":[{{"id":"{UUIDS[0]}"}}]}}\x1e'),
+    ]
+    added = (True, f'{{"target":"Add","arguments":["{UUIDS[0]}",{{"qty":1}}]}}\x1e')
+    page.socket(
+        "/hub",
+        *room,
+        added,
+        (False, f'{stomp}{{"line":"{UUIDS[1]}"}}\0'),
+        (True, f'42["drop",{{"line":"{UUIDS[1]}"}}]'),
+    )
+    (step,) = adapters.workflow(page.session(), Selection()).steps
+    heard = [{"target": "opened", "arguments": [{"id": "other"}]}, {"line": "another"}]
+    said = [evaluated(m.value, lambda link: follow(link, heard)) for m in step.messages if m.sent]
+    assert said == [
+        '{"protocol":"json"}\x1e',
+        '{"target":"Add","arguments":["other",{"qty":1}]}\x1e',
+        '42["drop",{"line":"another"}]',
+    ]
+
+
+@pytest.mark.parametrize("text", ["[1] see above", "see [1]", "{x}\x1e", "3 {}", '{"a":1}'])
+def test_a_text_that_only_looks_framed_is_a_text(text: str) -> None:
+    assert framed(text) is None
+
+
+def test_a_replay_does_not_compare_members_that_go_by_ids() -> None:
+    given = {"size": 2, "members": {UUIDS[0]: {"role": "owner"}, UUIDS[1]: {"role": "reader"}}}
+    assert [each.path for each in volatile("c1", 0, given, frozenset())] == [("members",)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from e2e.cases import bodies, forms, logins, streams, values
+from e2e.cases import bodies, forms, logins, states, streams, values
 from e2e.cases.server import App
 
 
@@ -54,6 +54,7 @@ CASES = (
     Case(bodies.json_sent_as_form, bodies.save_a_title),
     Case(bodies.multipart_files_and_json_part, bodies.upload_two_files),
     Case(streams.ndjson_created_rows, streams.import_rows),
+    Case(states.objects_sent_back_whole, states.change_an_issue),
     Case(logins.oauth_code_with_pkce, logins.sign_in_and_add, secrets={"PASSWORD": logins.PASSWORD}),
     Case(bodies.repeated_form_names, bodies.change_a_line),
     Case(forms.links_that_lead_on, forms.archive),

@@ -247,8 +247,9 @@ class Chooser:
         """By type and content; the first or the last of those that are alike."""
         record = items[index]
         best_fields: tuple[float, Place, Any] | None = None
-        for path, leaf in _fields(record):
-            if path == rest[: len(path)] and len(path) == len(rest):
+        for path, leaf in _fields(record, 3):
+            # What an item of a list says is not what the message is.
+            if path == rest or any(isinstance(part, int) for part in path):
                 continue
             if not isinstance(leaf, str) or rarity(leaf) > 1:
                 continue

@@ -45,7 +45,7 @@ from recorder.dataflow.sent import (
 from recorder.dataflow.texts import IDENTIFYING, agreement, id_after, rarity, singular, words
 from recorder.dataflow.whole import Whole, counterpart, is_same, is_state
 from recorder.placeholders import PLACEHOLDER
-from recorder.request import as_text, follow, scalars, unbase64, value_at
+from recorder.request import as_text, follow, framed, scalars, unbase64, value_at
 from recorder.session import Call, File, Learnt, Made, Place, Session, Typed
 from recorder.workflow import (
     AppUrl,
@@ -345,6 +345,12 @@ class Flow:
             self._documents[call.shows] = call
         method, path = self._template(call)
         sent = list(pairs_of(call, path))
+        for message in call.messages:
+            if message.sent:
+                for text in (as_text(leaf) for _, leaf in scalars(message.value)):
+                    self._sent.setdefault(text, call.timing.started + message.at)
+        if call.messages:
+            sent = []
         for text, _ in sent:
             self._sent.setdefault(text, call.timing.started)
         if call.status in ("ok", "unfinished", "cancelled"):
@@ -774,6 +780,13 @@ class Flow:
         if place.location == "header" and (match := SCHEME.fullmatch(text)) is not None:
             rest = self._value(match[2], place, at)
             return Text(pieces=(match[1], rest)) if not isinstance(rest, str) else None
+        if place.location == "message" and (around := framed(text)) is not None:
+            before, inner, after = around
+            traced = self._value(inner, place, at)
+            if traced != inner:
+                head = self._part(before, place, at) or before
+                pieces = (head, Spelled(kind="json", value=traced), after)
+                return Text(pieces=tuple(piece for piece in pieces if piece != ""))
         if text[:1] in "{[" and text[-1:] in "}]":
             try:
                 inner = json.loads(text)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, unquote_plus
 import msgspec
 
 from recorder.dataflow.texts import rarity
-from recorder.request import as_text, scalars, unbase64
+from recorder.request import as_text, framed, scalars, unbase64
 from recorder.session import Call, Made, Place
 
 SCHEME = re.compile(r"([A-Za-z][\w-]* )(\S+)")
@@ -207,6 +207,9 @@ def seek(text: str, sought: Sought, depth: int = 0) -> None:
         return
     if (match := SCHEME.fullmatch(text)) is not None:
         seek(match[2], sought, depth + 1)
+    if (around := framed(text)) is not None:
+        for _, leaf in scalars(around[1]):
+            seek(as_text(leaf), sought, depth + 1)
     if text[0] in "{[" and text[-1] in "}]":
         try:
             inner = json.loads(text)

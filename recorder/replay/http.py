@@ -40,6 +40,7 @@ from recorder.request import (
     as_text,
     evaluated,
     follow,
+    framed,
     generated,
     is_no_file,
     position,
@@ -481,6 +482,7 @@ class HttpPerformer:
         if socket is None:
             raise NotMade(f"it needs the WebSocket of {step.continues}, which was not opened")
         heard: list[Any] = []
+        self._answers[step.id] = _Answer(code=101, body=heard, component="messages")
         for message in step.messages:
             if message.sent:
                 value = self._value(message.value)
@@ -490,7 +492,9 @@ class HttpPerformer:
             came = await socket.receive()
             if came.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 return _Answer(code=0, error=f"the app closed the WebSocket after {len(heard)} messages")
-            heard.append(_parsed(came.data) if isinstance(came.data, str) and not message.text else came.data)
+            is_read = isinstance(came.data, str) and not message.text
+            around = framed(came.data) if is_read else None
+            heard.append(around[1] if around else _parsed(came.data) if is_read else came.data)
             on_value(len(heard), lambda: ())
         if step.closes:
             await self._sockets.pop(step.continues or step.id).close()

@@ -27,7 +27,7 @@ from recorder.inline import data_url, inline_url
 from recorder.markup import literals
 from recorder.placeholders import LOGIN
 from recorder.remembered import remembered
-from recorder.request import scalars, unbase64
+from recorder.request import framed, scalars, unbase64
 from recorder.session import (
     Acted,
     App,
@@ -807,6 +807,8 @@ def _message(said: Said, since: float) -> Message:
     at = max(said.at - since, 0.0)
     if said.text is None:
         return Message(sent=said.sent, at=at)
+    if not said.sent and (around := framed(said.text)) is not None:
+        return Message(value=around[1], at=at)
     is_json, value = parsed(said.text)
     # What is spelled in any other way than the usual must go as it is.
     if not is_json or not isinstance(value, dict | list):

@@ -227,8 +227,13 @@ class _Builder:
         self._flow = Flow(session, everything, kept, self._template, refused, self._is_learning)
         traced: dict[str, Traced] = {}
         for call in everything:
-            traced[call.id] = self._flow.trace(call)
-            self._flow.learn(call)
+            if call.messages:
+                # What was heard over a WebSocket may be said again over it.
+                self._flow.learn(call)
+                traced[call.id] = self._flow.trace(call)
+            else:
+                traced[call.id] = self._flow.trace(call)
+                self._flow.learn(call)
         omitted = {o.call.id for o in session.omitted}
         self._held = {
             text: call.id

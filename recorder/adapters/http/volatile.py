@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from recorder.dataflow.texts import rarity, words
 from recorder.remembered import remembered
 from recorder.request import as_text, key_of, scalars
-from recorder.session import Expectation
+from recorder.session import Expectation, Place
 
 _MADE = frozenset(
     {
@@ -66,13 +66,35 @@ def volatile(
         linked: values, as text, that later calls were given: another run has others.
         names: names under which such values were received.
     """
-    return tuple(
+    keyed = list(_keyed_by_ids(value))
+    maps = tuple(
+        Expectation(call=call, output=output, kind="volatile", path=path, evidence="its members go by ids")
+        for path in keyed
+    )
+    inside = set(keyed)
+    return maps + tuple(
         Expectation(call=call, output=output, kind="volatile", path=path, evidence=why)
         for path, leaf in scalars(value)
         if leaf is not None
         and not isinstance(leaf, bool)
+        and not (inside and any(path[:n] in inside for n in range(len(path))))
         and (why := _why(leaf, key_of(path), linked, names))
     )
+
+
+def _keyed_by_ids(value: Any, path: Place = ()) -> Iterator[Place]:
+    """The objects that have an id as the name of a member: another run has other names."""
+    if isinstance(value, dict):
+        if any(rarity(str(key)) >= 4 for key in value):
+            yield path
+            return
+        for key, item in value.items():
+            if isinstance(item, dict | list):
+                yield from _keyed_by_ids(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            if isinstance(item, dict | list):
+                yield from _keyed_by_ids(item, (*path, number))
 
 
 @remembered(1 << 14, 100)

@@ -688,7 +688,7 @@ class HttpProgram:
 
     def socket(self, step: Step) -> list[str]:
         """A conversation over a WebSocket, in the recorded order."""
-        self.needs |= {"socket", "json"}
+        self.needs |= {"socket", "json", "unframed"}
         lines: list[str] = []
         if not step.continues:
             asked = as_sent(step)

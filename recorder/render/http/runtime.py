@@ -138,3 +138,12 @@ def between(text: str, before: str, after: str) -> str:
     if found is None:
         raise RuntimeError(f"There is no {before!r} in {text[:500]!r}")
     return found[1]
+
+
+FRAME = re.compile(r"(?:\d+(?:/[^,\[{]*,)?\d*|[A-Z]+\n(?:[^\n]+\n)*\n)?([\[{].*[\]}])[\x1e\0\n]?", re.DOTALL)
+
+
+def unframed(text: str) -> str:
+    """The JSON of a message, without what STOMP, SignalR and the like put around it."""
+    found = FRAME.fullmatch(text)
+    return found[1] if found else text
