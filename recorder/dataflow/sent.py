@@ -57,7 +57,7 @@ class Parts:
     def possible(self, text: str) -> list[tuple[str, str]]:
         """What may be contained in a text, in the order in which it was added: what it stands for, and how it is
         written."""
-        if not self._by_start:
+        if not self._by_start or len(text) <= self._shortest:
             return []
         starts = {text[n : n + self._shortest] for n in range(len(text) - self._shortest + 1)}
         found = {part for start in starts & self._by_start.keys() for part in self._by_start[start]}
