@@ -281,26 +281,28 @@ class Received:
             if leaf is None or isinstance(leaf, File):
                 return True
             return (text := as_text(leaf)) not in self._sought or text in self._full
-        if leaf in self._sought and leaf not in self._full:
-            return False
+        return (leaf not in self._sought or leaf in self._full) and not self._has_parts(leaf)
+
+    def _has_parts(self, leaf: str) -> bool:
+        """Whether something that is sought may be read out of a part of a text, or out of what it spells."""
         if len(leaf) > LONGEST:
-            return True
-        if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
             return False
+        if leaf in self._claims or _COMPOUND.search(leaf) or (len(leaf) >= 12 and unbase64(leaf) is not None):
+            return True
         if "/" in leaf or leaf[:1] == "?":
             values = _PARAMETER.findall(leaf)
             if any(map(self._is_sought_in_address, (*_SEGMENT.findall(leaf), *values))):
-                return False
+                return True
             if any(len(text) >= 12 and unbase64(text) is not None for text in values):
-                return False
-        return leaf.isalnum() or not self._sought.may_have_token(leaf)
+                return True
+        return not leaf.isalnum() and self._sought.may_have_token(leaf)
 
     def _is_sought_in_address(self, text: str) -> bool:
         return text in self._sought and (text not in self._full or self.routes.get(text, 0) <= 1)
 
     def _of_text(self, key: str, leaf: Any, depth: int = 0) -> Iterator[tuple[str, tuple[Reader, ...], Any]]:
         yield key, (), leaf
-        if not isinstance(leaf, str) or not leaf or len(leaf) > LONGEST or depth > 3:
+        if depth > 3 or not isinstance(leaf, str) or not self._has_parts(leaf):
             return
         if leaf in self._claims:
             for name, claim in self._claims[leaf].items():

@@ -57,7 +57,7 @@ class Parts:
     def possible(self, text: str) -> list[tuple[str, str]]:
         """What may be contained in a text, in the order in which it was added: what it stands for, and how it is
         written."""
-        if not self._by_start:
+        if not self._by_start or len(text) <= self._shortest:
             return []
         starts = {text[n : n + self._shortest] for n in range(len(text) - self._shortest + 1)}
         found = {part for start in starts & self._by_start.keys() for part in self._by_start[start]}
@@ -78,8 +78,8 @@ class Sought:
         """Those whose parts are known too."""
         self.tokens: set[str] = set()
         """Those of ``whole`` that are looked for inside a longer text: without spaces, and unusual enough."""
-        self._words: set[str] = set()
-        """The first word of each of them; empty of one that has no word."""
+        self._words: dict[str, int] = {}
+        """How many characters the shortest of them has that begins with a word; with an empty one if it has none."""
         self._long: set[str] = set()
         self._grams: set[str] = set()
         self._joined: str | None = None
@@ -91,7 +91,8 @@ class Sought:
             if _SPACE.search(text) is None and rarity(text) >= self._least:
                 self.tokens.add(text)
                 match = _WORD.search(text)
-                self._words.add(match[0] if match is not None else "")
+                word = match[0] if match is not None else ""
+                self._words[word] = min(len(text), self._words.get(word, len(text)))
 
     def add_long(self, text: str) -> None:
         """A text that may have others inside."""
@@ -106,7 +107,10 @@ class Sought:
 
     def may_have_token(self, text: str) -> bool:
         """False if no part of a text is one of the tokens."""
-        return not self._words.isdisjoint(_WORD.findall(text)) or "" in self._words
+        words = _WORD.findall(text)
+        if self._words.keys().isdisjoint(words) and "" not in self._words:
+            return False
+        return any(self._words.get(word, len(text)) < len(text) for word in ("", *words))
 
     def is_part(self, text: str) -> bool:
         """Whether an unusual text is a part of one that is sent."""

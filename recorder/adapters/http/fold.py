@@ -598,18 +598,22 @@ class _Builder:
 
     def _remember(self, outputs: list[Value]) -> None:
         """Texts by which answers name things: a later path may be made of them."""
-        values = [output.value for output in outputs]
-        self._known.update(text for text in _naming(values) if _ID.fullmatch(text))
+        self._known.update(filter(_ID.fullmatch, _naming([output.value for output in outputs])))
 
 
-def _naming(value: Any, name: str = "") -> Iterator[str]:
+def _naming(value: Any) -> list[str]:
     """Each text under a key by which things are named."""
-    for key, item in value.items() if isinstance(value, dict) else ((name, item) for item in value):
-        if isinstance(item, str):
-            if _names_a_thing(key):
-                yield item
-        elif isinstance(item, dict | list):
-            yield from _naming(item, key)
+    found: list[str] = []
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        name, inside = waiting.pop()
+        for key, item in inside.items() if isinstance(inside, dict) else ((name, item) for item in inside):
+            if isinstance(item, str):
+                if _names_a_thing(key):
+                    found.append(item)
+            elif isinstance(item, dict | list):
+                waiting.append((key, item))
+    return found
 
 
 _ID = re.compile(r"(?=.*[^a-z])[^/]{3,100}", re.DOTALL)
@@ -703,12 +707,12 @@ def _unusual_address(e: Exchange, path: Pairs) -> str:
     parts = parts_of(e.url)
     words = [
         word
-        for word in parts.query.split("&")
+        for word in (parts.query.split("&") if parts.query else ())
         if not _is_moment(decoded(word.partition("=")[0]), decoded(word.partition("=")[2]), e.at)
     ]
     query = "&".join(words)
     segments = parts.path.split("/")
-    is_usual = all(escaped(value) in segments for _, value in path) and is_usual_form(query)
+    is_usual = all(escaped(value) in segments for _, value in path) and (not query or is_usual_form(query))
     return "" if is_usual else f"{parts.path}?{query}" if query else parts.path
 
 
