@@ -57,8 +57,10 @@ def _python() -> list[str]:
     return made
 
 
-_BY_CHANCE = re.compile(r'"(?:digest|salt)": ?"[^"]*"')
-"""Random texts, which may hold a secret of four characters by chance."""
+_BY_CHANCE = re.compile(
+    r'"(?:digest|salt)": ?"[^"]*"|(?<=recorder-secret:)[0-9a-f]{16}|(?<=recorder-secret%3A)[0-9a-f]{16}'
+)
+"""Random texts, which may hold a secret of three or four characters by chance."""
 
 
 SIDES = {"page": _page, "python": _python}
