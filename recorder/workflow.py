@@ -283,6 +283,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     page: str = ""
     code: int | None = None
     """The recorded status of an HTTP response."""
+    redirects: bool = False
+    """Whether the app answered a form with a redirect to another page. Without one it may have refused the form."""
     messages: tuple[Message, ...] = ()
     """What goes over a WebSocket, in order; those that are sent are expressions."""
     continues: str = ""

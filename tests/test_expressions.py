@@ -310,6 +310,7 @@ class Server:
         self.sent: list[tuple[str, Any]] = []
         self.cookies: list[str] = []
         self.over = threading.Event()
+        self.is_redirecting = False
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -334,7 +335,9 @@ class Server:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.cookies.append(self.headers.get("Cookie", ""))
                 outer.sent.append((self.path, json.loads(body)))
-                self.send_response(200)
+                self.send_response(303 if outer.is_redirecting else 200)
+                if outer.is_redirecting:
+                    self.send_header("Location", "/get/0")
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")
@@ -570,6 +573,23 @@ def test_a_selector_takes_what_the_caller_chose(target: str, server: Server, tmp
         done = run(target, msgspec.structs.replace(workflow, variables=variables), tmp_path)
     assert done.returncode == 0, done.stderr
     assert server.sent == [("/sent/0", {"value": 1, "text": "<1>"})]
+
+
+@pytest.mark.parametrize("target", RUNNERS)
+def test_a_form_that_is_shown_again_where_the_app_had_redirected_stops_the_script(
+    target: str, server: Server, tmp_path: Path
+) -> None:
+    workflow = workflow_of([Case(name="", answer=Answer(body="{}"), expression=1)], server)
+    first, second = workflow.steps
+    workflow = msgspec.structs.replace(
+        workflow, steps=(first, msgspec.structs.replace(second, redirects=True))
+    )
+    done = run(target, workflow, tmp_path)
+    assert done.returncode != 0
+    assert "did not redirect, as it did in the recording: the app may have refused the form" in done.stderr
+    server.is_redirecting = True
+    done = run(target, workflow, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("target", RUNNERS)

@@ -6,16 +6,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from aiohttp import web
 
 from recorder.adapters import workflow
 from recorder.events import Act, Body, Done, Part, Request, Response, Typed
+from recorder.replay.run import replay
 from recorder.request import address, as_text, evaluated, follow, request
 from recorder.workflow import Link, VariableRef
 from tests.http_page import ROOT, Page
+from tests.serving import upstream
 
 Start = dict[str, Any]
 
@@ -65,7 +69,7 @@ class Visit:
         kind = "choice" if shown else "text"
         self.page.add(Typed, control=f"i{self.number}", kind=kind, value=value, shown=shown, field=field)
 
-    def submits(self, path: str, fields: dict[str, str], answer: str = "<p>ok</p>") -> None:
+    def submits(self, path: str, fields: dict[str, str], answer: str = "<p>ok</p>", shows: str = "") -> None:
         self.number += 1
         form = f"f{self.number}"
         body = Body(kind="parts", parts=tuple(Part(name=name, value=value) for name, value in fields.items()))
@@ -81,7 +85,7 @@ class Visit:
             act=self.page._act,
         )
         self.sent.append((f"POST {path}", list(fields.items())))
-        self.shows(path, answer, form)
+        self.shows(shows or path, answer, form)
 
     def asks(
         self, method: str, path: str, fields: dict[str, str], answer: str, kind: str = "text/html"
@@ -327,3 +331,45 @@ def test_the_workflow_of_a_visit_does_the_same_on_a_start_with_other_ids(
     for visit, start in zip(visits, (was, is_now), strict=True):
         story(visit, start)
     assert sends_anew(*visits, {"admin": "ann"}) == visits[1].sent
+
+
+@pytest.mark.parametrize(
+    ("path", "shows", "redirects"),
+    [
+        ("/notes", "/notes/7", True),
+        ("/notes/7/edit", "/notes/7", True),
+        ("/notes/7", "/notes/7", False),
+        ("/notes/7", "/notes/7?saved=1", False),
+        ("/notes", "", False),
+    ],
+)
+def test_a_form_that_led_to_another_page_is_known_as_such(path: str, shows: str, redirects: bool) -> None:
+    visit = Visit()
+    visit.shows("/start", f'<form method="post" action="{path}"><input name="title"></form>')
+    visit.types("title", "Oil")
+    visit.acts("Save", role="button")
+    visit.submits(path, {"title": "Oil"}, shows=shows)
+    steps = workflow(visit.page.session()).steps
+    assert [step.redirects for step in steps if step.endpoint.method == "POST"] == [redirects]
+
+
+async def test_replay_reports_a_form_that_is_shown_again(tmp_path: Path) -> None:
+    visit = Visit()
+    visit.shows("/start", '<form method="post" action="/notes"><input name="title"></form>')
+    visit.types("title", "Oil")
+    visit.acts("Save", role="button")
+    visit.submits("/notes", {"title": "Oil"}, shows="/notes/7")
+    refused = True
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        if request.method == "POST" and not refused:
+            raise web.HTTPSeeOther("/notes/9")
+        return web.Response(text="<p>ok</p>", content_type="text/html")
+
+    async with upstream(answer) as url:
+        report = await replay(workflow(visit.page.session()), files=tmp_path, url=url)
+        refused = False
+        after = await replay(workflow(visit.page.session()), files=tmp_path, url=url)
+    assert not report.ok
+    assert "did not redirect" in "\n".join(report.sentences())
+    assert after.ok, after.sentences()

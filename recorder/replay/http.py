@@ -189,6 +189,7 @@ class _Answer(msgspec.Struct, kw_only=True):
     headers: dict[str, str] = {}
     url: str = ""
     error: str = ""
+    redirected: bool = False
 
 
 class HttpPerformer:
@@ -269,6 +270,11 @@ class HttpPerformer:
         # What is refused must be refused in the same way; of what is not, 200 is as good as 201.
         alike = answer.code == recorded if step.expect == "failed" else answer.code // 100 == recorded // 100
         error = answer.error or (f"answered {answer.code}, not {step.code}" if not alike else "")
+        if alike and step.redirects and step.expect != "failed" and not answer.redirected:
+            alike, error = (
+                False,
+                "did not redirect, as it did in the recording: the app may have refused the form",
+            )
         if not alike and isinstance(answer.body, dict):
             said = answer.body.get("detail") or answer.body.get("message") or answer.body.get("error")
             error += f": {said}" if isinstance(said, str) else ""
@@ -381,6 +387,7 @@ class HttpPerformer:
             code=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             url=str(response.url),
+            redirected=bool(response.history),
         )
         answer.headers["url"] = answer.url
         recorded = step.outputs[0] if step.outputs else None

@@ -11,6 +11,7 @@ import msgspec
 
 from recorder.adapters import Selection, chosen_calls
 from recorder.adapters.http.volatile import volatile
+from recorder.address import parts_of
 from recorder.api import Endpoint
 from recorder.dataflow.decision import Flow, Traced
 from recorder.dataflow.missed import Open, sources
@@ -375,6 +376,7 @@ class _Builder:
             duration=call.timing.ended or 0.0,
             page="p1",
             code=call.code,
+            redirects=_redirects(call, endpoint, self._session.app.url),
             until=call.until,
             continues=call.continues,
             address=call.address,
@@ -443,6 +445,16 @@ class _Builder:
     def _variable(self, name: str, expression: Expression, plain: Any) -> VariableRef:
         spelled = json.dumps(encode_value(plain), sort_keys=True, default=str)
         return self._flow.variable(f"argument {name}", spelled, name, expression, python_type(plain))
+
+
+def _redirects(call: Call, endpoint: Endpoint, root: str) -> bool:
+    """See :attr:`recorder.workflow.Step.redirects`."""
+    page = next((output.value for output in call.outputs if output.component == "page"), None)
+    if call.how != "form" or endpoint.method != "POST" or page is None or "://" in endpoint.path:
+        return False
+    path = str(page["url"]).partition("?")[0].removeprefix(parts_of(root).path.rstrip("/"))
+    pattern = "[^/]*".join(map(re.escape, re.split(r"\{[^{}]*\}", endpoint.path)))
+    return re.fullmatch(pattern, path) is None
 
 
 _OF_A_PAGE = frozenset({"id", "sid", "uid", "session", "client", "connection", "channel", "tab", "window"})

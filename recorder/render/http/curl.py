@@ -455,7 +455,11 @@ class _Script:
         lines = [f"{head} {sh_text(label)}{verb} --url {self.address(asked)}"]
         lines += [f"    {word}" for word in words]
         before, self.before = self.before, []
-        return [*before, " \\\n".join(lines)]
+        asking = [*before, " \\\n".join(lines)]
+        if step.redirects and step.expect != "failed":
+            self.needs.add("redirects")
+            asking.append(f"redirects {number} {sh_text(step.endpoint.id)}")
+        return asking
 
     def enough(self, step: Step) -> str:
         """The selectors of items that end a stream, as a word that holds JSON."""

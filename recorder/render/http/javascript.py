@@ -400,6 +400,8 @@ class _Module:
             )
         if step.expect == "failed":
             items.append(("fails: ", "true"))
+        elif step.redirects:
+            items.append(("redirects: ", "true"))
         items += self.how(asked)
         name = self.name(step.name, "result")
         self.results[step.id] = name

@@ -435,7 +435,10 @@ class HttpProgram:
         linked = self.linked.get(step.id, set())
         headers = {n for n, o in enumerate(step.outputs) if o.component == "headers"}
         asking = self.asking(asked)
-        call = Group("checked(", [(self.waiting, asking), ("", str(int(step.code or 200)))], ")")
+        judging: list[tuple[str, Node]] = [(self.waiting, asking), ("", str(int(step.code or 200)))]
+        if step.redirects:
+            judging.append(("redirects=", "True"))
+        call = Group("checked(", judging, ")")
         if step.expect == "failed":
             self.needs.add("failing")
             call = Group(
