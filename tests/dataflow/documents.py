@@ -203,7 +203,7 @@ def counting_link(m: Making, noun: str, key: str, fitting: tuple[str, ...]) -> G
         cat("<nav>", '<a href="', before, html_of(Fn("percent", given.ref)), '">', text, "</a></nav>")
     )
     given.symbol.locator = msgspec.structs.replace(
-        _element(m, {"tag": "a", "text": f"{noun.capitalize()} ({count.recorded})"}, "href"),
+        _element(m, {"tag": "a", "text": f"{noun.capitalize()} ({count.recorded})"}, "href", counts=True),
         readers=(Reader(kind="segment", path=(1,)),),
     )
     given.deed = Deed(name=text, role="link")
