@@ -344,13 +344,12 @@ class Flow:
         if call.shows:
             self._documents[call.shows] = call
         method, path = self._template(call)
-        sent = list(pairs_of(call, path))
         for message in call.messages:
             if message.sent:
                 for text in (as_text(leaf) for _, leaf in scalars(message.value)):
                     self._sent.setdefault(text, call.timing.started + message.at)
-        if call.messages:
-            sent = []
+        # What is heard over a WebSocket is no echo of what is said over it, only of how it was opened.
+        sent = list(pairs_of(msgspec.structs.replace(call, messages=()), path))
         for text, _ in sent:
             self._sent.setdefault(text, call.timing.started)
         if call.status in ("ok", "unfinished", "cancelled"):
