@@ -5,7 +5,9 @@ from __future__ import annotations
 import builtins
 import dis
 import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from recorder import markup, request, spelling
 from recorder.render.http import runtime
 from recorder.render.http.carried import carried, pieces
 from recorder.render.templates import template
+
+TEMPLATES = Path(runtime.__file__).parents[1] / "templates"
 
 
 def module_of(*wanted: str) -> dict[str, Any]:
@@ -33,6 +37,13 @@ def test_each_function_is_carried_with_all_that_it_uses(name: str) -> None:
     for each in carried([name])[0]:
         unknown = {used for used in names_in(each) if used not in defined and not hasattr(builtins, used)}
         assert not unknown
+
+
+@pytest.mark.parametrize("name", ["http_imports.jinja", "http_locust.jinja"])
+def test_each_template_of_imports_has_all_that_the_functions_need(name: str) -> None:
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    needed = frozenset().union(*(piece.imported for piece in pieces().values()))
+    assert not {each for each in needed if not re.search(rf"(?:import |\"){each}\b", text)}
 
 
 def names_in(source: str) -> set[str]:
