@@ -70,6 +70,7 @@ def policy() -> _Policy:
     return _Policy()
 
 
+_PROGRAM = re.compile(r"\bfunction\b|=>")
 _HINT = re.compile(
     r"pass|pwd|pw|secret|token|key|auth|cred|pin|cv[vc]|card|ssn|social|otp|code|mnemonic|phrase|jwt|bearer|sig|hmac"
     r"|assert|connection|dsn|sas|sid|session|ticket|contrase|kennwort|woord|://",
@@ -147,6 +148,8 @@ class Redactor:
         self._everywhere: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
         self._forms: dict[str, str] = {}
+        self._is_program = False
+        """Whether the text is the source of a program, in which words stand under every name."""
 
     def clean(self, fact: Fact) -> Fact:
         """``fact`` without its secrets."""
@@ -172,6 +175,7 @@ class Redactor:
         if isinstance(body, dict):
             body = dict(body)
             if text := body.get("text"):
+                self._is_program = fact["t"] == "done" and _is_program(text)
                 if fact["t"] == "done" and "<" in text:
                     text = self._html(text)
                 kind = next((v for n, v in headers if n.lower() == "content-type"), "")
@@ -180,6 +184,7 @@ class Redactor:
                 else:
                     text = self._json(text, is_request or fact.get("sent") is True)
                 body["text"] = self._text(text)
+                self._is_program = False
             if body.get("parts"):
                 body["parts"] = [self._part(part) for part in body["parts"]]
             kept["body"] = body
@@ -330,7 +335,7 @@ class Redactor:
                 return found[0]
             value = _unescaped(found[2], found[1])
             is_meta = bool(member) and rules.meta.search(plain_name(member)) is not None
-            is_word = rules.words.search(value) or (is_meta and not is_random(value))
+            is_word = rules.words.search(value) or ((is_meta or self._is_program) and not is_random(value))
             if len(value) < TYPED_LENGTH or is_word or value.startswith("[recorder-secret:"):
                 return found[0]
             spread = SAID_LENGTH if is_sent or is_random(value) else None
@@ -374,7 +379,7 @@ class Redactor:
                 if _is_replaced(found[3]) or (kind not in ("pairs", "xml") and has_space):
                     return found[0]
                 if kind == "said":
-                    if len(value) < 3 or rules.words.search(value):
+                    if len(value) < 3 or rules.words.search(value) or self._is_program:
                         return found[0]
                 elif not self._is_secret(name, value, "form" if kind == "editor" else "text"):
                     return found[0]
@@ -409,6 +414,8 @@ class Redactor:
     def _is_secret(self, name: str, value: str, place: str) -> bool:
         rules, plain = policy(), plain_name(name)
         if rules.never.search(plain) or rules.words.search(value):
+            return False
+        if self._is_program and not is_random(value):
             return False
         if place == "json" and plain == "token" and _WRITTEN.fullmatch(value):
             return False
@@ -461,6 +468,10 @@ def _holds_secrets(name: str, address: str) -> bool:
     except ValueError:
         return False
     return bool(secret_in(content, name))
+
+
+def _is_program(text: str) -> bool:
+    return text.lstrip()[:1] not in ("{", "[", "<") and _PROGRAM.search(text) is not None
 
 
 def _is_replaced(value: str) -> bool:

@@ -95,6 +95,8 @@ export class Redactor {
     this.typed = new Map();
     /** @type {Map<HTMLInputElement, string>} what is in the password fields, however short */
     this.passwords = new Map();
+    /** Whether the text is the source of a program, in which words stand under every name. */
+    this.isProgram = false;
     /** @type {Set<string>} what was told in clear that the person had typed, and may turn out to be secret */
     this.clear = new Set();
     // The browser keeps this one up to date: to search for them at each fact takes long in a large page.
@@ -156,9 +158,11 @@ export class Redactor {
       kept.headers = headers.map(([name, value]) => [name, this.cleanHeader(name, value)]);
     }
     if (kept.body?.text) {
+      this.isProgram = fact.t === "done" && isProgram(kept.body.text);
       const isForm = isRequest && /urlencoded/i.test(headerOf(fact.headers, "content-type"));
       const text = isForm ? this.cleanQuery(kept.body.text, true) : this.cleanJson(kept.body.text, isRequest || fact.sent === true);
       kept.body = { ...kept.body, text: this.cleanText(text) };
+      this.isProgram = false;
     }
     if (kept.body?.parts) kept.body = { ...kept.body, parts: kept.body.parts.map(this.cleanPart, this) };
     return kept;
@@ -314,7 +318,7 @@ export class Redactor {
       }
       const value = unescaped(written, escape);
       const isMeta = member && NAMES.meta.test(this.plain(member));
-      const isWord = WORDS.test(value) || (isMeta && !isRandom(value));
+      const isWord = WORDS.test(value) || ((isMeta || this.isProgram) && !isRandom(value));
       if (value.length < TYPED_LENGTH || isWord || isPlaceholder(value) || value.startsWith("[recorder-secret:")) return whole;
       const everywhere = isSent || isRandom(value) ? SAID_LENGTH : Infinity;
       return `${escape}"${this.secret(value, member || name, `inside ${name}`, everywhere)}${escape}"`;
@@ -338,7 +342,7 @@ export class Redactor {
       text = text.replace(pattern, (whole, _lead, name, value) => {
         const plain = decodedBy(decode, value);
         if (isReplaced(value) || (kind !== "pairs" && kind !== "xml" && /\s/.test(plain) && !/phrase|mnemonic/i.test(name))) return whole;
-        if (kind === "said" ? plain.length < 3 || WORDS.test(plain) : !this.isSecret(name, plain, kind === "editor" ? "form" : "text")) return whole;
+        if (kind === "said" ? plain.length < 3 || WORDS.test(plain) || this.isProgram : !this.isSecret(name, plain, kind === "editor" ? "form" : "text")) return whole;
         const everywhere = isRandom(plain) ? SAID_LENGTH : Infinity;
         return whole.slice(0, whole.length - value.length) + this.secret(plain, name, `field ${name}`, everywhere);
       });
@@ -422,6 +426,7 @@ export class Redactor {
     if (this.named?.test(name)) return true;
     const plain = this.plain(name);
     if (NAMES.never.test(plain) || WORDS.test(value) || (place === "json" && plain === "token" && WRITTEN.test(value))) return false;
+    if (this.isProgram && !isRandom(value)) return false;
     // A label says its own name.
     if (NAMES.strong.test(plain)) return !(place !== "form" && plain.endsWith(this.plain(value)) && !/\d/.test(value));
     if (NAMES.short.test(plain)) return value.length >= 3;
@@ -583,6 +588,11 @@ export function plainName(name) {
     .replace(/[^A-Za-z0-9]+/g, "_")
     .replace(/^_+|_+$/g, "")
     .toLowerCase();
+}
+
+/** @param {string} text */
+function isProgram(text) {
+  return !/^\s*[{[<]/.test(text) && /\bfunction\b|=>/.test(text);
 }
 
 /** @param {string} value */
