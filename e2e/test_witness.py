@@ -187,6 +187,30 @@ async def test_a_field_that_the_app_empties_as_it_sends_it_is_told_of_with_what_
     assert values == ["hello", "again"]
 
 
+async def test_what_a_list_drawn_by_the_app_chose_without_an_event_is_told_of_as_the_form_is_sent(
+    recorded: Callable[..., Any],
+) -> None:
+    form = """<form method="post" action="/save"><select name="maker" aria-label="Maker" hidden></select>
+    <select name="unit"><option value="cm">cm</option></select>
+    <select name="size"><option value="s">Small</option><option value="l" selected>Large</option></select>
+    <div id="drawn">Dowel &amp; Sons</div><button>Save</button></form><script>
+    drawn.onmouseup = () => {
+      const option = document.createElement("option");
+      option.value = "5"; option.textContent = drawn.textContent; option.selected = true;
+      document.querySelector("[name=maker]").append(new Option("none", ""), option);
+      option.selected = true;
+      drawn.remove();
+    };
+    </script>"""
+    async with recorded(showing(form)) as witness:
+        await witness.page.locator("#drawn").click()
+        await witness.page.get_by_role("button", name="Save").click()
+        request = await witness.request("/save", method="POST")
+        told = witness.told(Typed, Request)
+    typed = [t for t in told[: told.index(request)] if isinstance(t, Typed)]
+    assert [(t.kind, t.value, t.shown, t.field) for t in typed] == [("choice", "5", "Dowel & Sons", "maker")]
+
+
 async def test_a_search_that_is_asked_while_it_is_typed_tells_each_time_what_is_in_the_field(
     recorded: Callable[..., Any],
 ) -> None:

@@ -56,6 +56,8 @@ export class Typing {
       const { dataTransfer, clipboardData } = /** @type {any} */ (event);
       const files = [...((dataTransfer ?? clipboardData)?.files ?? [])];
       if (files.length) this.say(element, this.control(element, act), "file", files.map(({ name }) => ({ value: name })));
+    } else if (type === "submit") {
+      this.submit(element, act);
     } else if (type === "click" || (event instanceof KeyboardEvent && /^(?:Enter| )$/.test(event.key))) {
       this.choose(type === "click" ? element : activeIn(element), act);
     }
@@ -73,6 +75,21 @@ export class Typing {
     control.seen = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? own(element, "value") : "";
     this.touched.add(element);
     if (isDone) this.flush(element);
+  }
+
+  /**
+   * What stands in the lists of a form that is sent. A list that an app draws itself may choose in one of them without
+   * an event.
+   * @param {Element} form
+   * @param {string} act
+   */
+  submit(form, act) {
+    if (!(form instanceof HTMLFormElement)) return;
+    for (const element of own(form, "elements")) {
+      if (!(element instanceof HTMLSelectElement) || isAsLoaded(element)) continue;
+      const control = this.control(element, act);
+      this.say(element, control, "choice", heldBy(element, control));
+    }
   }
 
   /**
@@ -159,6 +176,17 @@ export class Typing {
  */
 function isField(element) {
   return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+}
+
+/**
+ * Whether a list has the selection that the document gave it.
+ * @param {HTMLSelectElement} select
+ */
+function isAsLoaded(select) {
+  const options = [...own(select, "options")];
+  const isGiven = options.some((option) => own(option, "defaultSelected"));
+  if (!isGiven && !own(select, "multiple")) return own(select, "selectedIndex") <= 0;
+  return options.every((option) => own(option, "selected") === own(option, "defaultSelected"));
 }
 
 /** @param {Element} element */
