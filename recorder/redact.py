@@ -335,7 +335,7 @@ class Redactor:
                 return found[0]
             value = _unescaped(found[2], found[1])
             is_meta = bool(member) and rules.meta.search(plain_name(member)) is not None
-            is_word = rules.words.search(value) or ((is_meta or self._is_program) and not is_random(value))
+            is_word = rules.words.search(value) or (is_meta and not is_random(value)) or self._is_prose(value)
             if len(value) < TYPED_LENGTH or is_word or value.startswith("[recorder-secret:"):
                 return found[0]
             spread = SAID_LENGTH if is_sent or is_random(value) else None
@@ -379,7 +379,7 @@ class Redactor:
                 if _is_replaced(found[3]) or (kind not in ("pairs", "xml") and has_space):
                     return found[0]
                 if kind == "said":
-                    if len(value) < 3 or rules.words.search(value) or self._is_program:
+                    if len(value) < 3 or rules.words.search(value) or self._is_prose(value):
                         return found[0]
                 elif not self._is_secret(name, value, "form" if kind == "editor" else "text"):
                     return found[0]
@@ -415,7 +415,7 @@ class Redactor:
         rules, plain = policy(), plain_name(name)
         if rules.never.search(plain) or rules.words.search(value):
             return False
-        if self._is_program and not is_random(value):
+        if self._is_prose(value):
             return False
         if place == "json" and plain == "token" and _WRITTEN.fullmatch(value):
             return False
@@ -433,6 +433,10 @@ class Redactor:
             or (place == "form" and rules.in_form.search(plain))
         )
         return is_weak is not None and is_weak is not False and is_random(value)
+
+    def _is_prose(self, value: str) -> bool:
+        """Whether a value in the source of a program is of words."""
+        return self._is_program and re.search("[0-9]", value) is None
 
     def _is_strong(self, name: str) -> bool:
         rules, plain = policy(), plain_name(name)

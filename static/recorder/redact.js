@@ -318,7 +318,7 @@ export class Redactor {
       }
       const value = unescaped(written, escape);
       const isMeta = member && NAMES.meta.test(this.plain(member));
-      const isWord = WORDS.test(value) || ((isMeta || this.isProgram) && !isRandom(value));
+      const isWord = WORDS.test(value) || (isMeta && !isRandom(value)) || this.isProse(value);
       if (value.length < TYPED_LENGTH || isWord || isPlaceholder(value) || value.startsWith("[recorder-secret:")) return whole;
       const everywhere = isSent || isRandom(value) ? SAID_LENGTH : Infinity;
       return `${escape}"${this.secret(value, member || name, `inside ${name}`, everywhere)}${escape}"`;
@@ -342,7 +342,7 @@ export class Redactor {
       text = text.replace(pattern, (whole, _lead, name, value) => {
         const plain = decodedBy(decode, value);
         if (isReplaced(value) || (kind !== "pairs" && kind !== "xml" && /\s/.test(plain) && !/phrase|mnemonic/i.test(name))) return whole;
-        if (kind === "said" ? plain.length < 3 || WORDS.test(plain) || this.isProgram : !this.isSecret(name, plain, kind === "editor" ? "form" : "text")) return whole;
+        if (kind === "said" ? plain.length < 3 || WORDS.test(plain) || this.isProse(plain) : !this.isSecret(name, plain, kind === "editor" ? "form" : "text")) return whole;
         const everywhere = isRandom(plain) ? SAID_LENGTH : Infinity;
         return whole.slice(0, whole.length - value.length) + this.secret(plain, name, `field ${name}`, everywhere);
       });
@@ -426,13 +426,21 @@ export class Redactor {
     if (this.named?.test(name)) return true;
     const plain = this.plain(name);
     if (NAMES.never.test(plain) || WORDS.test(value) || (place === "json" && plain === "token" && WRITTEN.test(value))) return false;
-    if (this.isProgram && !isRandom(value)) return false;
+    if (this.isProse(value)) return false;
     // A label says its own name.
     if (NAMES.strong.test(plain)) return !(place !== "form" && plain.endsWith(this.plain(value)) && !/\d/.test(value));
     if (NAMES.short.test(plain)) return value.length >= 3;
     if (NAMES.digits.test(plain)) return value.length >= 3 && /\d/.test(value) && !/[.,]/.test(value);
     const isWeak = NAMES.weak.test(plain) || (place === "query" && NAMES.inQuery.test(plain)) || (place === "form" && NAMES.inForm.test(plain));
     return isWeak && isRandom(value);
+  }
+
+  /**
+   * Whether a value in the source of a program is of words.
+   * @param {string} value
+   */
+  isProse(value) {
+    return this.isProgram && !/[0-9]/.test(value);
   }
 
   /** @param {string} name */
