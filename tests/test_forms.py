@@ -15,6 +15,7 @@ from aiohttp import web
 
 from recorder.adapters import workflow
 from recorder.events import Act, Body, Done, Part, Request, Response, Typed
+from recorder.markup import elements
 from recorder.replay.run import replay
 from recorder.request import address, as_text, evaluated, follow, request
 from recorder.workflow import Link, VariableRef
@@ -373,3 +374,25 @@ async def test_replay_reports_a_form_that_is_shown_again(tmp_path: Path) -> None
     assert not report.ok
     assert "did not redirect" in "\n".join(report.sentences())
     assert after.ok, after.sentences()
+
+
+def test_an_option_that_a_script_put_into_an_empty_list_is_the_record_that_the_person_chose() -> None:
+    visit = Visit()
+
+    def lists(*makers: str) -> str:
+        rows = (f'<tr data-maker-id="{number}"><td>{name}</td></tr>' for number, name in enumerate(makers, 3))
+        return f"<table>{''.join(rows)}</table>"
+
+    visit.shows("/makers", lists("Acme", "Dowel"))
+    visit.acts("Dowel", role="cell")
+    visit.shows("/new", '<form method="post" action="/products"><select name="maker_id"></select></form>')
+    visit.types("maker_id", "4", shown="Dowel")
+    visit.acts("Save", role="button")
+    visit.submits("/products", {"maker_id": "4"})
+    step = workflow(visit.page.session()).steps[-1]
+    (link,) = (argument.value for argument in step.arguments if argument.name == "maker_id")
+    assert isinstance(link, Link)
+    other = elements(lists("Able", "Acme", "Dowel"))
+    values = {v.name: v.value for v in workflow(visit.page.session()).variables}
+    found = follow(link, {"url": "/makers", "title": "", "elements": other}, lambda leaf: values[leaf.name])
+    assert found == "5"

@@ -307,7 +307,9 @@ class Flow:
         field = form.field(place.name, text, shown)
         if field is None:
             # Chosen in a way that the document does not tell: the value as it was, not one that is equal by chance.
-            return text if form.has(place.name) and rarity(text) < 3 else None
+            # The options of an empty list came from elsewhere.
+            is_told = form.has(place.name) and not form.is_empty_list(place.name)
+            return text if is_told and rarity(text) < 3 else None
         if field.label and shown is not None and chosen is not None and collapsed(chosen) != field.label:
             return None
         self._note(

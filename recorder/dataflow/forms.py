@@ -155,6 +155,14 @@ class Form:
         """Whether the form has a control of that name."""
         return any(element.get("name") == name for element in self._elements[self._start : self._end])
 
+    def is_empty_list(self, name: str) -> bool:
+        """Whether the control of that name is a list without options."""
+        number = self.number_of(name)
+        if number is None or self._elements[number].get("tag") != "select":
+            return False
+        after = self._elements[number + 1 : number + 2]
+        return not after or after[0].get("tag") not in ("option", "optgroup")
+
     def number_of(self, name: str) -> int | None:
         """The position of the only control of that name."""
         found = [n for n in range(self._start, self._end) if self._elements[n].get("name") == name]
