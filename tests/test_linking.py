@@ -291,3 +291,13 @@ def test_a_text_that_only_looks_framed_is_a_text(text: str) -> None:
 def test_a_replay_does_not_compare_members_that_go_by_ids() -> None:
     given = {"size": 2, "members": {UUIDS[0]: {"role": "owner"}, UUIDS[1]: {"role": "reader"}}}
     assert [each.path for each in volatile("c1", 0, given, frozenset())] == [("members",)]
+
+
+def test_a_map_that_goes_by_ids_of_letters_only_is_sent_back_as_the_app_gives_it() -> None:
+    page = Page()
+    recorded, other = "fSoFKTdiphagctoLxWDUOmwkPwIn", "qWmZbTxKdLrPvNcHsGjYfTuEoQaI"
+    page.ask("GET", "/issue", give={"members": {recorded: "owner"}}, act=False)
+    page.type("Role", "reader")
+    page.ask("PUT", "/issue", sent={"members": {recorded: "owner", "everybody": "reader"}}, give={})
+    sent = bodies(page, {"GET /issue": {"members": {other: "owner"}}})[-1]
+    assert sent == {"members": {other: "owner", "everybody": "reader"}}

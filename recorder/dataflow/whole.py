@@ -92,7 +92,7 @@ def _same(sent: Any, given: Any) -> int:
         return len(same) if is_longer and (telling >= 3 or len(same) >= 3) else 0
     if is_same(sent, given):
         return len(same) if telling >= 3 or len(same) >= 3 else 0
-    has_ids = any(rarity(key) >= 3 and is_same(sent[key], item) for key, item in common.items())
+    has_ids = any(rarity(key) >= 2 and is_same(sent[key], item) for key, item in common.items())
     if has_ids and sent.keys() >= given.keys():
         return len(same)
     if len(same) < max(2, len(leaves) / 2):
