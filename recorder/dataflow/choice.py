@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from recorder.dataflow.texts import rarity, squeezed, words
-from recorder.request import as_text, key_of, parse, read, scalars, uncounted, value_at
+from recorder.request import Parse, as_text, key_of, parse, read, scalars, uncounted, value_at
 from recorder.session import Place, Value
 from recorder.workflow import Expression, Item, Link, Path, Reader
 
@@ -48,8 +47,6 @@ _STABLE = tuple(
 )
 """Attributes that say what an element is, before those that say how it looks."""
 _IDENTITY = frozenset(_STABLE[:9])
-MOST_PARSED = 8
-"""Texts whose JSON or elements are remembered."""
 _DIGITS = re.compile(r"\d+")
 WINDOW = 12
 """How many elements of a document belong to one row, at most, where nothing says where it ends."""
@@ -105,12 +102,13 @@ class Chooser:
 
     Args:
         expression: what a clue is in the workflow: a variable; gets the clue's text and a name.
+        parse: reads a text that is JSON or a document, as :func:`recorder.request.parse` does.
     """
 
-    def __init__(self, expression: Callable[[Clue, str], Expression]) -> None:
+    def __init__(self, expression: Callable[[Clue, str], Expression], parse: Parse = parse) -> None:
         self._expression = expression
         self._alike = Alike()
-        self._parse = lru_cache(MOST_PARSED)(parse)
+        self._parse = parse
 
     def link(self, link: Link, output: Any, component: str, clues: Sequence[Clue], made: int) -> Link:
         """The link with selectors in place of positions.
@@ -423,8 +421,6 @@ class Chooser:
     def _rows(self, output: Any, component: str, link: Link) -> tuple[list[dict[str, Any]], int]:
         """The elements of the document that contains the value, also of one inside a text, and the position among
         them."""
-        if component == "page" and len(link.path) > 1 and isinstance(link.path[1], int) and not link.readers:
-            return output["elements"], link.path[1]
         if any(reader.kind == "elements" for reader in link.readers):
             value = value_at(output, link.path)
             for reader in link.readers:

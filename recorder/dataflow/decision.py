@@ -131,7 +131,7 @@ class Flow:
         for known in session.learnt:
             self._learnt.setdefault((known.call, known.input, known.path), []).append(known)
         self._open: dict[str, list[Open]] = {}
-        self._chooser = Chooser(self._person.chosen)
+        self._chooser = Chooser(self._person.chosen, self._received.parse)
         self._sent: dict[str, float] = {}
         self._documents: dict[str, Call] = {}
         """The latest call that brought each document."""

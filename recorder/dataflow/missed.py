@@ -95,7 +95,7 @@ def links(opened: Iterable[Open], given: Received, lives: Lives) -> list[Candida
     """The constants that the app gave before and gives otherwise now, each with its likeliest sources, the likeliest
     first."""
     found: list[Candidate] = []
-    chooser = Chooser(lambda clue, name: clue.text)
+    chooser = Chooser(lambda clue, name: clue.text, given.parse)
     for each in opened:
         for text in (each.text, *tokens(each.text)):
             if each.location == "key" and text == each.text and rarity(text) < 2:

@@ -101,7 +101,8 @@ class Received:
         self._full: set[str] = set()
         """The texts of which no more places are kept."""
         self._order = 0
-        self._parse = lru_cache(MOST_PARSED)(parse)
+        self.parse = lru_cache(MOST_PARSED)(parse)
+        """Parses a text, and remembers the last ones."""
         self.parts = Parts(SHORTEST)
         """Received texts that are a part of a longer text that is sent, as they are sent."""
         self.routes: dict[str, int] = {}
@@ -192,7 +193,7 @@ class Received:
 
     def _follows(self, link: Link, value: Any, text: str) -> bool:
         try:
-            return as_text(follow(link, value, parse=self._parse)) == text
+            return as_text(follow(link, value, parse=self.parse)) == text
         except (ValueError, LookupError, TypeError, RecursionError):
             return False
 
@@ -241,7 +242,7 @@ class Received:
 
     def _json(self, text: str) -> Any:
         try:
-            return self._parse("json", text)
+            return self.parse("json", text)
         except (ValueError, RecursionError):
             return None
 
@@ -329,7 +330,7 @@ class Received:
                     yield name, (Reader(kind="between", path=("<", ">")), *readers), value
             else:
                 select = ""
-                for number, element in enumerate(self._parse("elements", leaf)):
+                for number, element in enumerate(self.parse("elements", leaf)):
                     select = str(element.get("name", "")) if element["tag"] == "select" else select
                     for attribute, item in element.items():
                         if attribute == "tag":
