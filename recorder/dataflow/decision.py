@@ -42,7 +42,7 @@ from recorder.dataflow.sent import (
     steps,
     texts_of,
 )
-from recorder.dataflow.texts import IDENTIFYING, agreement, id_after, rarity, singular, words
+from recorder.dataflow.texts import IDENTIFYING, agreement, id_after, rarity, words
 from recorder.dataflow.whole import Whole, counterpart, is_same, is_state
 from recorder.placeholders import PLACEHOLDER
 from recorder.request import as_text, follow, framed, scalars, unbase64, value_at
@@ -105,7 +105,9 @@ class Flow:
     ) -> None:
         self._is_learning = is_learning
         self._template = template
-        self._refused = frozenset(refused) - {(known.call, known.input) for known in session.learnt}
+        self._taught = frozenset((known.call, known.input) for known in session.learnt)
+        """Inputs of a part of which replays taught something."""
+        self._refused = frozenset(refused) - self._taught
         self._claims = {s.placeholder: s.claims for s in session.secrets if s.placeholder}
         self._placeholders = frozenset(self._claims)
         self._person = Person(session)
@@ -228,7 +230,7 @@ class Flow:
                 self._note(place, "constant", "part of the JSON-RPC protocol")
                 inputs.append(value.value)
                 continue
-            if whole is not None and value.location == "json" and not self._is_learnt(number):
+            if whole is not None and value.location == "json" and (call.id, number) not in self._taught:
                 inputs.append(self._member(value.name, value.value, whole, place, call.timing.started))
             else:
                 inputs.append(self._value(value.value, place, call.timing.started))
@@ -361,8 +363,8 @@ class Flow:
 
     def _value(self, value: Any, place: Slot, at: float) -> Expression:
         if isinstance(value, dict | list) and place.location in ("json", "message"):
-            is_learnt = self._is_learnt(place.argument)
-            whole = None if is_learnt else self._counterpart(value, at)
+            is_taught = (self._call.id, place.argument) in self._taught
+            whole = None if is_taught else self._counterpart(value, at)
             if whole is not None:
                 return self._given(value, whole, place, at)
         if isinstance(value, dict):
@@ -421,15 +423,9 @@ class Flow:
                 continue
             traced = self._key(str(key), msgspec.structs.replace(inner, name=""), at)
             members.append((key if traced is None else traced, self._value(item, inner, at)))
-        if all(isinstance(key, str) for key, _ in members):
-            return dict(members)
-        return Object(members=tuple(members))
+        return _object_of(members)
 
     # Objects that are sent back
-
-    def _is_learnt(self, argument: int) -> bool:
-        """Whether replays taught something of a part of an argument."""
-        return any(call == self._call.id and number == argument for call, number, _ in self._learnt)
 
     def _counterpart(self, value: Any, at: float) -> Whole | None:
         shown = self._documents.get(self._call.page)
@@ -455,8 +451,7 @@ class Flow:
                 continue
             traced = self._key(key, msgspec.structs.replace(inner, name=""), at)
             members.append((key if traced is None else traced, self._member(key, item, whole, inner, at)))
-        is_plain = all(isinstance(key, str) for key, _ in members)
-        made: Expression = dict(members) if is_plain else Object(members=tuple(members))
+        made = _object_of(members)
         return Extended(base=self._given_link(same, whole, place), value=made) if same else made
 
     def _member(self, key: str, item: Any, whole: Whole, place: Slot, at: float) -> Expression:
@@ -465,11 +460,9 @@ class Flow:
             return self._value(item, place, at)
         if self._is_as_given(item, whole.value[key], place, at):
             return self._given_link(item, whole.member(key), place)
-        return (
-            self._given(item, whole.member(key), place, at)
-            if is_state(item, whole.value[key])
-            else (self._value(item, place, at))
-        )
+        if is_state(item, whole.value[key]):
+            return self._given(item, whole.member(key), place, at)
+        return self._value(item, place, at)
 
     def _is_as_given(self, item: Any, given: Any, place: Slot, at: float) -> bool:
         """Whether a member is as the app gave it, and not what the person typed there."""
@@ -933,9 +926,7 @@ class Flow:
         match = LOCAL.search(before[-120:])
         name = (match[1] or match[2]) if match is not None else ""
         if route:
-            name = (
-                route.rstrip("=").lstrip("?&") if route.endswith("=") else f"{singular(route.strip('/'))}_id"
-            )
+            name = route.rstrip("=").lstrip("?&") if route.endswith("=") else id_after(route.strip("/"))
         inner = msgspec.structs.replace(place, location="part", name=name or place.name)
         generated = self._own.random(token, at, inner.name)
         if generated is not None:
@@ -947,6 +938,13 @@ class Flow:
                 return Cookie(name=self._cookies[token], decoded=True)
             return None
         return self._linked(source, token, token, inner, why)
+
+
+def _object_of(members: list[tuple[Expression, Expression]]) -> Expression:
+    """An object: plain where all names are."""
+    if all(isinstance(key, str) for key, _ in members):
+        return {key: value for key, value in members if isinstance(key, str)}
+    return Object(members=tuple(members))
 
 
 def _in_base64(text: str, value: Expression) -> Spelled:

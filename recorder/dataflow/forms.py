@@ -47,6 +47,7 @@ class Form:
         ends = [*starts[1:], len(self._elements)]
         bounds = list(zip(starts, ends, strict=True)) if starts else [(0, len(self._elements))]
         path = parts_of(address).path
+        names, sent = {name for name, _ in fields}, set(fields)
 
         def fits(bound: tuple[int, int]) -> tuple[int, int, int]:
             form = self._elements[bound[0]]
@@ -55,9 +56,8 @@ class Form:
             within = self._elements[bound[0] : bound[1]]
             own = {e.get("name") for e in within}
             held = {(e.get("name"), e.get("value")) for e in within}
-            has = sum(name in own for name in {name for name, _ in fields})
             # Each row may have a form of its own, for the same address.
-            return has, is_target + (not action), sum(field in held for field in set(fields))
+            return len(names & own), is_target + (not action), len(sent & held)
 
         self._start, self._end = max(bounds, key=fits)
         self.is_alone = len(bounds) == 1

@@ -13,7 +13,7 @@ import msgspec
 
 from recorder.address import parts_of
 from recorder.dataflow.sent import SHORTEST, Parts, Sought
-from recorder.dataflow.texts import GENERIC, id_after, rarity, singular, words
+from recorder.dataflow.texts import GENERIC, id_after, rarity, words
 from recorder.markup import literals
 from recorder.request import as_text, follow, key_of, parse, scalars, segments, unbase64
 from recorder.session import Call, File, Place, Value
@@ -210,7 +210,7 @@ class Received:
             for key, readers, value in self._of_text(key_of(path) or output.label, leaf):
                 yield path, key, readers, value
         for path, number, key in keys if output.component != "headers" else ():
-            name = f"{singular(key_of(path))}_id" if path else "id"
+            name = id_after(key_of(path)) if path else "id"
             yield path, name, (Reader(kind="entries", path=(number, "key")),), key
 
     def _related(self, value: Any) -> tuple[list[tuple[Place, Any]], list[tuple[Place, int, str]]]:
