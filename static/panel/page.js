@@ -1,8 +1,9 @@
 /**
  * The board as the whole of a page: a session that was saved, of which everything is asked over HTTP.
  */
+import { isDarkHere } from "../recorder/kinds.js";
 import { guarded, natives } from "../recorder/natives.js";
-import { Board, isDarkHere } from "./panel.js";
+import { Board } from "./panel.js";
 import { make } from "./elements.js";
 import { PANEL_STYLE } from "./style.js";
 

@@ -8,7 +8,7 @@ import { ICONS, icon, iconButton, make } from "./elements.js";
 import { Room } from "./room.js";
 import { ScriptPane } from "./script.js";
 import { PANEL_STYLE } from "./style.js";
-import { kindHere } from "../recorder/kinds.js";
+import { isDarkHere } from "../recorder/kinds.js";
 
 const PANEL_KEPT = "api-recorder:panel";
 const LEAST_PX = 300;
@@ -407,10 +407,4 @@ function recallPanel() {
     // No storage, or something in it that is not ours.
   }
   return kept;
-}
-
-/** Whether the app is dark: as it says itself, or as the person wants all. */
-export function isDarkHere() {
-  if (document.querySelector("html.dark, body.dark") !== null) return true;
-  return !kindHere().hasOwnTheme() && matchMedia("(prefers-color-scheme: dark)").matches;
 }

@@ -40,3 +40,9 @@ const APP_KINDS = [GRADIO, WEB];
 export function kindHere() {
   return APP_KINDS.find((kind) => kind.isHere()) ?? WEB;
 }
+
+/** Whether the app is dark: as it says itself, or as the person wants all. */
+export function isDarkHere() {
+  if (document.querySelector("html.dark, body.dark") !== null) return true;
+  return !kindHere().hasOwnTheme() && matchMedia("(prefers-color-scheme: dark)").matches;
+}

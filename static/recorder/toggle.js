@@ -4,7 +4,7 @@
  */
 import { ICONS, iconButton } from "../panel/elements.js";
 import { guarded, listen, natives } from "./natives.js";
-import { kindHere } from "./kinds.js";
+import { isDarkHere, kindHere } from "./kinds.js";
 
 const BUTTON = "API Recorder";
 /** How long an app may take to show a footer before ours is shown. */
@@ -267,23 +267,23 @@ export class Toggle {
   keepClear() {
     const host = this.floating;
     if (!host?.isConnected || host.contains(document.activeElement)) return;
+    const put = (/** @type {Record<string, string>} */ place) => style(host, { top: "auto", bottom: "auto", left: "auto", right: "auto", ...place });
     const covers = (/** @type {Record<string, string>} */ place) => {
-      style(host, { top: "auto", bottom: "auto", left: "auto", right: "auto", ...place });
+      put(place);
       return coversControl(host);
     };
     const current = this.corner;
     if (!covers(CORNERS[current] ?? {})) return;
     const free = CORNERS.findIndex((place) => !covers(place));
     this.corner = free < 0 ? current : free;
-    style(host, { top: "auto", bottom: "auto", left: "auto", right: "auto", ...CORNERS[this.corner] });
+    put(CORNERS[this.corner] ?? {});
   }
 
   /** Light or dark, as the app is. */
   tint() {
     const footer = this.floating?.shadowRoot?.querySelector("footer");
     if (!footer) return;
-    const asked = document.querySelector("html.dark, body.dark") !== null;
-    const isDark = asked || (!kindHere().hasOwnTheme() && matchMedia("(prefers-color-scheme: dark)").matches);
+    const isDark = isDarkHere();
     style(footer, {
       display: "flex", padding: "6px 12px", "border-radius": "999px", font: "13px/1.4 system-ui, sans-serif", "box-sizing": "border-box",
       "max-width": "100%", overflow: "hidden", "color-scheme": isDark ? "dark" : "light",
