@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ def _open(page: Page, title: str) -> Locator:
 
 
 def _confirm(page: Page, note: Locator) -> None:
-    with page.expect_response(lambda r: r.request.method == "PUT" and "StoryList" not in r.url):
+    # Drafts, and which notes are open, are saved as well.
+    with page.expect_response(
+        lambda r: r.request.method == "PUT" and not re.search("StoryList|Draft", r.url)
+    ):
         note.get_by_role("button", name="confirm").click()
+    expect(note).to_have_count(0)
 
 
 def drive(page: Page, folder: Path) -> None:
@@ -83,7 +88,6 @@ def drive(page: Page, folder: Path) -> None:
     with page.expect_response(lambda r: r.request.method == "DELETE"):
         note.get_by_role("button", name="Delete this tiddler").click()
     _note(page, "Recipes").get_by_role("button", name="close", exact=True).click()
-    page.wait_for_timeout(1500)
 
 
 def state(instance: Instance) -> dict[str, Any]:
